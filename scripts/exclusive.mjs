@@ -100,8 +100,8 @@ function isAlive(pid) {
   }
 }
 
-/** Removes a dead lock (X3). Does nothing when another process is at it. */
-function breakLock(path) {
+/** Removes the lock if it is dead (X3). Does nothing when another process is at it. */
+export function breakLock(path) {
   const mark = `${path}.break`;
   if (!take(mark, [process.pid])) {
     const other = read(mark);

@@ -5,7 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync,
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { exclusively } from "./exclusive.mjs";
+import { breakLock, exclusively } from "./exclusive.mjs";
 
 let folder;
 let lock;
@@ -85,12 +85,26 @@ test("a lock of another machine is held until nobody has touched it for long", a
   assert.equal(await work, "taken");
 });
 
+test("whoever saw a dead holder looks again before it breaks the lock, and leaves the successor's alone", async (t) => {
+  const successor = await living(t);
+  heldBy([successor.pid]);
+  breakLock(lock);
+  assert.deepEqual(readdirSync(folder), ["install.lock"]);
+});
+
+test("a lock is broken by one process at a time", async () => {
+  heldBy([await deadPid()]);
+  writeFileSync(`${lock}.break`, JSON.stringify({ host: hostname(), pids: [process.pid] }));
+  breakLock(lock);
+  assert.equal(existsSync(lock), true);
+});
+
 test("of many processes that find a dead holder's lock at once, one at a time works", async () => {
   heldBy([await deadPid()]);
   const log = join(folder, "log");
   const worker = `
     import { appendFileSync } from "node:fs";
-    import { exclusively } from ${JSON.stringify(new URL("exclusive.mjs", import.meta.url).href)};
+    import { breakLock, exclusively } from ${JSON.stringify(new URL("exclusive.mjs", import.meta.url).href)};
     await exclusively(${JSON.stringify(lock)}, {}, async () => {
       appendFileSync(${JSON.stringify(log)}, "in ");
       await new Promise((resolve) => setImmediate(resolve));
