@@ -25,7 +25,7 @@ const UNREACHABLE =
 export function npmFailure(what, { output, code, signal }) {
   const lines = output
     .split("\n")
-    .filter((line) => line.trim() !== "" && !line.startsWith("npm warn"))
+    .filter((line) => line.trim() !== "" && !/^npm (?:warn|error\s*(?:at |[{}]|$))/.test(line))
     .slice(-15);
   const unreachable = UNREACHABLE.exec(output)?.[0];
   return [
