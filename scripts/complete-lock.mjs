@@ -5,7 +5,7 @@
 // their tool asks for and the platform their name states, but without a checksum, which only their registry knows.
 // Run it (`npm run lock`) after `npm install` changed the lock file; where nothing is missing it changes nothing.
 
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, realpathSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const SYSTEMS = ["aix", "android", "darwin", "freebsd", "linux", "netbsd", "openbsd", "openharmony", "sunos", "win32"];
@@ -54,7 +54,7 @@ export function completed(lock) {
   return { ...lock, packages: Object.fromEntries([root, ...rest.sort(([a], [b]) => a.localeCompare(b, "en"))]) };
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
+if (process.argv[1] && realpathSync(process.argv[1]) === realpathSync(fileURLToPath(import.meta.url))) {
   const file = new URL("../package-lock.json", import.meta.url);
   const before = readFileSync(file, "utf8");
   const after = `${JSON.stringify(completed(JSON.parse(before)), null, 2)}\n`;

@@ -17,7 +17,7 @@ export default async function* reporter(events) {
       const file = resolve(data.file);
       printed.set(file, ((printed.get(file) ?? "") + data.message).slice(-SHOWN_OUTPUT));
     } else if (type === "test:fail" && !isOnlyItsChildren(data)) {
-      failed.add(resolve(data.file));
+      failed.add(resolve(data.file ?? ""));
       yield failure(data);
     } else if (type === "test:pass" && data.skip !== undefined) {
       skipped.push(`skipped: ${data.name} (${at(data)})${typeof data.skip === "string" ? `: ${data.skip}` : ""}\n`);
