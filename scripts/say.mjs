@@ -39,6 +39,9 @@ function cure(unreachable, output) {
   if (unreachable) {
     return `The npm registry cannot be reached (${unreachable}). Check the network, the proxy settings and \`npm config get registry\`, then run the same command again.`;
   }
+  if (/\bEINTEGRITY\b/.test(output)) {
+    return "The registry or npm's cache gave other bytes than were pinned. Run `npm cache verify` and try again; if it stays so, do not trust that registry.";
+  }
   if (/\bENOSPC\b/.test(output)) return "The disk is full. Make room (about 400 MB), then run the same command again.";
   if (/\b(EACCES|EPERM)\b/.test(output)) {
     return "A file could not be written. Check who owns this checkout and npm's cache folder, then run the same command again.";
