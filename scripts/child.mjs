@@ -69,6 +69,9 @@ export async function job(program, args, { env = process.env, cwd, keep, ipc = f
     stopping ??= stopGroup(child).then(() => process.exit(exitStatus({ signal })));
   };
   const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  // Should a mistake of ours end this process, the job must not go on without it.
+  const onExit = () => signalGroup(child.pid, "SIGKILL");
+  process.on("exit", onExit);
   for (const signal of signals) process.on(signal, onSignal);
   try {
     const over = ended(child);
@@ -78,6 +81,7 @@ export async function job(program, args, { env = process.env, cwd, keep, ipc = f
     if (stopping !== undefined) await stopping;
     return { code, signal, output, message };
   } finally {
+    process.off("exit", onExit);
     for (const signal of signals) process.off(signal, onSignal);
   }
 }
@@ -92,6 +96,7 @@ async function stopGroup(child) {
 
 /** False when no process of the group is left. */
 function signalGroup(pid, signal) {
+  if (pid === undefined) return false;
   try {
     process.kill(-pid, signal);
     return true;

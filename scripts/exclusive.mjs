@@ -37,12 +37,21 @@ export async function exclusively(path, { waiting } = {}, work) {
     told = true;
     await delay(POLL_MS);
   }
-  const heartbeat = setInterval(() => utimesSync(path, new Date(), new Date()), HEARTBEAT_MS).unref();
+  const heartbeat = setInterval(() => touch(path), HEARTBEAT_MS).unref();
   try {
     return await work((pid) => writeFileSync(path, describe([process.pid, pid])));
   } finally {
     clearInterval(heartbeat);
     rmSync(path, { force: true });
+  }
+}
+
+/** Somebody who deletes the folder by hand takes the lock away; that is no reason to leave the work half done. */
+function touch(path) {
+  try {
+    utimesSync(path, new Date(), new Date());
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error;
   }
 }
 

@@ -2,12 +2,16 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { join, relative, sep } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { exitStatus, job } from "./child.mjs";
+import { leftovers, RUN_MARK } from "./leftovers.mjs";
 import { fail, say, seconds } from "./say.mjs";
 
 /** A test that has not ended after this is taken for hung. The longest, which kills a server 50 times, needs about a minute. */
 const TEST_TIMEOUT_MS = 10 * 60_000;
+/** How long a process may take to end after its test did. */
+const LEAVING_MS = 2_000;
 const STRUCTURE = join("test", "structure");
 
 /** Types, format, lint and structure. Answers the exit status. */
@@ -81,7 +85,35 @@ function testStage({ root, node, env }, name, files, flags) {
   // Given no file, node --test would look for some by itself.
   if (files.length === 0) return { name };
   // The channel brings the reporter's counts.
-  return { name, run: () => job(node, args, { cwd: root, env, ipc: true }) };
+  return { name, run: () => runTests(node, args, { cwd: root, env, ipc: true }) };
+}
+
+/** Runs tests as a job, and fails them if a process is left that they started. */
+async function runTests(node, args, options) {
+  const mark = `${process.pid}-${Date.now()}`;
+  let group;
+  const started = (pid) => {
+    group = pid;
+  };
+  const result = await job(node, args, { ...options, env: { ...options.env, [RUN_MARK]: mark }, started });
+  // What was told to end with its test may still be about to.
+  const deadline = Date.now() + LEAVING_MS;
+  let left = leftovers(group, mark);
+  while (left.length > 0 && Date.now() < deadline) {
+    await delay(50);
+    left = leftovers(group, mark);
+  }
+  if (left.length === 0) return result;
+  for (const line of left) kill(Number.parseInt(line, 10));
+  return { ...result, code: result.code || 1, output: `left running by a test, ended now:\n${left.join("\n")}\n` };
+}
+
+function kill(pid) {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error;
+  }
 }
 
 async function runStages(stages) {
