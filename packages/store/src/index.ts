@@ -1,1 +1,12 @@
-export {};
+/** Where the truth lives: the port `Store`, the changes it takes, and the embedded SQLite store. */
+export type { Change, Committed, ExecutionMove, StoredResource } from "./changes.ts";
+export type {
+  EnforcementFilter,
+  EventFilter,
+  ExecutionFilter,
+  KeyFilter,
+  Listed,
+  Order,
+  Page,
+  Store,
+} from "./port.ts";

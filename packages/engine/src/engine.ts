@@ -1,0 +1,243 @@
+import type {
+  ApiKey,
+  Criterion,
+  Enforcement,
+  Event,
+  Execution,
+  ExecutionStatus,
+  JsonObject,
+  Key,
+  KeyScope,
+  Notify,
+  OutputChunk,
+  OutputType,
+  Parameters,
+  Principal,
+  ResourceKind,
+  Resources,
+  Rule,
+  SourcePosition,
+  Token,
+  Trigger,
+  User,
+} from "@squall/model";
+import type { EnforcementFilter, EventFilter, ExecutionFilter, KeyFilter, Listed, Page } from "@squall/store";
+
+/**
+ * The loop behind one door: events in, rules matched, executions run, everything written through `store.commit` alone.
+ * Whoever calls has already been let in by `allow`; the engine checks what is true, not who may.
+ */
+export interface Engine extends AsyncDisposable {
+  readonly content: Content;
+  readonly executions: Executions;
+  readonly events: Events;
+  readonly keys: Keys;
+  readonly accounts: Accounts;
+  /** Recovers what a dead process left, then begins to claim, fire timers and collect. Resolves when it takes work. */
+  start(): Promise<void>;
+  /** Takes no new work and waits for what runs, at most `timeoutMs`; then what still runs is marked abandoned. */
+  drain(timeoutMs: number): Promise<void>;
+  /** The state of the parts, for operators. `ok` is false when events or executions cannot be accepted. */
+  health(): Promise<{ readonly ok: boolean; readonly parts: Readonly<Record<string, JsonObject>> }>;
+}
+
+/** Packs and what is in them. Reads are from memory; writes are durable when they resolve. */
+export interface Content {
+  /** Sorted by ref. */
+  list<K extends ResourceKind>(project: string, kind: K): readonly Resources[K][];
+  /** By ref (or name, where the kind has no pack) or by id. */
+  get<K extends ResourceKind>(project: string, kind: K, refOrId: string): Resources[K] | undefined;
+  /**
+   * Validates, completes (ids, defaults, computed fields) and writes one resource. `create` throws Conflict when the
+   * ref is taken, `update` NotFound when there is nothing; `id` in an update's draft must be that of the resource.
+   */
+  put<K extends ResourceKind>(
+    project: string,
+    kind: K,
+    draft: JsonObject,
+    mode: "create" | "update" | "upsert",
+  ): Promise<Resources[K]>;
+  delete(project: string, kind: ResourceKind, refOrId: string): Promise<void>;
+  /** Reads pack folders and writes what they hold. One bad file does not stop its neighbours. */
+  register(project: string, directories: readonly string[], types?: readonly string[]): Promise<Registration>;
+  /** Removes a pack and everything in it. The folder stays. */
+  unregister(project: string, pack: string): Promise<void>;
+  /** Action parameters merged over its runner's. */
+  parametersOf(project: string, action: Resources["action"]): Parameters;
+}
+
+export interface Registration {
+  /** How many of each type were written, by StackStorm's plural names (`actions`, `rules`, ...). */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly packs: readonly string[];
+  readonly problems: readonly { readonly message: string; readonly at: SourcePosition }[];
+}
+
+export interface ExecutionRequest {
+  readonly action: string;
+  readonly parameters?: JsonObject;
+  readonly context?: JsonObject;
+  readonly notify?: Notify;
+  readonly callback?: JsonObject;
+  /** Milliseconds before it may start. */
+  readonly delay?: number;
+  /** Runs as this user instead of the principal. */
+  readonly user?: string;
+}
+
+export interface Executions {
+  /**
+   * Resolves when the execution is durable (it may already run). Throws Invalid when the action is unknown or disabled
+   * or the parameters are wrong.
+   */
+  request(principal: Principal, request: ExecutionRequest): Promise<Execution>;
+  get(project: string, id: string): Promise<Execution | undefined>;
+  list(project: string, filter: ExecutionFilter, page: Page): Promise<Listed<Execution>>;
+  /** StackStorm's API object of each, in order; secrets masked unless `showSecrets`. */
+  views(executions: readonly Execution[], options?: ViewOptions): Promise<JsonObject[]>;
+  /** Descendants, depth first by start time. `depth` -1 is all. */
+  children(project: string, id: string, depth: number): Promise<Execution[]>;
+  /** Throws Conflict `Action cannot be canceled. State = <s>.` when it cannot be. Resolves when that is durable. */
+  cancel(principal: Principal, id: string): Promise<Execution>;
+  rerun(
+    principal: Principal,
+    id: string,
+    overrides: { parameters?: JsonObject; delay?: number; user?: string },
+  ): Promise<Execution>;
+  /** `PUT /executions/<id>`: cancel, pause, resume, or set a status directly. */
+  setStatus(principal: Principal, id: string, status: ExecutionStatus, result?: JsonObject): Promise<Execution>;
+  /** What it printed so far. Waits for chunks that are on their way to the store. */
+  output(project: string, id: string, type?: OutputType, afterSeq?: number): Promise<OutputChunk[]>;
+  /** Resolves with the execution once it is completed, or as it is when `signal` aborts. */
+  settled(project: string, id: string, signal?: AbortSignal): Promise<Execution>;
+  values(
+    project: string,
+    field: "action" | "status" | "rule" | "runner" | "trigger" | "trigger_type" | "user",
+  ): Promise<string[]>;
+}
+
+export interface ViewOptions {
+  readonly showSecrets?: boolean;
+  /** Leave the result out when its JSON is larger than this many bytes. */
+  readonly maxResultBytes?: number;
+  /** Top-level names that will be shown; others need not be built. Absent: all. */
+  readonly only?: ReadonlySet<string>;
+}
+
+export interface Events {
+  /**
+   * Something happened. Resolves when the event, the decisions of the rules and the executions they ask for are
+   * durable, all in one commit. Throws Invalid when the trigger is unknown or the payload breaks its schema.
+   */
+  emit(
+    project: string,
+    event: {
+      /** ref of a trigger, or of a trigger type that takes no parameters */
+      readonly trigger: string | Trigger;
+      readonly payload: JsonObject;
+      readonly traceTag?: string;
+      readonly occurredAt?: number;
+    },
+  ): Promise<{ readonly event: Event; readonly executions: readonly Execution[] }>;
+  get(project: string, id: string): Promise<Event | undefined>;
+  list(project: string, filter: EventFilter, page: Page): Promise<Listed<Event>>;
+  /** Emits the same payload again, with `__context.original_id` in it. */
+  reEmit(project: string, id: string): Promise<Event>;
+  enforcement(project: string, id: string): Promise<Enforcement | undefined>;
+  enforcements(project: string, filter: EnforcementFilter, page: Page): Promise<Listed<Enforcement>>;
+  /** Says, criterion by criterion, what holds. Nothing is written. */
+  testRule(project: string, rule: Rule, payload: JsonObject): Promise<RuleTest>;
+  /** Triggers of type `core.st2.webhook` whose url is this one (slashes at the ends do not count). */
+  webhooks(project: string, url: string): readonly Trigger[];
+}
+
+export interface RuleTest {
+  readonly matched: boolean;
+  /** In the order of the rule's criteria. */
+  readonly criteria: readonly CriterionTest[];
+  /** The rendered action parameters, when it matched and they could be rendered. */
+  readonly parameters?: JsonObject;
+  readonly error?: string;
+}
+
+export interface CriterionTest {
+  readonly key: string;
+  readonly criterion: Criterion;
+  /** The value found in the payload; undefined when nothing is there. */
+  readonly value?: unknown;
+  /** The pattern after rendering. */
+  readonly pattern?: unknown;
+  readonly held: boolean;
+  /** Why it could not be decided. */
+  readonly error?: string;
+}
+
+/** The datastore. */
+export interface Keys {
+  /** Value is plaintext when `decrypt`, else ciphertext for secret keys. */
+  get(project: string, scope: KeyScope, user: string, name: string, decrypt?: boolean): Promise<Key | undefined>;
+  list(project: string, filter: KeyFilter, page: Page, decrypt?: boolean): Promise<Listed<Key>>;
+  /** Emits the key's triggers in the same commit. Throws Conflict when `expectVersion` no longer holds (0: must not exist). */
+  set(project: string, draft: KeyDraft): Promise<Key>;
+  /** Throws NotFound. */
+  delete(project: string, scope: KeyScope, user: string, name: string, expectVersion?: number): Promise<void>;
+}
+
+export interface KeyDraft {
+  readonly name: string;
+  readonly value: string;
+  readonly scope: KeyScope;
+  /** Owner of a user-scoped key, "" for system keys. */
+  readonly user: string;
+  readonly secret?: boolean;
+  /** `value` is already ciphertext of this installation; implies secret. */
+  readonly encrypted?: boolean;
+  /** seconds */
+  readonly ttl?: number;
+  readonly description?: string;
+  readonly expectVersion?: number;
+}
+
+/** Who there is, and what they sign in with. */
+export interface Accounts {
+  /** Creates the user `admin` with a random password if there are no users; the password is returned this once. */
+  bootstrap(): Promise<{ readonly user: string; readonly password: string } | undefined>;
+  createUser(project: string, name: string, password: string, roles: readonly string[]): Promise<User>;
+  setPassword(project: string, name: string, password: string): Promise<void>;
+  users(project: string): Promise<User[]>;
+  /** Checks a password and issues a token. Throws Unauthenticated, or TooMany with `fields.retryAfterSeconds`. */
+  login(credentials: {
+    readonly user: string;
+    readonly password: string;
+    /** seconds; default 86,400, which is also the most */
+    readonly ttl?: number;
+    /** Where the attempt came from, for the rate limit. */
+    readonly origin: string;
+  }): Promise<{ readonly token: Token; readonly secret: string }>;
+  /** Issues a token without a password, for whoever was authenticated otherwise. */
+  issueToken(
+    project: string,
+    user: string,
+    ttl?: number,
+    service?: boolean,
+  ): Promise<{ readonly token: Token; readonly secret: string }>;
+  revokeToken(secret: string): Promise<void>;
+  /** Throws Unauthenticated with StackStorm's words. Answers from memory where it can: it is on every request's way. */
+  authenticate(credentials: { readonly token?: string; readonly apiKey?: string }): Promise<Principal>;
+  /** When the token ends, microseconds; for `GET /user`. */
+  tokenExpiry(secret: string): Promise<number | undefined>;
+  createApiKey(
+    project: string,
+    user: string,
+    metadata: JsonObject,
+  ): Promise<{ readonly key: ApiKey; readonly secret: string }>;
+  apiKeys(project: string, page: Page): Promise<Listed<ApiKey>>;
+  /** By id or by the key itself. */
+  apiKey(project: string, idOrKey: string): Promise<ApiKey | undefined>;
+  updateApiKey(
+    project: string,
+    id: string,
+    change: { readonly enabled?: boolean; readonly metadata?: JsonObject },
+  ): Promise<ApiKey>;
+  deleteApiKey(project: string, id: string): Promise<void>;
+}

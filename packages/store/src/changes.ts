@@ -1,0 +1,121 @@
+import type {
+  ApiKey,
+  Enforcement,
+  Event,
+  EventStatus,
+  Execution,
+  ExecutionStatus,
+  JsonObject,
+  Key,
+  KeyScope,
+  Lease,
+  Micros,
+  OutputChunk,
+  ResourceKind,
+  Resources,
+  Snapshot,
+  TimerState,
+  Token,
+  User,
+} from "@squall/model";
+
+/**
+ * Everything that can happen to the state, as plain data. A list of changes given to `Store.commit` happens whole or
+ * not at all. Guards (`from`, `expect`) name the state that the caller decided on; when it no longer holds, that list
+ * is refused and nothing of it happens.
+ */
+export type Change =
+  /** Writes a resource. `expect` is the version it replaces, 0 for "must not exist"; absent writes in any case. */
+  | { readonly kind: "resource.put"; readonly resource: StoredResource; readonly expect?: number }
+  | {
+      readonly kind: "resource.delete";
+      readonly project: string;
+      readonly resourceKind: ResourceKind;
+      readonly id: string;
+      readonly expect?: number;
+    }
+  /** Keeps a snapshot under its digest; doing it again is nothing. */
+  | { readonly kind: "snapshot.keep"; readonly project: string; readonly digest: string; readonly snapshot: Snapshot }
+  | { readonly kind: "event.insert"; readonly event: Event }
+  | {
+      readonly kind: "event.move";
+      readonly project: string;
+      readonly id: string;
+      readonly from: readonly EventStatus[];
+      readonly to: EventStatus;
+    }
+  | { readonly kind: "enforcement.insert"; readonly enforcement: Enforcement }
+  | { readonly kind: "execution.insert"; readonly execution: Execution }
+  | ExecutionMove
+  | { readonly kind: "lease.renew"; readonly project: string; readonly id: string; readonly lease: Lease }
+  | { readonly kind: "output.append"; readonly project: string; readonly chunks: readonly OutputChunk[] }
+  /** `expect`: the version it replaces, 0 for "must not exist"; absent writes in any case. */
+  | { readonly kind: "key.put"; readonly key: Key; readonly expect?: number }
+  | {
+      readonly kind: "key.delete";
+      readonly project: string;
+      readonly scope: KeyScope;
+      readonly user: string;
+      readonly name: string;
+      readonly expect?: number;
+    }
+  /** `expect` as with resources; timers have one writer at a time. */
+  | { readonly kind: "timer.put"; readonly timer: TimerState; readonly expect?: number }
+  | { readonly kind: "timer.delete"; readonly project: string; readonly trigger: string }
+  | { readonly kind: "user.put"; readonly user: User }
+  | { readonly kind: "token.insert"; readonly token: Token }
+  | { readonly kind: "token.delete"; readonly hash: string }
+  | { readonly kind: "apikey.put"; readonly key: ApiKey }
+  | { readonly kind: "apikey.delete"; readonly project: string; readonly id: string };
+
+/**
+ * Moves an execution from one of the statuses `from` to `to`, appending `{to, at}` to its log. With `worker`, only if
+ * that worker's lease is on it: a worker that lost its lease cannot finish the execution. A completed execution never
+ * moves again, whatever `from` says.
+ */
+export interface ExecutionMove {
+  readonly kind: "execution.move";
+  readonly project: string;
+  readonly id: string;
+  readonly from: readonly ExecutionStatus[];
+  readonly to: ExecutionStatus;
+  readonly at: Micros;
+  readonly worker?: string;
+  /** Sets the lease, or drops it with null. Completing drops it in any case. */
+  readonly lease?: Lease | null;
+  readonly start?: Micros;
+  /** Set when `to` is a completed status. */
+  readonly end?: Micros;
+  readonly result?: JsonObject;
+  /** Merged into the context at the top level (`cancelled_by`, ...). */
+  readonly context?: JsonObject;
+  readonly due?: Micros;
+}
+
+/** A resource with what the store needs beside it. */
+export type StoredResource = {
+  [K in ResourceKind]: {
+    readonly project: string;
+    readonly kind: K;
+    readonly id: string;
+    /** Unique within project and kind: `pack.name`, or the name where the kind has no pack. */
+    readonly ref: string;
+    readonly pack: string;
+    readonly name: string;
+    readonly body: Resources[K];
+    /** Set by the store on reading; ignored on writing (it becomes the old one plus 1). */
+    readonly version: number;
+  };
+}[ResourceKind];
+
+/** What became of a list of changes. */
+export type Committed =
+  | { readonly ok: true }
+  /** `index` is the first change that could not be; `reason` says why. Nothing of the list happened. */
+  | {
+      readonly ok: false;
+      readonly index: number;
+      /** `exists`: unique name taken; `missing`: no such row; `stale`: status, version or lease no longer hold. */
+      readonly reason: "exists" | "missing" | "stale";
+      readonly message: string;
+    };

@@ -1,0 +1,158 @@
+import type {
+  ApiKey,
+  Enforcement,
+  Event,
+  EventStatus,
+  Execution,
+  ExecutionStatus,
+  Key,
+  KeyScope,
+  Lane,
+  Micros,
+  OutputChunk,
+  OutputType,
+  ResourceKind,
+  Snapshot,
+  TimerState,
+  Token,
+  User,
+} from "@squall/model";
+import type { Change, Committed, StoredResource } from "./changes.ts";
+
+/**
+ * The truth. Every method takes the project first where rows belong to one, and never returns rows of another.
+ *
+ * S1  `commit` resolves only when the change survives SIGKILL and power loss.
+ * S2  A list of changes happens whole or not at all, whatever else is in the same group.
+ * S3  No guard is checked against uncommitted or stale state: of two lists with the same guard one is refused.
+ * S4  Lists are applied in the order in which `commit` was called.
+ * S5  Reads see everything committed before they were called.
+ */
+export interface Store extends AsyncDisposable {
+  commit(changes: readonly Change[]): Promise<Committed>;
+
+  /** All resources of a kind, sorted by ref. */
+  resources(project: string, kind: ResourceKind): Promise<StoredResource[]>;
+
+  snapshot(project: string, digest: string): Promise<Snapshot | undefined>;
+  snapshots(project: string, digests: readonly string[]): Promise<Map<string, Snapshot>>;
+
+  execution(project: string, id: string): Promise<Execution | undefined>;
+  executions(project: string, filter: ExecutionFilter, page: Page): Promise<Listed<Execution>>;
+  /** Ids of the direct children by parent, oldest first. */
+  childIds(project: string, parents: readonly string[]): Promise<Map<string, string[]>>;
+  /** Distinct values in use, for the filters of a list view. Empty ones are left out. */
+  executionValues(
+    project: string,
+    field: "action" | "status" | "rule" | "runner" | "trigger" | "trigger_type" | "user",
+  ): Promise<string[]>;
+  /**
+   * Takes up to `limit` due executions of the lane, oldest `due` first: those `requested`, `scheduled`, or `delayed`
+   * with `due <= now` become `running` under the lease, in one durable commit. Over all projects.
+   */
+  claim(lane: Lane, limit: number, worker: string, leaseExpires: Micros, now: Micros): Promise<Execution[]>;
+  /** The earliest `due` among executions of the lane that wait for their time or a slot. */
+  nextDue(lane: Lane): Promise<Micros | undefined>;
+  /** Executions with a lease that ran out at `now`; with `all`, those with any lease (nobody else can be alive). */
+  lostExecutions(now: Micros, all?: boolean): Promise<Execution[]>;
+  /** True when this process is the only one that can work on the store, so that every old lease is a dead one. */
+  readonly exclusive: boolean;
+
+  output(project: string, execution: string, type?: OutputType, afterSeq?: number): Promise<OutputChunk[]>;
+
+  event(project: string, id: string): Promise<Event | undefined>;
+  events(project: string, filter: EventFilter, page: Page): Promise<Listed<Event>>;
+
+  enforcement(project: string, id: string): Promise<Enforcement | undefined>;
+  enforcements(project: string, filter: EnforcementFilter, page: Page): Promise<Listed<Enforcement>>;
+
+  /** Expired keys are not there, whether or not they were collected. */
+  key(project: string, scope: KeyScope, user: string, name: string, now: Micros): Promise<Key | undefined>;
+  keys(project: string, filter: KeyFilter, page: Page, now: Micros): Promise<Listed<Key>>;
+  /** Keys that expired at `now`, for the collector. */
+  expiredKeys(now: Micros, limit: number): Promise<Key[]>;
+
+  timers(project: string): Promise<TimerState[]>;
+
+  user(project: string, name: string): Promise<User | undefined>;
+  users(project: string): Promise<User[]>;
+  tokenByHash(hash: string): Promise<Token | undefined>;
+  /** Tokens that expired at `now`, for the collector. */
+  expiredTokens(now: Micros, limit: number): Promise<Token[]>;
+  apiKey(project: string, id: string): Promise<ApiKey | undefined>;
+  apiKeyByHash(hash: string): Promise<ApiKey | undefined>;
+  apiKeys(project: string, page: Page): Promise<Listed<ApiKey>>;
+
+  projects(): Promise<string[]>;
+  /** What an operator wants to know: engine, file or host, sizes, schema version. No secrets. */
+  describe(): Promise<Record<string, unknown>>;
+}
+
+/** A slice of a list. `total` costs a count, so it is computed only when `count` is set. */
+export interface Page {
+  readonly limit?: number;
+  readonly offset?: number;
+  readonly count?: boolean;
+}
+
+export interface Listed<T> {
+  readonly items: T[];
+  /** Rows that match without paging; present when the page asked to `count`. */
+  readonly total?: number;
+}
+
+export type Order = "ascending" | "descending";
+
+/** Every given field must hold; arrays mean "one of". `null` means the field is missing. */
+export interface ExecutionFilter {
+  readonly ids?: readonly string[];
+  readonly status?: readonly ExecutionStatus[];
+  readonly action?: string;
+  readonly runner?: string;
+  readonly rule?: string | null;
+  readonly trigger?: string | null;
+  readonly trigger_type?: string | null;
+  readonly trigger_instance?: string | null;
+  readonly parent?: string | null;
+  readonly user?: string;
+  readonly liveaction?: string;
+  /** start time bounds; `after` and `before` exclude, `from` and `to` include */
+  readonly after?: Micros;
+  readonly before?: Micros;
+  readonly from?: Micros;
+  readonly to?: Micros;
+  /** by start time, then id; newest first unless said otherwise */
+  readonly order?: Order;
+}
+
+export interface EventFilter {
+  readonly ids?: readonly string[];
+  readonly trigger?: string;
+  readonly trigger_type?: string;
+  readonly status?: readonly EventStatus[];
+  readonly after?: Micros;
+  readonly before?: Micros;
+  readonly order?: Order;
+}
+
+export interface EnforcementFilter {
+  readonly rule_ref?: string;
+  readonly rule_id?: string;
+  readonly trigger_instance?: string;
+  readonly execution?: string;
+  readonly after?: Micros;
+  readonly before?: Micros;
+  readonly order?: Order;
+}
+
+export interface KeyFilter {
+  /** absent: all scopes */
+  readonly scope?: KeyScope;
+  /** absent: any owner */
+  readonly user?: string;
+  readonly prefix?: string;
+  readonly name?: string;
+  readonly ids?: readonly string[];
+  /** by name; ascending unless said otherwise */
+  readonly order?: Order;
+}
