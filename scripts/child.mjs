@@ -4,6 +4,7 @@
 
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
+import { leftovers } from "./leftovers.mjs";
 
 /** How long a job's processes may take over SIGTERM before SIGKILL: a test has to stop its server within it. */
 const GRACE_MS = 5_000;
@@ -90,8 +91,12 @@ export async function job(program, args, { env = process.env, cwd, keep, ipc = f
 async function stopGroup(child) {
   signalGroup(child.pid, "SIGTERM");
   const deadline = Date.now() + GRACE_MS;
-  while (signalGroup(child.pid, 0) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 25));
+  while (isAlive(child.pid) && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 25));
   signalGroup(child.pid, "SIGKILL");
+}
+
+function isAlive(group) {
+  return process.platform === "linux" ? leftovers(group).length > 0 : signalGroup(group, 0);
 }
 
 /** False when no process of the group is left. */

@@ -6,7 +6,8 @@ import { readdirSync, readFileSync } from "node:fs";
 export const RUN_MARK = "SQUALL_TEST_RUN";
 
 /**
- * The living processes that are of the process group, or carry the mark in their environment, as `pid command`.
+ * The living processes that are of the process group, or carry the mark (if one is given) in their environment, as `pid command`.
+ * A process that has ended and waits for its parent to notice, as orphans in a container without an init do for ever, is not living.
  * Only Linux tells; elsewhere the answer is always empty.
  */
 export function leftovers(group, mark) {
@@ -19,7 +20,7 @@ export function leftovers(group, mark) {
       // The name, which may hold anything, ends at the last bracket; then come state, parent, group.
       const [state, , processGroup] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
       if (state === "Z" || state === "X") return [];
-      const isMarked = readProcess(pid, "environ")?.split("\0").includes(`${RUN_MARK}=${mark}`);
+      const isMarked = mark !== undefined && readProcess(pid, "environ")?.split("\0").includes(`${RUN_MARK}=${mark}`);
       if (Number(processGroup) !== group && !isMarked) return [];
       return [`${pid} ${(readProcess(pid, "cmdline") ?? "").split("\0").join(" ").trim().slice(0, 160)}`];
     });
