@@ -126,15 +126,15 @@ function dateAttribute(value: Date, name: string): unknown {
   }
 }
 
-function refuse(value: unknown, name: string): Undefined {
+function refuse(rt: Runtime, value: unknown, name: string): Undefined {
   const type = describeType(value).replace(/ object$/, "").replace("markupsafe.", "");
-  return new Undefined(`access to attribute '${name}' of '${type}' object is unsafe.`, true, true);
+  return new Undefined(`access to attribute '${name}' of '${type}' object is unsafe.`, rt.setup.strict, true);
 }
 
 /** `value.name`: a method or attribute of the type first, then a key. */
 export function getAttribute(rt: Runtime, value: unknown, name: string): unknown {
+  if (FORBIDDEN.has(name)) return refuse(rt, value, name);
   if (value instanceof Undefined) throw value.error();
-  if (FORBIDDEN.has(name)) return refuse(value, name);
   const own = ownAttribute(rt, value, name);
   if (own !== undefined) return own;
   if (isDict(value)) {
@@ -158,7 +158,7 @@ export function getItem(rt: Runtime, value: unknown, keyValue: unknown): unknown
   }
   if (isString(key)) {
     const name = String(key);
-    if (FORBIDDEN.has(name)) return refuse(value, name);
+    if (FORBIDDEN.has(name)) return refuse(rt, value, name);
     const own = ownAttribute(rt, value, name);
     if (own !== undefined) return own;
     return rt.undefined(`'${describeType(value)}' has no attribute '${name}'`);

@@ -38,8 +38,10 @@ export type TemplateContext = Readonly<Record<string, unknown>>;
 export interface Template {
   /** @throws JinjaError */
   render(context?: TemplateContext): string;
-  /** Names the template takes from its context (or the globals). */
+  /** Names the template takes from its context; names of globals are left out. */
   readonly names: ReadonlySet<string>;
+  /** When the template is a single `{{ expression }}` and nothing else: its value as plain JavaScript. @throws JinjaError */
+  readonly expression: ((context?: TemplateContext) => unknown) | undefined;
 }
 
 export interface CompiledExpression {
@@ -70,6 +72,11 @@ export function createEnvironment(options: EnvironmentOptions = {}): Environment
   const globals = new Map<string, unknown>([...builtInGlobals(random), ...Object.entries(options.globals ?? {})]);
   const lexer = { trimBlocks: options.trimBlocks ?? false, lstripBlocks: options.lstripBlocks ?? false };
 
+  const withoutGlobals = (names: Set<string>): Set<string> => {
+    for (const name of names) if (globals.has(name)) names.delete(name);
+    return names;
+  };
+
   return {
     check: (source) => {
       guard(source, undefined, () => parseTemplate(source, lexer));
@@ -81,8 +88,18 @@ export function createEnvironment(options: EnvironmentOptions = {}): Environment
         const run = compileBody(body, around);
         const mutates = callsMutator(words.methods);
         const blocks = words.names.has("self") ? compileBlocks(body, around) : undefined;
+        const [only] = body;
+        const value = body.length === 1 && only?.kind === "print" ? compileExpression(only.value, around) : undefined;
         return {
-          names: undeclaredNames(body),
+          names: withoutGlobals(undeclaredNames(body)),
+          expression: value === undefined ? undefined : (context = {}) => {
+            const rt = new Runtime(setup, context, globals, mutates);
+            return guard(text, rt, () => {
+              const result = value(rt, rt.root);
+              if (result instanceof Undefined && (setup.strict || result.unsafe)) throw result.error();
+              return toNative(rt, result);
+            });
+          },
           render: (context = {}) => {
             const rt = new Runtime(setup, context, globals, mutates);
             return guard(text, rt, () => {
@@ -99,7 +116,7 @@ export function createEnvironment(options: EnvironmentOptions = {}): Environment
         const evaluate = compileExpression(expression, { setup, text, bound: new Set(), soft: false });
         const mutates = callsMutator(words.methods);
         return {
-          names: undeclaredNames([{ kind: "print", at: 0, value: expression }]),
+          names: withoutGlobals(undeclaredNames([{ kind: "print", at: 0, value: expression }])),
           evaluate: (context = {}) => {
             const rt = new Runtime(setup, context, globals, mutates);
             return guard(text, rt, () => {

@@ -296,8 +296,8 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
   ],
   ["select", selection(true, false)],
   ["reject", selection(false, false)],
-  ["selectattr", selection(true)],
-  ["rejectattr", selection(false)],
+  ["selectattr", selection(true, true)],
+  ["rejectattr", selection(false, true)],
   [
     "reverse",
     filter("", (rt, value) => {

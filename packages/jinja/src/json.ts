@@ -47,10 +47,7 @@ export function dumpJson(rt: Runtime, value: unknown, style: JsonStyle = {}): st
     if (depth > 200) throw new LimitError("a value that is written as JSON is nested more than 200 levels deep");
     if (item instanceof PyFloat) return put(text(rt, item));
     if (item instanceof Markup) return put(quoteJson(item.text));
-    if (item instanceof Undefined) {
-      if (item.strict) throw item.error();
-      throw typeError("Object of type Undefined is not JSON serializable");
-    }
+    if (item instanceof Undefined) throw typeError("Object of type Undefined is not JSON serializable");
     if (item instanceof HostObject) {
       const stands = item.value();
       if (stands !== undefined) return write(stands, depth);

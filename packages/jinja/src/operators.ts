@@ -66,7 +66,7 @@ export function truth(value: unknown): boolean {
     default:
       if (value === null) return false;
       if (value instanceof Undefined) {
-        if (value.strict || value.unsafe) throw value.error();
+        if (value.strict) throw value.error();
         return false;
       }
       if (Array.isArray(value)) return value.length > 0;
@@ -274,7 +274,7 @@ export function equals(rt: Runtime, leftValue: unknown, rightValue: unknown, dep
   const right = hostValue(rightValue);
   if (left instanceof Undefined || right instanceof Undefined) {
     for (const side of [left, right]) {
-      if (side instanceof Undefined && (side.strict || side.unsafe)) throw side.error();
+      if (side instanceof Undefined && side.strict) throw side.error();
     }
     return left instanceof Undefined && right instanceof Undefined;
   }
@@ -444,7 +444,7 @@ export function iterate(rt: Runtime, operand: unknown): readonly unknown[] {
   }
   if (value instanceof DictView) return value.items();
   if (value instanceof Undefined) {
-    if (value.strict || value.unsafe) throw value.error();
+    if (value.strict) throw value.error();
     return [];
   }
   if (isDict(value)) {
@@ -464,7 +464,7 @@ export function size(rt: Runtime, operand: unknown): number {
   if (value instanceof Range) return value.length;
   if (value instanceof DictView) return dictSize(value.of);
   if (value instanceof Undefined) {
-    if (value.strict || value.unsafe) throw value.error();
+    if (value.strict) throw value.error();
     return 0;
   }
   if (isDict(value)) {

@@ -65,7 +65,7 @@ export function text(rt: Runtime, value: unknown): string {
       if (value === null) return "None";
       if (value instanceof Markup) return value.text;
       if (value instanceof Undefined) {
-        if (value.strict || value.unsafe) throw value.error();
+        if (value.strict) throw value.error();
         return "";
       }
       if (value instanceof HostObject) {
@@ -107,7 +107,7 @@ export function repr(rt: Runtime, value: unknown): string {
     if (Array.isArray(item)) return sequence("[", item, "]", depth);
     if (item instanceof PyFloat) return put(floatText(item.value));
     if (item instanceof Markup) return put(`Markup(${quote(item.text)})`);
-    if (item instanceof Undefined) return put(item.strict ? "StrictUndefined" : "Undefined");
+    if (item instanceof Undefined) return put("Undefined");
     if (item instanceof Range) {
       return put(`range(${item.start}, ${item.stop}${item.step === 1 ? "" : `, ${item.step}`})`);
     }
