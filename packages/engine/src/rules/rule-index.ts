@@ -105,12 +105,9 @@ function place(rules: TriggerRules, entry: Entry, languages: Languages): () => v
     const byValue = rules.fields.get(fieldKey)?.byValue;
     // The fullest bucket is what an unlucky event would have to look through.
     const crowd = Math.max(0, ...equality.values.map((value) => byValue?.get(value)?.size ?? 0));
-    return [{ ...equality, fieldKey, crowd }];
+    return [{ ...equality, fieldKey, crowd, variety: byValue?.size ?? 0 }];
   });
-  const best = choices.reduce<(typeof choices)[number] | undefined>(
-    (least, choice) => (least && least.crowd <= choice.crowd ? least : choice),
-    undefined,
-  );
+  const [best] = choices.sort((left, right) => left.crowd - right.crowd || right.variety - left.variety);
   if (best) {
     const field = getOrSet(rules.fields, best.fieldKey, () => ({ path: best.path, byValue: new Map() }));
     for (const value of best.values) getOrSet(field.byValue, value, () => new Set()).add(entry);
