@@ -48,4 +48,6 @@ for (const [name, subject] of Object.entries(subjects)) {
 }
 let fresh = 0;
 const compiling = perSecond(() => renderText(`alert ${fresh++} {{ trigger.status }} from {{ user }}`, context), 300);
-console.log(`${"text: never seen before (compiled)".padEnd(40)} ${Math.round(compiling).toLocaleString("en").padStart(12)} /s`);
+console.log(
+  `${"text: never seen before (compiled)".padEnd(40)} ${Math.round(compiling).toLocaleString("en").padStart(12)} /s`,
+);

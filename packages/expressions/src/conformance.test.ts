@@ -42,11 +42,14 @@ function decrypt(hex: string, key: string): string {
 
 test("recorded templates print what StackStorm printed and fail where it failed", { skip }, () => {
   const lines = readFileSync(file, "utf8").split("\n").filter(Boolean);
-  const cases = lines.map((line) => JSON.parse(line) as Case).filter((one) => one.mode === "st2" && one.op === "render");
+  const cases = lines
+    .map((line) => JSON.parse(line) as Case)
+    .filter((one) => one.mode === "st2" && one.op === "render");
   assert.ok(cases.length > 300, "there are recorded templates to compare with");
   const wrong: string[] = [];
   for (const { id, template, context, options, crypto_key: key, result, error } of cases) {
-    const given = key === undefined ? context : { ...context, [DECRYPT]: (hex: string) => decrypt(hex, key.aesKeyString) };
+    const given =
+      key === undefined ? context : { ...context, [DECRYPT]: (hex: string) => decrypt(hex, key.aesKeyString) };
     let got: string;
     try {
       got = environmentFor(options).compile(template).render(given);
@@ -56,7 +59,8 @@ test("recorded templates print what StackStorm printed and fail where it failed"
       else if (thrown instanceof JinjaError) assert.ok(thrown.line !== undefined, `${id} says where it failed`);
       continue;
     }
-    if (got !== result) wrong.push(`${id}: ${template} prints ${JSON.stringify(got)}, not ${JSON.stringify(result ?? error)}`);
+    if (got !== result)
+      wrong.push(`${id}: ${template} prints ${JSON.stringify(got)}, not ${JSON.stringify(result ?? error)}`);
   }
   assert.deepEqual(wrong, []);
 });

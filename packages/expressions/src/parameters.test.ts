@@ -21,7 +21,10 @@ test("values without templates are returned as they are", () => {
 
 test("parameters may refer to the context and to each other in any order", () => {
   assert.deepEqual(
-    renderParameters({ c: "{{ b }}!", b: "<{{ a }}>", a: "{{ user }}", n: 5, m: "{{ n + 1 }}", own: "{{ range(2) | list }}" }, { user: "stan" }),
+    renderParameters(
+      { c: "{{ b }}!", b: "<{{ a }}>", a: "{{ user }}", n: 5, m: "{{ n + 1 }}", own: "{{ range(2) | list }}" },
+      { user: "stan" },
+    ),
     { c: "<stan>!", b: "<stan>", a: "stan", n: 5, m: "6", own: "[0, 1]" },
   );
   assert.deepEqual(renderParameters({ user: "x", a: "{{ user }}" }, { user: "stan" }), { user: "x", a: "x" });
@@ -30,7 +33,10 @@ test("parameters may refer to the context and to each other in any order", () =>
 test("inside lists and objects a whole variable keeps its type, all else becomes text", () => {
   const l = [1, { a: null }];
   assert.deepEqual(
-    renderParameters({ o: { list: "{{l}}", spaced: "{{ l }}", text: "n={{n}}", n: ["{{n}}"], "{{n}}": true }, plain: "{{l}}" }, { l, n: 1 }),
+    renderParameters(
+      { o: { list: "{{l}}", spaced: "{{ l }}", text: "n={{n}}", n: ["{{n}}"], "{{n}}": true }, plain: "{{l}}" },
+      { l, n: 1 },
+    ),
     { o: { list: l, spaced: "[1, {'a': None}]", text: "n=1", n: [1], 1: true }, plain: "[1, {'a': None}]" },
   );
 });
@@ -51,7 +57,10 @@ test("cycles, unknown names and failures say which parameter is concerned", () =
   const cyclic = failure(() => renderParameters({ a: "{{ b }}", b: "{{ c }}", c: "{{ a }}", d: "{{ a }}" }, {}));
   assert.equal(cyclic.message, "Cyclic dependency found in the following variables: a, b, c");
   assert.equal(failure(() => renderParameters({ a: "{{ a }}" }, {})).code, "parameters.cyclic");
-  assert.equal(failure(() => renderParameters({ a: "{{ nope }}" }, {})).message, 'Dependency unsatisfied in variable "nope"');
+  assert.equal(
+    failure(() => renderParameters({ a: "{{ nope }}" }, {})).message,
+    'Dependency unsatisfied in variable "nope"',
+  );
   assert.equal(
     failure(() => renderParameters({ p: "{{ d.x.y }}" }, { d: {} })).message,
     `Failed to render parameter "p": 'dict object' has no attribute 'x'`,
@@ -66,7 +75,10 @@ test("a signal from reading a key passes through", () => {
       throw signal;
     }),
   };
-  assert.throws(() => renderParameters({ p: "{{ st2kv.system.k }}" }, { st2kv }), (error) => error === signal);
+  assert.throws(
+    () => renderParameters({ p: "{{ st2kv.system.k }}" }, { st2kv }),
+    (error) => error === signal,
+  );
 });
 
 test("a parameter called __proto__ is a parameter", () => {

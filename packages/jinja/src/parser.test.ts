@@ -1,21 +1,41 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import { array, assert as holds, bigInt, constantFrom, property, string as anyText } from "fast-check";
 import { createEnvironment } from "./environment.ts";
 import { JinjaError } from "./errors.ts";
 
-const environment = createEnvironment({ trimBlocks: true, lstripBlocks: true, limits: { steps: 20_000, output: 100_000 } });
+const environment = createEnvironment({
+  trimBlocks: true,
+  lstripBlocks: true,
+  limits: { steps: 20_000, output: 100_000 },
+});
 const context = { a: 1, b: "text", c: [1, "x", null], d: { k: { n: 2.5 }, items: [] }, f: 1.5 };
 
 /** Pieces of the language, so that random texts get past the lexer. */
-const piece = fc.constantFrom(
-  ..."{{ }} {% %} {# #} {%- -%} {{- -}} ( ) [ ] { } . , : | ~ + - * / // % ** == != < > <= >= = ; ' \" \\ \n \r\n 1 0 2.5 1e3 0x1f 99999999999999999999".split(" "),
-  ..."a b c d f k if else elif endif for in not and or is endfor recursive loop set endset macro endmacro call endcall filter endfilter raw endraw".split(" "),
-  ..."with endwith block endblock autoescape endautoescape upper join map select sort defined none true range namespace format split append items".split(" "),
-  " ", "  ", "'x'", "'%s'", "caller", "self", "varargs", "é", "😀", "\u2028", "\0",
+const piece = constantFrom(
+  ..."{{ }} {% %} {# #} {%- -%} {{- -}} ( ) [ ] { } . , : | ~ + - * / // % ** == != < > <= >= = ; ' \" \\ \n \r\n 1 0 2.5 1e3 0x1f 99999999999999999999".split(
+    " ",
+  ),
+  ..."a b c d f k if else elif endif for in not and or is endfor recursive loop set endset macro endmacro call endcall filter endfilter raw endraw".split(
+    " ",
+  ),
+  ..."with endwith block endblock autoescape endautoescape upper join map select sort defined none true range namespace format split append items".split(
+    " ",
+  ),
+  " ",
+  "  ",
+  "'x'",
+  "'%s'",
+  "caller",
+  "self",
+  "varargs",
+  "é",
+  "😀",
+  "\u2028",
+  "\0",
 );
-const soup = fc.array(piece, { maxLength: 40 }).map((pieces) => pieces.join(" "));
-const expressionSoup = fc.array(piece, { maxLength: 14 }).map((pieces) => `{{ ${pieces.join(" ")} }}`);
+const soup = array(piece, { maxLength: 40 }).map((pieces) => pieces.join(" "));
+const expressionSoup = array(piece, { maxLength: 14 }).map((pieces) => `{{ ${pieces.join(" ")} }}`);
 
 function survives(text: string): void {
   try {
@@ -23,29 +43,35 @@ function survives(text: string): void {
     template.render(context);
     template.expression?.(context);
   } catch (error) {
-    assert.ok(error instanceof JinjaError, `${JSON.stringify(text)} throws ${String(error)}\n${(error as Error).stack}`);
+    assert.ok(
+      error instanceof JinjaError,
+      `${JSON.stringify(text)} throws ${String(error)}\n${(error as Error).stack}`,
+    );
     assert.ok(error.line === undefined || error.line >= 1);
   }
 }
 
 test("any text either renders or fails with an error of ours", () => {
-  fc.assert(fc.property(fc.string({ maxLength: 60, unit: "binary" }), survives), { numRuns: 500 });
-  fc.assert(fc.property(soup, survives), { numRuns: 2000 });
-  fc.assert(fc.property(expressionSoup, survives), { numRuns: 3000 });
+  holds(property(anyText({ maxLength: 60, unit: "binary" }), survives), { numRuns: 500 });
+  holds(property(soup, survives), { numRuns: 2000 });
+  holds(property(expressionSoup, survives), { numRuns: 3000 });
 });
 
 test("text without tags prints as it is, but for newlines", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "grapheme" }).filter((text) => !text.includes("{")), (text) => {
-      const expected = text.replace(/\r\n?/g, "\n").replace(/\n$/, "");
-      assert.equal(environment.compile(text).render(), expected);
-    }),
+  holds(
+    property(
+      anyText({ unit: "grapheme" }).filter((text) => !text.includes("{")),
+      (text) => {
+        const expected = text.replace(/\r\n?/g, "\n").replace(/\n$/, "");
+        assert.equal(environment.compile(text).render(), expected);
+      },
+    ),
   );
 });
 
 test("a text printed as a Python literal reads back as itself", () => {
-  fc.assert(
-    fc.property(fc.string({ unit: "binary" }), (text) => {
+  holds(
+    property(anyText({ unit: "binary" }), (text) => {
       const literal = environment.compile("{{ [x] }}").render({ x: text });
       assert.deepEqual(environment.compileExpression(literal).evaluate(), [text]);
     }),
@@ -53,8 +79,8 @@ test("a text printed as a Python literal reads back as itself", () => {
 });
 
 test("whole-number arithmetic is exact at any size", () => {
-  fc.assert(
-    fc.property(fc.bigInt({ min: -(2n ** 80n), max: 2n ** 80n }), fc.bigInt({ min: -(2n ** 70n), max: 2n ** 70n }), (a, b) => {
+  holds(
+    property(bigInt({ min: -(2n ** 80n), max: 2n ** 80n }), bigInt({ min: -(2n ** 70n), max: 2n ** 70n }), (a, b) => {
       const value = (operator: string): string => environment.compile(`{{ (${a}) ${operator} (${b}) }}`).render();
       assert.equal(value("+"), String(a + b));
       assert.equal(value("*"), String(a * b));

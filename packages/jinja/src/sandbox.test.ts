@@ -4,13 +4,29 @@ import { createEnvironment } from "./environment.ts";
 import { JinjaError, JinjaSyntaxError, LimitError, UndefinedError } from "./errors.ts";
 
 const environment = createEnvironment();
-const run = (template: string, context: Record<string, unknown> = {}): string => environment.compile(template).render(context);
+const run = (template: string, context: Record<string, unknown> = {}): string =>
+  environment.compile(template).render(context);
 
 test("nothing of the host's objects is reachable", () => {
   const context = { o: {}, l: [], s: "x", f: () => 1, d: new Date(0), n: 1 };
   for (const owner of ["o", "l", "s", "f", "d", "n", "range", "o.get", "'x'.upper"]) {
-    for (const name of ["constructor", "__proto__", "prototype", "__class__", "toString", "call", "bind", "__init__", "hasOwnProperty"]) {
-      for (const template of [`{{ ${owner}.${name} }}`, `{{ ${owner}['${name}'] }}`, `{{ ${owner} | attr('${name}') }}`, `{{ '{0.${name}}'.format(${owner}) }}`]) {
+    for (const name of [
+      "constructor",
+      "__proto__",
+      "prototype",
+      "__class__",
+      "toString",
+      "call",
+      "bind",
+      "__init__",
+      "hasOwnProperty",
+    ]) {
+      for (const template of [
+        `{{ ${owner}.${name} }}`,
+        `{{ ${owner}['${name}'] }}`,
+        `{{ ${owner} | attr('${name}') }}`,
+        `{{ '{0.${name}}'.format(${owner}) }}`,
+      ]) {
         assert.throws(() => run(template, context), JinjaError, template);
       }
     }
@@ -20,7 +36,10 @@ test("nothing of the host's objects is reachable", () => {
 });
 
 test("a key called __proto__ is a key", () => {
-  const native = environment.compileExpression("{'__proto__': {'polluted': 1}, 'b': 2}").evaluate() as Record<string, unknown>;
+  const native = environment.compileExpression("{'__proto__': {'polluted': 1}, 'b': 2}").evaluate() as Record<
+    string,
+    unknown
+  >;
   assert.equal(Object.getPrototypeOf(native), Object.prototype);
   assert.equal(({} as Record<string, unknown>)["polluted"], undefined);
   const o = JSON.parse('{"a": {}}') as Record<string, unknown>;
@@ -30,7 +49,10 @@ test("a key called __proto__ is a key", () => {
 
 test("a template that changes values changes copies of its own", () => {
   const context = { l: [1], d: { a: [1] } };
-  assert.equal(run("{{ l.append(2) }}{{ l }}{{ d.a.append(2) }}{{ d }}{{ d.update(b=1) }}{{ d }}", context), "None[1, 2]None{'a': [1, 2]}None{'a': [1, 2], 'b': 1}");
+  assert.equal(
+    run("{{ l.append(2) }}{{ l }}{{ d.a.append(2) }}{{ d }}{{ d.update(b=1) }}{{ d }}", context),
+    "None[1, 2]None{'a': [1, 2]}None{'a': [1, 2], 'b': 1}",
+  );
   assert.deepEqual(context, { l: [1], d: { a: [1] } });
   assert.throws(() => run("{{ l['app' ~ 'end'](2) }}", context), /written out/);
   assert.deepEqual(context.l, [1]);
@@ -74,7 +96,10 @@ test("deep nesting is refused before it can exhaust the stack", () => {
     "{% if 1 %}".repeat(deep),
     `{% filter ${Array(deep).fill("upper").join("|")} %}{% endfilter %}`,
   ]) {
-    assert.throws(() => environment.compile(template), (error) => error instanceof LimitError || error instanceof JinjaSyntaxError);
+    assert.throws(
+      () => environment.compile(template),
+      (error) => error instanceof LimitError || error instanceof JinjaSyntaxError,
+    );
   }
   let nested: unknown = 1;
   for (let i = 0; i < deep; i++) nested = [nested];
