@@ -39,8 +39,7 @@ const RAW_BEGIN = /\{%[-+]?\s*raw\s*(?:-%\}\s*|%\})/y;
 const RAW_END = /\{%([-+]?)\s*endraw\s*(?:\+%\}|-%\}\s*|(%\}))/g;
 const CLOSER: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
 
-export const normaliseNewlines = (text: string): string =>
-  text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
+export const normaliseNewlines = (text: string): string => (text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text);
 
 /** Line and column of an offset in a text whose newlines are normalised. */
 export function positionAt(text: string, at: number): Position {

@@ -29,7 +29,8 @@ export function toNative(rt: Runtime, value: unknown, depth = 0): unknown {
   if (isDict(value)) {
     const out: Record<string, unknown> = {};
     for (const [key, item] of dictEntries(value)) {
-      const name = typeof key === "string" ? key : typeof key === "boolean" || key === null ? String(key) : text(rt, key);
+      const name =
+        typeof key === "string" ? key : typeof key === "boolean" || key === null ? String(key) : text(rt, key);
       const native = toNative(rt, item, depth + 1);
       if (name === "__proto__") {
         Object.defineProperty(out, name, { value: native, writable: true, enumerable: true, configurable: true });
