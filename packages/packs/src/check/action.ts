@@ -20,6 +20,8 @@ export type KnownRunner = Pick<RunnerType, "name" | "runner_parameters">;
 export interface ActionRules {
   /** Absent: runner types and overrides of runner parameters are not checked. */
   readonly runners?: readonly KnownRunner[];
+  /** For messages, where the draft does not say. */
+  readonly pack?: string;
 }
 
 /** Runner parameters' attributes that an action may change. */
@@ -58,7 +60,7 @@ export function checkAction(draft: unknown, rules: ActionRules = {}): Problem[] 
     const problems = checkFields(action, FIELDS);
     const runner = checkRunner(action, rules, problems);
     if (isObject(action.parameters)) {
-      problems.push(...checkAgainstRunner(action, action.parameters, runner));
+      problems.push(...checkAgainstRunner(action, action.parameters, runner, rules.pack));
       problems.push(...checkPositions(action.parameters));
     }
     return problems;
@@ -86,7 +88,12 @@ function checkRunner(action: JsonObject, { runners }: ActionRules, problems: Pro
   return found;
 }
 
-function checkAgainstRunner(action: JsonObject, parameters: JsonObject, runner: KnownRunner | undefined): Problem[] {
+function checkAgainstRunner(
+  action: JsonObject,
+  parameters: JsonObject,
+  runner: KnownRunner | undefined,
+  pack = "default",
+): Problem[] {
   const problems: Problem[] = [];
   const runnerParameters: JsonObject = runner?.runner_parameters ?? {};
   for (const [name, schema] of Object.entries(parameters)) {
@@ -96,7 +103,7 @@ function checkAgainstRunner(action: JsonObject, parameters: JsonObject, runner: 
     for (const [attribute, value] of Object.entries(schema)) {
       if (!isObject(inherited) || OVERRIDABLE.includes(attribute)) continue;
       if (canonicalJson(value) === canonicalJson(runnerSchema[attribute])) continue;
-      const ref = `${typeof action.pack === "string" ? action.pack : "default"}.${String(action.name)}`;
+      const ref = `${typeof action.pack === "string" ? action.pack : pack}.${String(action.name)}`;
       problems.push(
         error(
           ["parameters", name, attribute],
