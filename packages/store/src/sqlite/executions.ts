@@ -191,10 +191,12 @@ export function listExecutions(db: Database, project: string, filter: ExecutionF
 }
 
 export function childIds(db: Database, project: string, parents: readonly string[]): Map<string, string[]> {
+  // `cross join` keeps the order of the tables: each parent once, then its children along their index.
   const found = db.all(
-    `select parent, id from execution where project = ? and parent in (select value from json_each(?)) order by start, id`,
+    `select execution.parent, execution.id from json_each(?) as wanted cross join execution on project = ? and execution.parent = wanted.value
+    order by execution.parent, start, execution.id`,
+    JSON.stringify([...new Set(parents)]),
     project,
-    JSON.stringify(parents),
   );
   const children = new Map<string, string[]>();
   for (const row of found) {

@@ -77,6 +77,7 @@ export function storeFailure(thrown: unknown, file: string): SquallError {
     case "EACCES":
     case "EROFS":
     case "EPERM":
+    case "ENOENT": // what a recursive mkdir of Node 24 says on a read-only file system
       return new Unavailable("store.not-writable", {
         message: `${file} cannot be opened for writing (${messageOf(thrown)}); give the user that runs Squall the right to read and write it and its directory`,
         cause,
