@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { Invalid, SquallError, TooMany, Unavailable } from "@squall/model";
-import { aKey, anExecution, insert, T0 } from "../contract/samples.ts";
+import { aKey, anExecution, aSnapshot, insert, T0 } from "../contract/samples.ts";
 import type { Change, Store } from "../index.ts";
 import { openSqliteStore } from "./open.ts";
 
@@ -96,12 +96,16 @@ test("a full database rejects the whole group, and takes writes again after some
   await using store = await openSqliteStore({ directory, maxPages: 1000 });
   const written = await fill(store, "first");
   assert.deepEqual((await keysOf(store)).sort(), pairs(written));
+  const snapshot: Change = { kind: "snapshot.keep", project: "default", digest: "d", snapshot: aSnapshot("frozen") };
+  const tooMuch = Array.from({ length: 12 }, (_, n) => big(`too-much-${n}`)); // a group of ten did not fit
+  await assert.rejects(store.commit([snapshot, ...tooMuch]), Unavailable);
   const removed = pairs(written).slice(0, 10);
   const outcome = await store.commit(
     removed.map((name) => ({ kind: "key.delete", project: "default", scope: "st2kv.system", user: "", name })),
   );
   assert.deepEqual(outcome, { ok: true });
-  assert.deepEqual(await store.commit([big("after")]), { ok: true });
+  assert.deepEqual(await store.commit([snapshot, big("after")]), { ok: true });
+  assert.deepEqual(await store.snapshot("default", "d"), aSnapshot("frozen"));
 });
 
 test("a file that is no database is refused and left alone", async (t) => {
