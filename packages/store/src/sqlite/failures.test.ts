@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
-import { Invalid, SquallError, TooMany, Unavailable } from "@squall/model";
+import { Invalid, TooMany, Unavailable } from "@squall/model";
 import { aKey, anExecution, aSnapshot, insert, T0 } from "../contract/samples.ts";
 import type { Change, Store } from "../index.ts";
 import { openSqliteStore } from "./open.ts";
@@ -236,14 +236,22 @@ test("more waiting writes than the queue holds are refused, and those in it succ
   assert.deepEqual(await store.commit([]), { ok: true });
 });
 
-test("what cannot be bound is refused as the list's own fault", async (t) => {
+test("a change with a field that is missing or no text is refused as its list's own fault", async (t) => {
   const directory = await aDirectory(t);
   await using store = await openSqliteStore({ directory });
-  // Cast: what a caller without types could pass.
-  const broken = aKey("a", { value: { not: "text" } as unknown as string });
-  await assert.rejects(
-    store.commit([{ kind: "key.put", key: broken }]),
-    (error: unknown) => error instanceof SquallError,
+  // Casts: what a caller without types could pass.
+  const wrong = aKey("a", { value: { not: "text" } as unknown as string });
+  const missing = anExecution(1, { start: Number.NaN, user: undefined as unknown as string });
+  const outcomes = await Promise.allSettled([
+    store.commit([{ kind: "key.put", key: wrong }]),
+    store.commit([big("good")]),
+    store.commit([big("with it"), ...insert(missing)]),
+  ]);
+  const [first, second, third] = outcomes.map((outcome) =>
+    outcome.status === "rejected" ? outcome.reason : "written",
   );
-  assert.deepEqual(await store.commit([big("a")]), { ok: true });
+  failsWith(Invalid, "store.bad-change")(first);
+  assert.equal(second, "written");
+  failsWith(Invalid, "store.bad-change")(third);
+  assert.deepEqual(await keysOf(store), ["good"]);
 });
