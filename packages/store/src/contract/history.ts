@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { COMPLETED_STATUSES, type Execution, isCompleted, type Key } from "@squall/model";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Change, Committed } from "../changes.ts";
 import type { OpenStore } from "./opened.ts";
 import { aKey, aMove, anExecution, anId, insert, T0 } from "./samples.ts";
@@ -33,16 +33,14 @@ const change: fc.Arbitrary<Change> = fc.oneof(
           ...(lease !== undefined && { lease: { worker: lease, expires: T0 } }),
         }),
     ),
-  fc
-    .tuple(number, worker)
-    .map(
-      ([n, by]): Change => ({
-        kind: "lease.renew",
-        project: "default",
-        id: anId(n),
-        lease: { worker: by, expires: T0 + 1 },
-      }),
-    ),
+  fc.tuple(number, worker).map(
+    ([n, by]): Change => ({
+      kind: "lease.renew",
+      project: "default",
+      id: anId(n),
+      lease: { worker: by, expires: T0 + 1 },
+    }),
+  ),
   fc
     .record({ n: number, expect: fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined }) })
     .map(({ n, expect }): Change => ({ kind: "key.put", key: aKey(`k${n}`), ...(expect !== undefined && { expect }) })),

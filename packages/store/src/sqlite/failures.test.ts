@@ -38,7 +38,7 @@ function aMount(options: string): ({ directory: string } & Disposable) | undefin
 const failsWith =
   (kind: typeof Invalid | typeof Unavailable | typeof TooMany, code: string, ...words: string[]) =>
   (error: unknown): boolean => {
-    assert.ok(error instanceof kind, `expected ${kind.name}, got ${error}`);
+    assert.ok(error instanceof kind, `expected ${kind.name}, got ${String(error)}`);
     assert.equal(error.code, code);
     for (const word of words) assert.ok(error.message.includes(word), `"${word}" is not in: ${error.message}`);
     return true;
@@ -248,7 +248,7 @@ test("a change with a field that is missing or no text is refused as its list's 
     store.commit([big("with it"), ...insert(missing)]),
   ]);
   const [first, second, third] = outcomes.map((outcome) =>
-    outcome.status === "rejected" ? outcome.reason : "written",
+    outcome.status === "rejected" ? (outcome.reason as unknown) : "written",
   );
   failsWith(Invalid, "store.bad-change")(first);
   assert.equal(second, "written");

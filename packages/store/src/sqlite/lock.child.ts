@@ -8,5 +8,5 @@ try {
   writeSync(1, "open\n");
   for await (const _chunk of process.stdin);
 } catch (error) {
-  writeSync(1, `${error instanceof SquallError ? error.code : error}\n`);
+  writeSync(1, `${error instanceof SquallError ? error.code : String(error)}\n`);
 }
