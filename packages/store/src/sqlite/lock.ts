@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, chmodSync, constants, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Unavailable } from "@squall/model";
@@ -24,7 +24,9 @@ export function lockDirectory(directory: string): DirectoryLock {
   const connection = new DatabaseSync(file);
   try {
     chmodSync(file, 0o600);
-    connection.exec("begin exclusive");
+    // On a file that it cannot write SQLite would take "begin exclusive" for a mere read.
+    accessSync(file, constants.W_OK);
+    connection.exec("pragma journal_mode = memory; begin exclusive");
     // Written aside and renamed, so that a reader never sees half a number.
     const draft = `${pidFile}.${randomBytes(6).toString("hex")}`;
     writeFileSync(draft, `${process.pid}\n`, { mode: 0o600 });
