@@ -13,6 +13,17 @@ export const CRON_BOUNDS = {
 export type CronField = keyof typeof CRON_BOUNDS;
 export const CRON_FIELDS = Object.keys(CRON_BOUNDS) as readonly CronField[];
 
+/** Years later than this are not planned for (see LAST_TIME in schedule.ts), so they need not be kept. */
+const LAST_YEAR = 2256;
+
+/** What `*` allows, shared by all timers. */
+const ALL = Object.fromEntries(
+  CRON_FIELDS.map((field) => {
+    const [min, max] = CRON_BOUNDS[field];
+    return [field, new Set(Array.from({ length: Math.min(max, LAST_YEAR) - min + 1 }, (_, at) => min + at))];
+  }),
+) as Record<CronField, ReadonlySet<number>>;
+
 /** What a field that is not given falls back to when every greater given field has been seen. */
 const LEAST: Readonly<Record<CronField, string>> = {
   year: "*",
@@ -58,13 +69,18 @@ export function parseCron(parameters: Readonly<Record<string, unknown>>): CronSp
       : least >= 0 && at > least
         ? LEAST[field]
         : "*";
+    if (text === "*") {
+      sets[field] = ALL[field];
+      everyHour ||= field === "hour";
+      continue;
+    }
     const values = new Set<number>();
     for (const expression of text.split(/ *, */)) {
       const problem = addExpression(field, expression, values, namedDays);
       if (problem) problems.push(`Error validating expression '${expression}' for field "${field}": ${problem}`);
     }
     sets[field] = values;
-    if (field === "hour") everyHour = values.size === 24;
+    everyHour ||= field === "hour" && values.size === 24;
   }
   if (problems.length > 0) return problems;
   return { sets: sets as Record<CronField, ReadonlySet<number>>, namedDays, everyHour };
@@ -111,7 +127,7 @@ function addRange(
   if (stepText !== undefined && step > last - first) {
     return `the step value (${step}) is higher than the total range of the expression (${last - first})`;
   }
-  for (let value = first; value <= last; value += step) values.add(value);
+  for (let value = first; value <= Math.min(last, LAST_YEAR); value += step) values.add(value);
   return undefined;
 }
 
