@@ -61,7 +61,7 @@ export async function anEngine(
   };
   const engine = await createEngine(parts);
   const registration = await engine.content.register(DEFAULT_PROJECT, [CORE_PACK]);
-  const errors = registration.problems.filter((one) => one.severity === "error" && !one.message.includes("http-request"));
+  const errors = registration.problems.filter((one) => one.severity === "error");
   if (errors.length > 0) throw new Error(`the core pack is broken: ${JSON.stringify(errors)}`);
   if (options.start !== false) await engine.start();
   const close = async () => {
