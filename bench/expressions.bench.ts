@@ -2,7 +2,7 @@
  * How many typical templates a second one thread evaluates, compiled before. Run: `node bench/expressions.bench.ts`.
  * It does not measure compiling (see the last line for that), contexts that have to be fetched, or long texts.
  */
-import { jsonpath, keyLookup, renderNative, renderParameters, renderText } from "../packages/expressions/src/index.ts";
+import { jsonpath, keyLookup, renderNative, renderParameters, renderText } from "@squall/expressions";
 
 const keys = new Map([["threshold", "5"]]);
 const context = {

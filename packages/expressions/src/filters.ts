@@ -11,6 +11,7 @@ import {
   Markup,
 } from "@squall/jinja";
 import type { Filter, Runtime } from "@squall/jinja";
+import { Invalid } from "@squall/model";
 import { DECRYPT } from "./context.ts";
 import type { Decrypt } from "./context.ts";
 import { fault } from "./fault.ts";
@@ -110,8 +111,13 @@ export const filters: Readonly<Record<string, Filter>> = {
   json_escape: filter("", (rt, value) => dumpJson(rt, value).replace(/^"+|"+$/g, "")),
   jsonpath_query: filter("query", (rt, value, query) => {
     if (value instanceof Undefined) throw value.error();
-    const found = jsonpath(string(query, "the query"))(toNative(rt, value));
-    return found.length === 0 ? null : found;
+    try {
+      const found = jsonpath(string(query, "the query"))(toNative(rt, value));
+      return found.length === 0 ? null : found;
+    } catch (error) {
+      // So that it gets its place in the template.
+      throw error instanceof Invalid ? fault(error.message, "JsonPathLexerError") : error;
+    }
   }),
   to_complex: filter("", (rt, value) => dumpJson(rt, value)),
   use_none: filter("", (_, value) => {

@@ -166,8 +166,8 @@ function refuse(rt: Runtime, value: unknown, name: string): Undefined {
 
 /** `value.name`: a method or attribute of the type first, then a key. */
 export function getAttribute(rt: Runtime, value: unknown, name: string): unknown {
+  if (value instanceof Undefined && (value.unsafe || !FORBIDDEN.has(name))) throw value.error();
   if (FORBIDDEN.has(name)) return refuse(rt, value, name);
-  if (value instanceof Undefined) throw value.error();
   const own = ownAttribute(rt, value, name);
   if (own !== undefined) return own;
   if (isDict(value)) {

@@ -1,4 +1,4 @@
-import { LimitError, typeError, valueError } from "./errors.ts";
+import { JinjaRuntimeError, LimitError, typeError } from "./errors.ts";
 import { isNumber } from "./numbers.ts";
 import { compareText } from "./comparison.ts";
 import type { Runtime } from "./runtime.ts";
@@ -114,7 +114,7 @@ export function parseJson(source: string): unknown {
     ) => unknown;
     return JSON.parse(source, revive) as unknown;
   } catch (error) {
-    throw valueError(`invalid JSON: ${(error as Error).message}`);
+    throw new JinjaRuntimeError(`invalid JSON: ${(error as Error).message}`, "JSONDecodeError");
   }
 }
 

@@ -134,11 +134,11 @@ export function tokenize(text: string, options: LexerOptions): Token[] {
 
 /** Tokens of an expression on its own, without delimiters. */
 export function tokenizeExpression(text: string): Token[] {
-  const tokens: Token[] = [{ kind: "variable_begin", text: "", at: 0 }];
+  const tokens: Token[] = [];
   lexInside(text, 0, undefined, tokens, (message, at) => {
     throw new JinjaSyntaxError(message, positionAt(text, at));
   });
-  tokens.push({ kind: "variable_end", text: "", at: text.length }, { kind: "eof", text: "", at: text.length });
+  tokens.push({ kind: "eof", text: "", at: text.length });
   return tokens;
 }
 

@@ -224,7 +224,6 @@ export class ExpressionParser {
         break;
       default:
     }
-    if (token.kind === "eof") this.fail("unexpected end of template");
     return this.fail(`unexpected '${describe(token)}'`);
   }
 

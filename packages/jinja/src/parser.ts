@@ -39,9 +39,8 @@ export function parseExpression(source: string): { text: string; expression: Exp
   const text = normaliseNewlines(source);
   const tokens = tokenizeExpression(text);
   const parser = new TemplateParser(text, tokens);
-  parser.next();
   const expression = parser.parseExpression();
-  if (parser.current.kind !== "variable_end") {
+  if (parser.current.kind !== "eof") {
     parser.fail("chunk after expression");
   }
   return { text, expression, words: wordsOf(tokens) };
