@@ -3,7 +3,7 @@ import { basename, dirname, isAbsolute, join } from "node:path";
 import { messageOf, type SourcePosition, SquallError } from "@squall/model";
 import { formatPath, type Problem } from "./check/problem.ts";
 import { insideOf } from "./digest.ts";
-import type { Positions } from "./yaml/positions.ts";
+import type { Path, Positions } from "./yaml/positions.ts";
 import { MAX_YAML_BYTES, readYaml } from "./yaml/read-yaml.ts";
 
 /** A problem with its file (relative to the pack), line, column and field. */
@@ -17,7 +17,7 @@ export interface LocatedProblem {
 export interface Metadata {
   readonly file: string;
   readonly value: unknown;
-  at(path?: readonly (string | number)[]): SourcePosition;
+  readonly at: (path?: Path) => SourcePosition;
   report(problems: readonly Problem[]): void;
 }
 
@@ -63,7 +63,7 @@ export async function readMetadata(
 }
 
 function metadataOf(file: string, value: unknown, positions: Positions, problems: LocatedProblem[]): Metadata {
-  const at = (path: readonly (string | number)[] = []): SourcePosition => {
+  const at = (path: Path = []): SourcePosition => {
     const field = formatPath(path);
     return { file, ...positions.at(path), ...(field === "" ? {} : { field }) };
   };

@@ -45,36 +45,45 @@ test("a pack with everything in it is read whole, defaults and computed fields f
   assert.equal(pack?.resource.icon, "x.png");
   assert.equal(pack?.resource.path, join(base.path, "packs/full"));
   assert.deepEqual(pack?.resource.keywords, []);
-  assert.deepEqual(content.actions, [
-    {
-      resource: {
-        name: "a",
-        pack: "full",
-        ref: "full.a",
-        uid: "action:full:a",
-        metadata_file: "actions/a.yml",
-        enabled: true,
-        runner_type: "noop",
-        entry_point: "",
-        parameters: {},
+  assert.deepEqual(
+    content.actions.map(({ resource, at }) => ({ resource, at })),
+    [
+      {
+        resource: {
+          name: "a",
+          pack: "full",
+          ref: "full.a",
+          uid: "action:full:a",
+          metadata_file: "actions/a.yml",
+          enabled: true,
+          runner_type: "noop",
+          entry_point: "",
+          parameters: {},
+        },
+        at: { file: "actions/a.yml", line: 1, column: 1 },
       },
-      at: { file: "actions/a.yml", line: 1, column: 1 },
-    },
-    {
-      resource: {
-        name: "b",
-        pack: "full",
-        ref: "full.b",
-        uid: "action:full:b",
-        metadata_file: "actions/b.yaml",
-        enabled: false,
-        runner_type: "local-shell-script",
-        entry_point: "b.sh",
-        parameters: { n: { type: "integer", default: 511, position: 0 } },
+      {
+        resource: {
+          name: "b",
+          pack: "full",
+          ref: "full.b",
+          uid: "action:full:b",
+          metadata_file: "actions/b.yaml",
+          enabled: false,
+          runner_type: "local-shell-script",
+          entry_point: "b.sh",
+          parameters: { n: { type: "integer", default: 511, position: 0 } },
+        },
+        at: { file: "actions/b.yaml", line: 1, column: 1 },
       },
-      at: { file: "actions/b.yaml", line: 1, column: 1 },
-    },
-  ]);
+    ],
+  );
+  assert.deepEqual(content.rules[0]?.locate(["trigger", "parameters", "delta"]), {
+    file: "rules/r.yaml",
+    line: 3,
+    column: 69,
+    field: "trigger.parameters.delta",
+  });
   assert.deepEqual(content.rules[0]?.resource, {
     name: "r",
     pack: "full",

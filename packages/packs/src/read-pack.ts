@@ -23,11 +23,14 @@ import {
 import { digestPack, insideOf } from "./digest.ts";
 import { type LocatedProblem, type Metadata, readMetadata } from "./metadata-file.ts";
 import { applyOverrides, readOverrides } from "./overrides.ts";
+import type { Path } from "./yaml/positions.ts";
 
 /** A resource with where it was read. */
 export interface Located<T> {
   readonly resource: T;
   readonly at: SourcePosition;
+  /** Where a member of the draft stands, for problems that only show among other content: `["trigger", "type"]`. */
+  readonly locate: (path: Path) => SourcePosition;
 }
 
 /** What a pack folder holds: everything without errors, and every problem. */
@@ -107,7 +110,11 @@ export async function readPack(directory: string, options: ReadOptions = {}): Pr
     });
   }
   const { files, digest } = listed;
-  const pack = { resource: completePack(manifest.value, { ref, path, files, digest }), at: manifest.at() };
+  const pack = {
+    resource: completePack(manifest.value, { ref, path, files, digest }),
+    at: manifest.at(),
+    locate: manifest.at,
+  };
 
   const read = <T extends { readonly ref: string }>(kind: Kind<T>) => readFolder({ path, ref, problems }, kind);
   const sensorTriggers: Located<Completed<"trigger_type">>[] = [];
@@ -124,7 +131,8 @@ export async function readPack(directory: string, options: ReadOptions = {}): Pr
       const types = Array.isArray(draft.trigger_types) ? draft.trigger_types.filter(isObject) : [];
       for (const [index, type] of types.entries()) {
         const resource = completeTriggerType({ ...type, metadata_file: metadata.file }, ref);
-        sensorTriggers.push({ resource, at: metadata.at(["trigger_types", index]) });
+        const here: Path = ["trigger_types", index];
+        sensorTriggers.push({ resource, at: metadata.at(here), locate: (path) => metadata.at([...here, ...path]) });
       }
       return completeSensor(draft, ref, path);
     },
@@ -239,7 +247,7 @@ async function readFolder<T extends { readonly ref: string }>(
       const message = `'${resource.ref}' is also in ${before.at.file}, and the file that comes later by name counts; rename one`;
       metadata.report([warning([], message)]);
     }
-    read.push({ resource, at: metadata.at() });
+    read.push({ resource, at: metadata.at(), locate: metadata.at });
   }
   return lastOfEach(read);
 }
@@ -289,7 +297,7 @@ async function readConfigSchema(
   metadata.report(found);
   if (hasErrors(found)) return undefined;
   // The cast: checked just above.
-  return { resource: { pack: ref, attributes: metadata.value as Parameters }, at: metadata.at() };
+  return { resource: { pack: ref, attributes: metadata.value as Parameters }, at: metadata.at(), locate: metadata.at };
 }
 
 async function readConfig(
@@ -308,5 +316,5 @@ async function readConfig(
   const found = checkConfig(values, attributes, ref, metadata.file);
   metadata.report(found);
   if (hasErrors(found) || !isObject(values)) return undefined;
-  return { resource: { pack: ref, values }, at: metadata.at() };
+  return { resource: { pack: ref, values }, at: metadata.at(), locate: metadata.at };
 }

@@ -9,6 +9,7 @@ import { watch } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isContent } from "./digest.ts";
 
 export interface WatchOptions {
   /** How long it must be quiet before a burst of changes counts as over, milliseconds. Default 100. */
@@ -70,7 +71,7 @@ export async function watchPack(
 function hints(directory: string, changed: () => void): () => void {
   try {
     const watcher = watch(directory, { recursive: true }, (_, name) => {
-      if (name === null || counts(name)) changed();
+      if (name === null || isContent(name)) changed();
     });
     // I1: without it changes are still found, only later.
     watcher.on("error", () => watcher.close());
@@ -81,15 +82,11 @@ function hints(directory: string, changed: () => void): () => void {
   }
 }
 
-function counts(path: string): boolean {
-  return !path.split(/[/\\]/).some((part) => part === ".git" || part === "__pycache__" || part.endsWith(".pyc"));
-}
-
 /** Changes with every file that counts; empty when there is no folder. */
 async function fingerprint(directory: string): Promise<string> {
   const lines: string[] = [];
   const names = await readdir(directory, { recursive: true }).catch(() => []);
-  for (const name of names.filter(counts).sort()) {
+  for (const name of names.filter(isContent).sort()) {
     const found = await stat(join(directory, name), { bigint: true }).catch(() => undefined);
     if (found?.isFile())
       lines.push(`${name} ${found.ino} ${found.size} ${found.mtimeNs} ${found.ctimeNs} ${found.mode}`);

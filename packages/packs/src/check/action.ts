@@ -1,16 +1,7 @@
-import {
-  canonicalJson,
-  compileSchema,
-  isObject,
-  type JsonObject,
-  messageOf,
-  type ParameterSchema,
-  pythonText,
-  type RunnerType,
-  toDraft4,
-} from "@squall/model";
+import { canonicalJson, isObject, type JsonObject, pythonText, type RunnerType } from "@squall/model";
 import type { Path } from "../yaml/positions.ts";
 import { checkDraft, checkFields, COMPUTED_FIELDS, type Field, type Fields, TAGS_FIELD } from "./fields.ts";
+import { checkJsonSchema } from "./json-schema.ts";
 import { checkParameters } from "./parameters.ts";
 import { didYouMean, error, type Problem } from "./problem.ts";
 
@@ -177,11 +168,5 @@ function checkOutputSchema(schema: JsonObject, path: Path): Problem[] {
       isObject(one) ? [] : [error([...path, name], `${pythonText(one)} is not of type 'object'`)],
     );
   }
-  try {
-    // The cast: what is no schema makes the compiler throw, which is the answer wanted.
-    compileSchema(toDraft4(schema as ParameterSchema));
-    return [];
-  } catch (thrown) {
-    return [error(path, `not a JSON schema: ${messageOf(thrown)}`)];
-  }
+  return checkJsonSchema(schema, path);
 }
