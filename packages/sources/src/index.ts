@@ -3,5 +3,14 @@ export type { Emission, Source } from "./port.ts";
 export { checkTimerParameters } from "./timers/schedule.ts";
 export { createTimerSource, type TimerDeps } from "./timers/timer-source.ts";
 export { TIMER_PARAMETERS, TIMER_PAYLOAD } from "./timers/trigger-types.ts";
-export const normalizeUrl = (url: string) => url.replace(/^\/+|\/+$/g, "");
-export const checkWebhookParameters = (_parameters: unknown): string[] => [];
+export { type DecodedWebhook, decodeWebhook, type WebhookRequest } from "./webhooks/decode-webhook.ts";
+export { type SignedRequest, verifyWebhook } from "./webhooks/verify-webhook.ts";
+export {
+  checkWebhookParameters,
+  normalizeUrl,
+  WEBHOOK_PARAMETERS,
+  WEBHOOK_PAYLOAD,
+  WEBHOOK_TYPE,
+  type WebhookAuth,
+  webhookAuth,
+} from "./webhooks/webhook-parameters.ts";

@@ -17,12 +17,12 @@ export const CRON_FIELDS = Object.keys(CRON_BOUNDS) as readonly CronField[];
 const LAST_YEAR = 2256;
 
 /** What `*` allows, shared by all timers. */
-const ALL = Object.fromEntries(
+const ALL: ReadonlyMap<CronField, ReadonlySet<number>> = new Map(
   CRON_FIELDS.map((field) => {
     const [min, max] = CRON_BOUNDS[field];
     return [field, new Set(Array.from({ length: Math.min(max, LAST_YEAR) - min + 1 }, (_, at) => min + at))];
   }),
-) as Record<CronField, ReadonlySet<number>>;
+);
 
 /** What a field that is not given falls back to when every greater given field has been seen. */
 const LEAST: Readonly<Record<CronField, string>> = {
@@ -70,7 +70,7 @@ export function parseCron(parameters: Readonly<Record<string, unknown>>): CronSp
         ? LEAST[field]
         : "*";
     if (text === "*") {
-      sets[field] = ALL[field];
+      sets[field] = ALL.get(field);
       everyHour ||= field === "hour";
       continue;
     }
