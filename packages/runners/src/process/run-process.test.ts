@@ -4,11 +4,12 @@ import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { afterEach, beforeEach, test } from "node:test";
 import { aListener, type Listener } from "../a-job.ts";
 import { baseEnvironment } from "./environment.ts";
-import { findMembers } from "./members.ts";
+import { createProcessTable } from "./members.ts";
 import { type ProcessRequest, runProcess } from "./run-process.ts";
 
 const isLinux = process.platform === "linux";
-const LIMITS = { graceMs: 200, drainMs: 200 };
+const LIMITS = { graceMs: 200, drainMs: 200, table: createProcessTable() };
+const members = () => LIMITS.table.members(-1, mark, performance.now());
 let mark = "";
 let count = 0;
 let descriptors: readonly string[] = [];
@@ -50,7 +51,7 @@ beforeEach(() => {
 
 afterEach(() => {
   // No test here leaves a process or a pipe behind; those that start daemons end them first.
-  assert.deepEqual(findMembers(-1, mark), []);
+  assert.deepEqual(members(), []);
   assert.ok(openPipes().length <= descriptors.length, "pipes were leaked");
 });
 
@@ -101,10 +102,10 @@ test("a background process that holds the pipes delays the end, but not for ever
   const end = await run("echo done; sleep 1000 & exit 0");
   assert.deepEqual([end.kind, end.code, end.stdout], ["exited", 0, "done\n"]);
   // It goes on, as in StackStorm: starting something is a legitimate action.
-  const [left, ...more] = findMembers(-1, mark);
+  const [left, ...more] = members();
   assert.equal(more.length, 0);
   process.kill(left ?? 0, "SIGKILL");
-  while (findMembers(-1, mark).length > 0) await new Promise((resolve) => setImmediate(resolve));
+  while (members().length > 0) await new Promise((resolve) => setImmediate(resolve));
 });
 
 test("200 MB of output cost no more than the bound", async () => {
