@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { createCapture } from "./capture.ts";
 
 const NOTICE = /\n?\[output cut: stdout is longer than \d+ bytes, the rest was not kept\]\n$/;
