@@ -1,7 +1,7 @@
 import { Invalid, messageOf, SquallError, Unavailable } from "@squall/model";
 import type { RunnerSettings } from "../options.ts";
 import type { Job, JobIO, Outcome, Runner } from "../port.ts";
-import { abortMessage, abortStatus } from "../process/shell-outcome.ts";
+import { abortOutcome } from "../process/shell-outcome.ts";
 import { openConnections } from "./dispatcher.ts";
 import { exchange } from "./exchange.ts";
 import { PARAMETERS } from "./parameters.ts";
@@ -47,7 +47,7 @@ async function run(settings: RunnerSettings, job: Job, io: JobIO): Promise<Outco
       result: { status_code: answer.status, body, parsed, headers: answer.headers.shown },
     };
   } catch (thrown) {
-    if (io.signal.aborted) return { status: abortStatus(io.signal), result: { error: abortMessage(io.signal) } };
+    if (io.signal.aborted) return abortOutcome(io.signal);
     if (deadline.aborted)
       return { status: "timeout", result: { error: `the request did not end within ${seconds} seconds` } };
     throw explained(thrown, job);
