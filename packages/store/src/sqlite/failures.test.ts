@@ -175,6 +175,22 @@ test("a read-only directory is refused with what to do", async (t) => {
   await assert.rejects(openSqliteStore({ directory: join(directory, "new") }), refused);
 });
 
+test("data on a file system that became read-only is refused, and opened again when it can be written", async (t) => {
+  using mount = aMount("size=8m");
+  if (!mount) return t.skip("needs the right to mount a file system");
+  const directory = join(mount.directory, "data");
+  const remount = (mode: "ro" | "rw"): Buffer => execFileSync("mount", ["-o", `remount,${mode}`, mount.directory]);
+  {
+    await using store = await openSqliteStore({ directory });
+    assert.deepEqual(await store.commit([big("kept")]), { ok: true });
+  }
+  remount("ro");
+  await assert.rejects(openSqliteStore({ directory }), failsWith(Unavailable, "store.not-writable", directory));
+  remount("rw");
+  await using store = await openSqliteStore({ directory });
+  assert.deepEqual(await keysOf(store), ["kept"]);
+});
+
 test("another program's transaction makes commits fail for its time, and reads go on", async (t) => {
   const directory = await aDirectory(t);
   await using store = await openSqliteStore({ directory, busyTimeoutMs: 5 });

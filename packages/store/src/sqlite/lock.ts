@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { accessSync, chmodSync, constants, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Unavailable } from "@squall/model";
@@ -23,9 +23,8 @@ export function lockDirectory(directory: string): DirectoryLock {
   const pidFile = join(directory, "squall.pid");
   const connection = new DatabaseSync(file);
   try {
+    // Also proves that the file can be written: on one that cannot, SQLite takes "begin exclusive" for a mere read.
     chmodSync(file, 0o600);
-    // On a file that it cannot write SQLite would take "begin exclusive" for a mere read.
-    accessSync(file, constants.W_OK);
     connection.exec("pragma journal_mode = memory; begin exclusive");
     // Written aside and renamed, so that a reader never sees half a number.
     const draft = `${pidFile}.${randomBytes(6).toString("hex")}`;
