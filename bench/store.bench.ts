@@ -133,7 +133,7 @@ function byHand(file: string, callers: number, pairs: number): number {
   const commit = db.prepare("commit");
   const event = db.prepare("insert into event values (?, ?, ?, ?, ?, ?, ?, ?)");
   const enforcement = db.prepare("insert into enforcement values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  const execution = db.prepare(`insert into execution values (${new Array(27).fill("?").join(", ")})`);
+  const execution = db.prepare(`insert into execution values (${"?, ".repeat(26)}?)`);
   const move = db.prepare(
     `update execution set status = ?, log = json_insert(log, '$[#]', json(?)), worker = null, lease_expires = null,
       ended = ?, result = ? where project = ? and id = ?`,

@@ -11,7 +11,7 @@ const NARROW = `id, project, status, action, runner, lane, start, due, created, 
 const ALL = `${NARROW}, context, parameters, result`;
 const WAITING = "status in ('requested', 'scheduled', 'delayed')";
 
-const INSERT = `insert into execution (${ALL}) values (${new Array(27).fill("?").join(", ")}) on conflict do nothing`;
+const INSERT = `insert into execution (${ALL}) values (${"?, ".repeat(26)}?) on conflict do nothing`;
 
 export function insertExecution(db: Database, execution: Execution): Refusal | undefined {
   const { project, id, lease } = execution;

@@ -113,7 +113,10 @@ export function createGroups(db: Database): Groups {
   }
 
   return {
-    commit: (changes) => (changes.length === 0 ? add(() => NOTHING) : add(() => applyList(db, changes))),
+    commit(changes) {
+      const list = [...changes]; // the caller's array may be another one by the time it is written
+      return add(() => applyList(db, list));
+    },
     enqueue: (write) => add(() => ({ value: write(db), undo: false })),
     close() {
       isClosed = true;

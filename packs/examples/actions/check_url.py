@@ -1,0 +1,56 @@
+import hashlib
+import json
+import os
+import urllib.error
+import urllib.parse
+import urllib.request
+
+from st2common.runners.base_action import Action
+
+STATE_KEY = "examples.check_url.state"
+# Enough for any page that is worth watching; more of a body is not read.
+MAX_BODY_BYTES = 10_000_000
+
+
+class CheckUrlAction(Action):
+    """Keeps what a page looks like in the datastore, and writes only when that changes, so that rules can listen."""
+
+    def run(self, url=None, timeout_seconds=20):
+        url = url or self.watched_url()
+        if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+            raise ValueError(f"'{url}' is no http or https address")
+        after = {"url": url, **fetch(url, timeout_seconds)}
+        stored = self.action_service.get_value(STATE_KEY, local=False)
+        before = json.loads(stored) if stored else None
+        changed = after != before
+        if changed:
+            self.action_service.set_value(STATE_KEY, json.dumps(after, sort_keys=True), local=False)
+        print(f"{url}: {describe(after)}{'' if not changed else ', first look' if before is None else ', changed'}")
+        return {"changed": changed, "first": before is None, "state": after}
+
+    def watched_url(self):
+        configured = self.action_service.get_value("examples.check_url", local=False) or self.config.get("url")
+        if configured:
+            return configured
+        api = urllib.parse.urlsplit(os.environ["ST2_ACTION_API_URL"])
+        return urllib.parse.urlunsplit((api.scheme, api.netloc, "/health", "", ""))
+
+
+def fetch(url, timeout_seconds):
+    """Status and digest of a page. A page that cannot be reached is a state like any other."""
+    try:
+        with urllib.request.urlopen(url, timeout=timeout_seconds) as response:
+            return seen(response.status, response.read(MAX_BODY_BYTES))
+    except urllib.error.HTTPError as error:
+        return seen(error.code, error.read(MAX_BODY_BYTES))
+    except OSError as error:
+        reason = getattr(error, "reason", error)
+        return {"status": None, "digest": None, "error": str(reason)}
+
+
+def seen(status, body):
+    return {"status": status, "digest": hashlib.sha256(body).hexdigest()}
+
+
+def describe(state):
+    return f"unreachable ({state['error']})" if state["status"] is None else f"{state['status']} {state['digest'][:12]}"
