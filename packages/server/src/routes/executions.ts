@@ -108,7 +108,6 @@ function contextOf(call: Call, given: JsonObject | undefined): JsonObject {
   return {
     ...given,
     ...(fromHeader as JsonObject),
-    ...(call.principal.execution === undefined ? {} : { created_by_execution: call.principal.execution }),
   };
 }
 

@@ -21,8 +21,6 @@ export async function findExecution(call: Call, verb: "view" | "cancel" | "modif
 async function demandOwn(call: Call, verb: "view" | "cancel" | "modify" | "run", execution: Execution): Promise<void> {
   const ancestors: string[] = [];
   let parent = execution.parent;
-  const maker = execution.context.created_by_execution;
-  if (typeof maker === "string") ancestors.push(maker);
   while (parent !== undefined && ancestors.length < 100) {
     ancestors.push(parent);
     parent = (await call.context.engine.executions.get(call.project, parent))?.parent;

@@ -74,9 +74,9 @@ async function folderAt(path: string): Promise<string> {
 
 function registered(registration: Registration, failOnProblems: boolean): Reply {
   const { counts, packs, problems } = registration;
-  if (problems.length === 0 || !failOnProblems)
-    return ok({ ...counts, packs, ...(problems.length ? { problems } : {}) });
-  const lines = problems.map(({ at, message }) => {
+  const errors = problems.filter(({ severity }) => severity === "error");
+  if (errors.length === 0 || !failOnProblems) return ok({ ...counts, packs, ...(problems.length ? { problems } : {}) });
+  const lines = errors.map(({ at, message }) => {
     const place = formatPosition(at);
     return place === "" || message.startsWith(place) ? message : `${place}: ${message}`;
   });
