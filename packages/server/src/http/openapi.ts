@@ -6,7 +6,7 @@ import type { Route } from "./route.ts";
 export function openApiOf(routes: readonly Route[], version: string): JsonObject {
   const paths: Record<string, JsonObject> = {};
   for (const route of routes) {
-    const path = `/v1${route.path}`.replaceAll("*}", "}");
+    const path = route.path === "/" || route.path === "/v1" ? route.path : `/v1${route.path}`.replaceAll("*}", "}");
     paths[path] ??= {};
     paths[path][route.method.toLowerCase()] = operationOf(route);
   }

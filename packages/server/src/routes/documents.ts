@@ -17,8 +17,16 @@ export function documentRoutes(others: readonly Route[]): Route[] {
       auth: "none",
       response: Type.Object({ ok: Type.Boolean(), parts: FreeObject }),
       handler: async (call) => {
-        const health = await call.context.engine.health();
-        return { status: health.ok ? 200 : 503, json: health, headers: { "Cache-Control": "no-store" } };
+        const { ok: well, parts } = await call.context.engine.health();
+        // Whoever asks need not sign in, so only states and counts are told: no paths, versions or texts of errors.
+        const shown = Object.entries(parts).map(([name, part]) => [
+          name,
+          Object.fromEntries(
+            Object.entries(part).filter(([, value]) => typeof value === "boolean" || typeof value === "number"),
+          ),
+        ]);
+        const json = { ok: well, parts: Object.fromEntries(shown) };
+        return { status: well ? 200 : 503, json, headers: { "Cache-Control": "no-store" } };
       },
     }),
     route({
