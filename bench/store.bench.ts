@@ -2,9 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { Change, Store } from "../packages/store/src/index.ts";
-import { openSqliteStore } from "../packages/store/src/index.ts";
-import { createIds, type Enforcement, type Event, type Execution, microsNow } from "../packages/model/src/index.ts";
+import { createIds, type Enforcement, type Event, type Execution, microsNow } from "@squall/model";
+import { type Change, openSqliteStore, type Store } from "@squall/store";
 
 /**
  * What the embedded store costs: pairs of commits per second, a pair being what a webhook causes (list 1: event,

@@ -17,7 +17,7 @@ export interface TestEngine extends AsyncDisposable {
   readonly store: Store;
   readonly parts: EngineParts;
   readonly admin: Principal;
-  /** Closes everything and opens it again on the same file, as after a clean stop. Use the returned one from then on. */
+  /** Closes everything and opens it again on the same file, as after a clean stop, and starts it. Use the returned one from then on. */
   reopen(): Promise<TestEngine>;
   /** Lines that were logged as warnings or errors. */
   readonly complaints: readonly string[];
@@ -79,7 +79,7 @@ export async function anEngine(
     async reopen() {
       await close();
       isClosed = true;
-      return anEngine({ ...options, directory, key });
+      return anEngine({ ...options, directory, key, start: true });
     },
     async [Symbol.asyncDispose]() {
       if (!isClosed) await close();

@@ -1,5 +1,17 @@
-import { filter, hostValue, Undefined, text, truth, tupleOf, typeName, dumpJson, parseJson, Markup } from "@squall/jinja";
+import {
+  filter,
+  hostValue,
+  Undefined,
+  text,
+  truth,
+  tupleOf,
+  typeName,
+  dumpJson,
+  parseJson,
+  Markup,
+} from "@squall/jinja";
 import type { Filter, Runtime } from "@squall/jinja";
+import { Invalid } from "@squall/model";
 import { DECRYPT } from "./context.ts";
 import type { Decrypt } from "./context.ts";
 import { fault } from "./fault.ts";
@@ -31,18 +43,30 @@ function pattern(source: unknown, ignoreCase: unknown, anchored = false): Patter
 
 /** `\1`, `\g<1>`, `\g<name>` and escapes of a replacement, as Python's `re.sub` reads them. */
 function expand(replacement: string, match: RegExpExecArray): string {
-  return replacement.replace(/\\(?:(\d{1,2})|g<(\w+)>|([^]))/g, (all, digits?: string, name?: string, other?: string) => {
-    if (digits !== undefined || name !== undefined) {
-      const key = (digits ?? name) as string;
-      const group = /^\d+$/.test(key) ? match[Number(key)] : match.groups?.[key];
-      if (/^\d+$/.test(key) ? Number(key) >= match.length : !Object.hasOwn(match.groups ?? {}, key)) {
-        throw fault(`invalid group reference ${key}`, "error");
+  return replacement.replace(
+    /\\(?:(\d{1,2})|g<(\w+)>|([^]))/g,
+    (all, digits?: string, name?: string, other?: string) => {
+      if (digits !== undefined || name !== undefined) {
+        const key = (digits ?? name) as string;
+        const group = /^\d+$/.test(key) ? match[Number(key)] : match.groups?.[key];
+        if (/^\d+$/.test(key) ? Number(key) >= match.length : !Object.hasOwn(match.groups ?? {}, key)) {
+          throw fault(`invalid group reference ${key}`, "error");
+        }
+        return group ?? "";
       }
-      return group ?? "";
-    }
-    const escapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", "\\": "\\", a: "\x07", b: "\b", f: "\f", v: "\v" };
-    return escapes[other as string] ?? all;
-  });
+      const escapes: Readonly<Record<string, string>> = {
+        n: "\n",
+        t: "\t",
+        r: "\r",
+        "\\": "\\",
+        a: "\x07",
+        b: "\b",
+        f: "\f",
+        v: "\v",
+      };
+      return escapes[other as string] ?? all;
+    },
+  );
 }
 
 const versionTest = (holds: (by: number) => boolean): Filter =>
@@ -56,7 +80,10 @@ export const filters: Readonly<Record<string, Filter>> = {
   decrypt_kv: filter("", (rt, value) => {
     const ciphertext = text(rt, value);
     if (ciphertext === "") {
-      throw fault(`Referenced datastore item "${keyOf(value) ?? ""}" doesn't exist or it contains an empty string`, "ValueError");
+      throw fault(
+        `Referenced datastore item "${keyOf(value) ?? ""}" doesn't exist or it contains an empty string`,
+        "ValueError",
+      );
     }
     const decrypt = (rt.context as { readonly [DECRYPT]?: Decrypt })[DECRYPT];
     if (decrypt === undefined) throw fault("secrets cannot be decrypted here: the context has no key", "ValueError");
@@ -65,29 +92,45 @@ export const filters: Readonly<Record<string, Filter>> = {
   from_json_string: filter("", (_, value) => parseJson(string(value, "the JSON text"))),
   from_yaml_string: filter("", (rt, value) => parseYaml(rt, string(value, "the YAML text"))),
   to_json_string: filter("indent? sort_keys? separators?", (rt, value, indent, sortKeys, separators) => {
-    const [between = ",", colon = ": "] = Array.isArray(separators) ? separators.map((one) => string(one, "a separator")) : [];
-    return dumpJson(rt, value, { indent: indentation(rt, indent), sortKeys: flag(sortKeys), separators: [between, colon] });
+    const [between = ",", colon = ": "] = Array.isArray(separators)
+      ? separators.map((one) => string(one, "a separator"))
+      : [];
+    return dumpJson(rt, value, {
+      indent: indentation(rt, indent),
+      sortKeys: flag(sortKeys),
+      separators: [between, colon],
+    });
   }),
   to_yaml_string: filter("indent? allow_unicode?", (rt, value, indent, allowUnicode) => {
     const width = indentation(rt, indent);
-    return dumpYaml(rt, value, { indent: typeof width === "number" ? width : undefined, escapeUnicode: allowUnicode !== undefined && !truth(allowUnicode) });
+    return dumpYaml(rt, value, {
+      indent: typeof width === "number" ? width : undefined,
+      escapeUnicode: allowUnicode !== undefined && !truth(allowUnicode),
+    });
   }),
   json_escape: filter("", (rt, value) => dumpJson(rt, value).replace(/^"+|"+$/g, "")),
   jsonpath_query: filter("query", (rt, value, query) => {
     if (value instanceof Undefined) throw value.error();
-    const found = jsonpath(string(query, "the query"))(toNative(rt, value));
-    return found.length === 0 ? null : found;
+    try {
+      const found = jsonpath(string(query, "the query"))(toNative(rt, value));
+      return found.length === 0 ? null : found;
+    } catch (error) {
+      // So that it gets its place in the template.
+      throw error instanceof Invalid ? fault(error.message, "JsonPathLexerError") : error;
+    }
   }),
   to_complex: filter("", (rt, value) => dumpJson(rt, value)),
   use_none: filter("", (_, value) => {
     if (value instanceof Undefined) throw value.error();
     return value === null ? NONE_MARKER : value;
   }),
-  regex_match: filter("pattern ignorecase?", (rt, value, source, ignoreCase) =>
-    pattern(source, ignoreCase, true).first(text(rt, value)) !== null,
+  regex_match: filter(
+    "pattern ignorecase?",
+    (rt, value, source, ignoreCase) => pattern(source, ignoreCase, true).first(text(rt, value)) !== null,
   ),
-  regex_search: filter("pattern ignorecase?", (rt, value, source, ignoreCase) =>
-    pattern(source, ignoreCase).first(text(rt, value)) !== null,
+  regex_search: filter(
+    "pattern ignorecase?",
+    (rt, value, source, ignoreCase) => pattern(source, ignoreCase).first(text(rt, value)) !== null,
   ),
   regex_replace: filter("pattern replacement ignorecase?", (rt, value, source, replacement, ignoreCase) => {
     const subject = text(rt, value);
@@ -121,7 +164,9 @@ export const filters: Readonly<Record<string, Filter>> = {
   version_more_than: versionTest((by) => by > 0),
   version_less_than: versionTest((by) => by < 0),
   version_equal: versionTest((by) => by === 0),
-  version_match: filter("pattern", (rt, value, expression) => matchVersion(version(rt, value), version(rt, expression))),
+  version_match: filter("pattern", (rt, value, expression) =>
+    matchVersion(version(rt, value), version(rt, expression)),
+  ),
   version_bump_major: bump(({ major }) => `${major + 1}.0.0`),
   version_bump_minor: bump(({ major, minor }) => `${major}.${minor + 1}.0`),
   version_bump_patch: bump(({ major, minor, patch }) => `${major}.${minor}.${patch + 1}`),

@@ -7,6 +7,4 @@ export type { JsonPath } from "./jsonpath.ts";
 export { keyLookup } from "./key-lookup.ts";
 export type { KeyLookup } from "./key-lookup.ts";
 export { renderParameters } from "./parameters.ts";
-export { compilePattern } from "./regex.ts";
-export type { Pattern } from "./regex.ts";
 export { isTemplate, renderNative, renderText, templateNames } from "./template.ts";

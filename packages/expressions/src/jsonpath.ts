@@ -8,7 +8,13 @@ type Step =
   | { readonly kind: "root" }
   | { readonly kind: "field"; readonly names: readonly string[] }
   | { readonly kind: "all" }
-  | { readonly kind: "slice"; readonly start: number | undefined; readonly end: number | undefined; readonly step: number | undefined; readonly single: boolean }
+  | {
+      readonly kind: "slice";
+      readonly start: number | undefined;
+      readonly end: number | undefined;
+      readonly step: number | undefined;
+      readonly single: boolean;
+    }
   | { readonly kind: "descend"; readonly then: Step };
 
 /** Values one query may touch. */
@@ -98,7 +104,8 @@ function parse(query: string): Step[] {
     do {
       space();
       const one = name();
-      if (one === undefined) fail(at >= query.length ? "the path ends where a name is expected" : `unexpected character '${query[at]}'`);
+      if (one === undefined)
+        fail(at >= query.length ? "the path ends where a name is expected" : `unexpected character '${query[at]}'`);
       else names.push(one);
       space();
     } while (query[at] === "," && at++ >= 0);

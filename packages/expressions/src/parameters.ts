@@ -52,7 +52,9 @@ function holdsTemplate(value: unknown, depth: number): boolean {
 function prepare(value: unknown): Node | undefined {
   if (typeof value === "string") {
     const template = compiled(value);
-    return template instanceof JinjaError ? undefined : { names: template.names, render: (scope) => template.render(scope) };
+    return template instanceof JinjaError
+      ? undefined
+      : { names: template.names, render: (scope) => template.render(scope) };
   }
   const names = new Set<string>();
   let rendered = false;
@@ -61,7 +63,9 @@ function prepare(value: unknown): Node | undefined {
     if (template === undefined || template instanceof JinjaError) return undefined;
     rendered = true;
     for (const name of template.names) names.add(name);
-    return WHOLE.test(source) && template.expression !== undefined ? template.expression : (scope) => template.render(scope);
+    return WHOLE.test(source) && template.expression !== undefined
+      ? template.expression
+      : (scope) => template.render(scope);
   };
   const walk = (inner: unknown): Render => {
     if (typeof inner === "string") return text(inner) ?? (() => inner);
@@ -72,13 +76,22 @@ function prepare(value: unknown): Node | undefined {
     }
     const entries = Object.entries(inner).map(([key, item]) => [key, text(key), walk(item)] as const);
     return (scope) =>
-      Object.fromEntries(entries.map(([key, renderKey, item]) => [renderKey === undefined ? key : String(renderKey(scope)), item(scope)]));
+      Object.fromEntries(
+        entries.map(([key, renderKey, item]) => [
+          renderKey === undefined ? key : String(renderKey(scope)),
+          item(scope),
+        ]),
+      );
   };
   const render = walk(value);
   return rendered ? { names, render } : undefined;
 }
 
-function resolve(values: Record<string, unknown>, nodes: ReadonlyMap<string, Node>, context: Context): Record<string, unknown> {
+function resolve(
+  values: Record<string, unknown>,
+  nodes: ReadonlyMap<string, Node>,
+  context: Context,
+): Record<string, unknown> {
   for (const node of nodes.values()) {
     for (const name of node.names) {
       if (Object.hasOwn(values, name) || Object.hasOwn(context, name)) continue;

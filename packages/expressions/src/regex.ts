@@ -2,7 +2,7 @@ import { runInNewContext } from "node:vm";
 import { JinjaRuntimeError } from "@squall/jinja";
 
 /** A pattern that needs longer than this on its text is given up. */
-const TIMEOUT_MS = 500;
+const TIMEOUT_MS = 250;
 /** Below this many characters-to-the-power-of-quantifiers a search cannot take noticeable time. */
 const CHEAP = 1e7;
 
@@ -23,14 +23,8 @@ export function compilePattern(source: string, flags: { ignoreCase?: boolean; an
   let regex: RegExp;
   try {
     regex = new RegExp(pattern, [...set].join(""));
-  } catch {
-    set.delete("u");
-    try {
-      // Without `u`, needless escapes such as `\-` and `\_` are allowed, as Python allows them.
-      regex = new RegExp(pattern, [...set].join(""));
-    } catch (error) {
-      throw new JinjaRuntimeError(`the pattern is not valid: ${(error as Error).message}`, "error");
-    }
+  } catch (error) {
+    throw new JinjaRuntimeError(`the pattern is not valid: ${(error as Error).message}`, "error");
   }
   const risk = riskOf(pattern);
   const run = <T>(text: string, search: () => T): T => {
@@ -62,25 +56,54 @@ function withTimeout<T>(search: () => T, length: number): T {
   }
 }
 
-/** Python's syntax where it differs from JavaScript's. */
+/** What Python's classes match beyond ASCII. */
+const CLASSES: Readonly<Record<string, string>> = { w: "\\p{L}\\p{N}_", d: "\\p{Nd}" };
+
+/** Python's syntax where it differs from JavaScript's with the flag `u`. */
 function translate(source: string): { pattern: string; inline: string } {
   let inline = "";
-  let pattern = source.replace(/^\(\?([aiLmsux]+)\)/, (_, letters: string) => {
+  const body = source.replace(/^\(\?([aiLmsux]+)\)/, (_, letters: string) => {
     for (const letter of letters) if ("ims".includes(letter)) inline += letter;
     if (letters.includes("x")) throw new JinjaRuntimeError("verbose patterns, (?x), are not supported", "error");
     return "";
   });
-  pattern = pattern.replace(/\\([^])|\(\?P<(\w+)>|\(\?P=(\w+)\)|\(\?#[^)]*\)|\[(?:\\[^]|[^\]\\])*\]|\$/g, (all, escaped?: string, name?: string, back?: string) => {
-    if (name !== undefined) return `(?<${name}>`;
-    if (back !== undefined) return `\\k<${back}>`;
-    if (all.startsWith("(?#")) return "";
-    if (escaped === "A") return "(?<![^])";
-    if (escaped === "Z") return "(?![^])";
-    // Without multiline, `$` matches before a last newline, too.
-    if (all === "$") return inline.includes("m") ? "$" : "(?=\\n?(?![^]))";
-    return all;
-  });
+  const pattern = body.replace(
+    /\\([^])|\(\?P<(\w+)>|\(\?P=(\w+)\)|\(\?#[^)]*\)|\[(\^?\]?(?:\\[^]|[^\]\\])*)\]|\$|\{(?!\d*,?\d*\})|(?<!\d|,|\{)\}/g,
+    (all, escaped?: string, name?: string, back?: string, set?: string) => {
+      if (name !== undefined) return `(?<${name}>`;
+      if (back !== undefined) return `\\k<${back}>`;
+      if (set !== undefined) return `[${translateSet(set)}]`;
+      if (escaped !== undefined) return translateEscape(escaped);
+      if (all.startsWith("(?#")) return "";
+      if (all === "{" || all === "}") return `\\${all}`;
+      // Without multiline, `$` matches before a last newline, too.
+      return inline.includes("m") ? "$" : "(?=\\n?(?![^]))";
+    },
+  );
   return { pattern, inline };
+}
+
+function translateEscape(char: string): string {
+  if (char === "A") return "(?<![^])";
+  if (char === "Z") return "(?![^])";
+  if (char === "a") return "\\x07";
+  const inner = CLASSES[char.toLowerCase()];
+  if (inner !== undefined) return `[${char === char.toLowerCase() ? "" : "^"}${inner}]`;
+  // Python lets any punctuation be escaped, JavaScript only its own.
+  return /[\w^$\\.*+?()[\]{}|/]/.test(char) && char !== "_" ? `\\${char}` : char;
+}
+
+/** What stands between the brackets of a set. */
+function translateSet(set: string): string {
+  const negated = set.startsWith("^") ? "^" : "";
+  return (
+    negated +
+    set.slice(negated.length).replace(/\\([^])|[[\]]/g, (all, char?: string) => {
+      if (char === undefined) return `\\${all}`;
+      if (char === "a") return "\\x07";
+      return CLASSES[char] ?? (/[\w^$\\.*+?()[\]{}|/-]/.test(char) && char !== "_" ? all : char);
+    })
+  );
 }
 
 /** How the time of a search may grow: the power of the text's length, or exponentially. */
@@ -98,8 +121,7 @@ function riskOf(pattern: string): number | "exponential" {
     } else if (char === "(") {
       groups.push({ repeats: false, alternatives: false });
       if (pattern[i + 1] === "?") i++;
-    }
-    else if (char === "|") (groups.at(-1) as { alternatives: boolean }).alternatives = true;
+    } else if (char === "|") (groups.at(-1) as { alternatives: boolean }).alternatives = true;
     else if (char === ")") {
       const closed = groups.length > 1 ? groups.pop() : undefined;
       const isRepeated = /^(?:[*+]|\{\d*,?\d*\})/.test(pattern.slice(i + 1, i + 12));

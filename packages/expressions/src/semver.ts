@@ -7,12 +7,14 @@ interface Version {
   readonly prerelease: readonly string[];
 }
 
-const VERSION = /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][\da-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][\da-zA-Z-]*))*))?(?:\+[\da-zA-Z-]+(?:\.[\da-zA-Z-]+)*)?$/;
+const VERSION =
+  /^(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-((?:0|[1-9]\d*|\d*[a-zA-Z-][\da-zA-Z-]*)(?:\.(?:0|[1-9]\d*|\d*[a-zA-Z-][\da-zA-Z-]*))*))?(?:\+[\da-zA-Z-]+(?:\.[\da-zA-Z-]+)*)?$/;
 
 /** Parses a semantic version 2.0.0. @throws JinjaRuntimeError (ValueError) */
 export function parseVersion(text: string): Version {
   const parts = text.length > 256 ? null : VERSION.exec(text);
-  if (parts === null) throw new JinjaRuntimeError(`${quoteText(text.slice(0, 256))} is not valid SemVer string`, "ValueError");
+  if (parts === null)
+    throw new JinjaRuntimeError(`${quoteText(text.slice(0, 256))} is not valid SemVer string`, "ValueError");
   return {
     major: Number(parts[1]),
     minor: Number(parts[2]),
@@ -26,7 +28,8 @@ export function compareVersions(left: string, right: string): number {
   const a = parseVersion(left);
   const b = parseVersion(right);
   for (const part of ["major", "minor", "patch"] as const) if (a[part] !== b[part]) return a[part] < b[part] ? -1 : 1;
-  if (a.prerelease.length === 0 || b.prerelease.length === 0) return Math.sign(b.prerelease.length - a.prerelease.length);
+  if (a.prerelease.length === 0 || b.prerelease.length === 0)
+    return Math.sign(b.prerelease.length - a.prerelease.length);
   for (let i = 0; i < Math.min(a.prerelease.length, b.prerelease.length); i++) {
     const by = compareIdentifiers(a.prerelease[i] as string, b.prerelease[i] as string);
     if (by !== 0) return by;

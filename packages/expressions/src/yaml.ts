@@ -1,6 +1,31 @@
-import { PyFloat, Undefined, HostObject, Markup, dictEntries, float, hostValue, int, isDict, iterate, text, typeName } from "@squall/jinja";
+import {
+  PyFloat,
+  Undefined,
+  HostObject,
+  Markup,
+  dictEntries,
+  float,
+  hostValue,
+  int,
+  isDict,
+  iterate,
+  text,
+  typeName,
+} from "@squall/jinja";
 import type { Runtime } from "@squall/jinja";
-import { Schema, YAMLException, defineScalarTag, dump, load, mergeTag, NOT_RESOLVED, realMapTag, mapTag, seqTag, strTag } from "js-yaml";
+import {
+  Schema,
+  YAMLException,
+  defineScalarTag,
+  dump,
+  load,
+  mergeTag,
+  NOT_RESOLVED,
+  realMapTag,
+  mapTag,
+  seqTag,
+  strTag,
+} from "js-yaml";
 import { fault } from "./fault.ts";
 
 const MAX_CHARACTERS = 1_000_000;
@@ -38,7 +63,9 @@ const LOAD = new Schema([strTag, seqTag, realMapTag, nullTag, boolTag, intTag, f
 const DUMP = new Schema([strTag, seqTag, mapTag, realMapTag, nullTag, boolTag, intTag, floatTag]);
 
 function readInteger(source: string): number | bigint | undefined {
-  const parts = /^([-+]?)(?:0b([01_]+)|0([0-7_]+)|0x([\da-fA-F_]+)|(0|[1-9][\d_]*)|([1-9][\d_]*(?::[0-5]?\d)+))$/.exec(source);
+  const parts = /^([-+]?)(?:0b([01_]+)|0([0-7_]+)|0x([\da-fA-F_]+)|(0|[1-9][\d_]*)|([1-9][\d_]*(?::[0-5]?\d)+))$/.exec(
+    source,
+  );
   if (parts === null || source.length > 4300) return undefined;
   const [, sign, binary, octal, hex, decimal, sexagesimal] = parts;
   const digits = (given: string): string => given.replaceAll("_", "") || "0";
@@ -47,7 +74,10 @@ function readInteger(source: string): number | bigint | undefined {
   else if (octal !== undefined) value = BigInt(`0o${digits(octal)}`);
   else if (hex !== undefined) value = BigInt(`0x${digits(hex)}`);
   else if (decimal !== undefined) value = BigInt(digits(decimal));
-  else value = digits(sexagesimal as string).split(":").reduce((total, part) => total * 60n + BigInt(part), 0n);
+  else
+    value = digits(sexagesimal as string)
+      .split(":")
+      .reduce((total, part) => total * 60n + BigInt(part), 0n);
   return int(sign === "-" ? -value : value);
 }
 
@@ -60,7 +90,10 @@ function readFloat(source: string): number | PyFloat | undefined {
   }
   const parts = /^([-+]?)(\d[\d_]*(?::[0-5]?\d)+)\.([\d_]*)$/.exec(source);
   if (parts === null) return undefined;
-  const whole = (parts[2] as string).replaceAll("_", "").split(":").reduce((total, part) => total * 60 + Number(part), 0);
+  const whole = (parts[2] as string)
+    .replaceAll("_", "")
+    .split(":")
+    .reduce((total, part) => total * 60 + Number(part), 0);
   const value = whole + Number(`0.${(parts[3] as string).replaceAll("_", "") || "0"}`);
   return float(parts[1] === "-" ? -value : value);
 }
@@ -76,7 +109,10 @@ function writeFloat(value: number): string {
 /** @throws JinjaRuntimeError (YAMLError) */
 export function parseYaml(rt: Runtime, source: string): unknown {
   if (source.length > MAX_CHARACTERS) {
-    throw fault(`a YAML text may have at most ${MAX_CHARACTERS} characters, this one has ${source.length}`, "YAMLError");
+    throw fault(
+      `a YAML text may have at most ${MAX_CHARACTERS} characters, this one has ${source.length}`,
+      "YAMLError",
+    );
   }
   rt.spend(source.length >> 4);
   if (source.trim() === "") return null;
@@ -98,7 +134,9 @@ export function dumpYaml(rt: Runtime, value: unknown, style: YamlStyle): string 
   const indent = style.indent !== undefined && style.indent > 1 && style.indent < 10 ? style.indent : 2;
   const out = dump(plain(rt, value, 0), { schema: DUMP, indent, seqNoIndent: true, lineWidth: 80, noRefs: true });
   rt.allowText(out.length);
-  return style.escapeUnicode ? out.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`) : out;
+  return style.escapeUnicode
+    ? out.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`)
+    : out;
 }
 
 function plain(rt: Runtime, value: unknown, depth: number): unknown {
@@ -110,7 +148,9 @@ function plain(rt: Runtime, value: unknown, depth: number): unknown {
   if (value instanceof Undefined) throw value.error();
   if (value instanceof HostObject) return plain(rt, hostValue(value), depth + 1);
   if (isDict(value)) {
-    const entries = dictEntries(value).map(([key, item]) => [typeof key === "object" ? text(rt, key) : key, plain(rt, item, depth + 1)] as const);
+    const entries = dictEntries(value).map(
+      ([key, item]) => [typeof key === "object" ? text(rt, key) : key, plain(rt, item, depth + 1)] as const,
+    );
     entries.sort(([a], [b]) => (String(a) < String(b) ? -1 : String(a) > String(b) ? 1 : 0));
     return new Map(entries);
   }

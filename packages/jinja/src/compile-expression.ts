@@ -4,7 +4,9 @@ import { findMethod, getAttribute, getItem, getSlice } from "./attributes.ts";
 import { JinjaRuntimeError, JinjaSyntaxError, typeError } from "./errors.ts";
 import { applyFilter } from "./filter.ts";
 import { positionAt } from "./lexer.ts";
-import { binary, compare, concat, iterate, truth, unary } from "./operators.ts";
+import { binary, concat, unary } from "./arithmetic.ts";
+import { compare } from "./comparison.ts";
+import { iterate, truth } from "./sequence.ts";
 import type { Runtime, Scope, Setup } from "./runtime.ts";
 import { text } from "./text.ts";
 import { Callable, NO_KEYWORDS, Undefined, dictEntries, dictSet, isDict, tupleOf, typeName } from "./values.ts";
@@ -228,7 +230,9 @@ function compileCall(node: Extract<Expression, { kind: "call" }>, around: Surrou
       const target = method === undefined ? getAttribute(rt, self, name) : undefined;
       const given = args(rt, scope);
       rt.at = at;
-      return method === undefined ? call(rt, target, given.args, given.keywords) : method(rt, self, given.args, given.keywords);
+      return method === undefined
+        ? call(rt, target, given.args, given.keywords)
+        : method(rt, self, given.args, given.keywords);
     };
   }
   const target = compileExpression(of, around);
@@ -261,7 +265,12 @@ function compileFilter(
   const isSimple = keywords.length === 0 && node.args.spread === undefined && node.args.spreadKeywords === undefined;
   const [only] = positional.map((arg) => compileExpression(arg, around));
   const { parameters } = target;
-  if (isSimple && parameters !== "raw" && target.required <= positional.length && positional.length <= Math.min(1, parameters.length)) {
+  if (
+    isSimple &&
+    parameters !== "raw" &&
+    target.required <= positional.length &&
+    positional.length <= Math.min(1, parameters.length)
+  ) {
     const { run } = target;
     return (rt, scope) => {
       const value = of(rt, scope);

@@ -5,7 +5,7 @@ import { compileArguments, compileExpression } from "./compile-expression.ts";
 import type { Surroundings } from "./compile-expression.ts";
 import { Loop, notANamespace } from "./loop.ts";
 import { makeMacro } from "./macro.ts";
-import { isIterable, iterate, truth } from "./operators.ts";
+import { isIterable, iterate, truth } from "./sequence.ts";
 import { Scope } from "./runtime.ts";
 import type { Runtime } from "./runtime.ts";
 import { escape, text } from "./text.ts";
@@ -46,7 +46,9 @@ function compileStatement(node: Statement, around: Surroundings): Run {
     }
     case "if": {
       const soft = { ...around, soft: true };
-      const branches = node.branches.map(([test, body]) => [compileExpression(test, soft), compileBody(body, soft)] as const);
+      const branches = node.branches.map(
+        ([test, body]) => [compileExpression(test, soft), compileBody(body, soft)] as const,
+      );
       const otherwise = compileBody(node.otherwise, soft);
       return (rt, scope) => {
         for (const [test, body] of branches) if (truth(test(rt, scope))) return body(rt, scope);

@@ -4,6 +4,8 @@ import { Blocks, compileBlocks, compileBody } from "./compile-statement.ts";
 import { JinjaError, LimitError } from "./errors.ts";
 import type { Filter, Test } from "./filter.ts";
 import { sequenceFilters } from "./filters-sequence.ts";
+import { htmlFilters } from "./filters-html.ts";
+import { numberFilters } from "./filters-number.ts";
 import { textFilters } from "./filters-text.ts";
 import { builtInGlobals } from "./globals.ts";
 import { positionAt } from "./lexer.ts";
@@ -64,7 +66,7 @@ export function createEnvironment(options: EnvironmentOptions = {}): Environment
   const random = options.random ?? Math.random;
   const setup: Setup = {
     strict: options.strict ?? true,
-    filters: new Map([...sequenceFilters, ...textFilters, ...aliases(), ...Object.entries(options.filters ?? {})]),
+    filters: new Map([...builtInFilters(), ...Object.entries(options.filters ?? {})]),
     tests: new Map([...builtInTests, ...Object.entries(options.tests ?? {})]),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     random,
@@ -92,14 +94,17 @@ export function createEnvironment(options: EnvironmentOptions = {}): Environment
         const value = body.length === 1 && only?.kind === "print" ? compileExpression(only.value, around) : undefined;
         return {
           names: withoutGlobals(undeclaredNames(body)),
-          expression: value === undefined ? undefined : (context = {}) => {
-            const rt = new Runtime(setup, context, globals, mutates);
-            return guard(text, rt, () => {
-              const result = value(rt, rt.root);
-              if (result instanceof Undefined && (setup.strict || result.unsafe)) throw result.error();
-              return toNative(rt, result);
-            });
-          },
+          expression:
+            value === undefined
+              ? undefined
+              : (context = {}) => {
+                  const rt = new Runtime(setup, context, globals, mutates);
+                  return guard(text, rt, () => {
+                    const result = value(rt, rt.root);
+                    if (result instanceof Undefined && (setup.strict || result.unsafe)) throw result.error();
+                    return toNative(rt, result);
+                  });
+                },
           render: (context = {}) => {
             const rt = new Runtime(setup, context, globals, mutates);
             return guard(text, rt, () => {
@@ -129,13 +134,16 @@ export function createEnvironment(options: EnvironmentOptions = {}): Environment
   };
 }
 
-const aliases = (): [string, Filter][] => {
-  const byName = new Map(textFilters.concat(sequenceFilters));
-  return [
-    ["e", byName.get("escape") as Filter],
-    ["d", byName.get("default") as Filter],
-  ];
-};
+function builtInFilters(): Map<string, Filter> {
+  const all = new Map([...sequenceFilters, ...textFilters, ...numberFilters, ...htmlFilters]);
+  for (const [alias, name] of [
+    ["e", "escape"],
+    ["d", "default"],
+  ] as const) {
+    all.set(alias, all.get(name) as Filter);
+  }
+  return all;
+}
 
 function callsMutator(words: ReadonlySet<string>): boolean {
   for (const word of words) if (MUTATING.has(word)) return true;

@@ -1,8 +1,11 @@
 import { getAttribute, getItem } from "./attributes.ts";
 import { JinjaRuntimeError, typeError } from "./errors.ts";
-import { applyFilter, filter, rawFilter } from "./filter.ts";
+import { applyFilter, filter, flag, rawFilter } from "./filter.ts";
 import type { Filter } from "./filter.ts";
-import { binary, concat, equals, intArgument, isNumber, iterate, order, size, toNumber, truth } from "./operators.ts";
+import { isNumber, toNumber } from "./numbers.ts";
+import { binary, concat } from "./arithmetic.ts";
+import { equals, order } from "./comparison.ts";
+import { intArgument, iterate, size, truth } from "./sequence.ts";
 import type { Runtime } from "./runtime.ts";
 import { characters, escape, repr, text } from "./text.ts";
 import {
@@ -19,8 +22,6 @@ import {
 } from "./values.ts";
 import type { KeywordArguments } from "./values.ts";
 
-const yes = (value: unknown, otherwise = false): boolean => (value === undefined ? otherwise : truth(value));
-
 /** How `attribute='a.b.0'` reads an element; without an attribute the element itself. */
 function getter(
   rt: Runtime,
@@ -32,7 +33,9 @@ function getter(
     attribute === undefined || attribute === null
       ? []
       : isString(attribute)
-        ? String(attribute).split(".").map((part) => (/^\d+$/.test(part) ? Number(part) : part))
+        ? String(attribute)
+            .split(".")
+            .map((part) => (/^\d+$/.test(part) ? Number(part) : part))
         : [attribute];
   return (item) => {
     rt.spend(1);
@@ -84,7 +87,7 @@ function extreme(name: "min" | "max"): Filter {
   return filter("case_sensitive? attribute?", (rt, value, caseSensitive, attribute) => {
     const items = iterate(rt, value);
     if (items.length === 0) return rt.undefined("No aggregated item, sequence was empty.");
-    const key = getter(rt, attribute, yes(caseSensitive) ? undefined : ignoreCase);
+    const key = getter(rt, attribute, flag(caseSensitive) ? undefined : ignoreCase);
     let best = items[0];
     let bestKey = key(best);
     for (const item of items.slice(1)) {
@@ -186,7 +189,8 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
     "dictsort",
     filter("case_sensitive? by? reverse?", (rt, value, caseSensitive, by, reverse) => {
       if (value instanceof Undefined) throw value.error();
-      if (!isDict(value)) throw new JinjaRuntimeError(`'${typeName(value)} object' has no attribute 'items'`, "AttributeError");
+      if (!isDict(value))
+        throw new JinjaRuntimeError(`'${typeName(value)} object' has no attribute 'items'`, "AttributeError");
       const which = by === undefined ? "key" : text(rt, by);
       if (which !== "key" && which !== "value") {
         throw new JinjaRuntimeError('You can only sort by either "key" or "value"', "FilterArgumentError");
@@ -194,7 +198,7 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
       const at = which === "key" ? 0 : 1;
       const pairs = dictEntries(value).map(([key, item]) => tuple(key, item));
       const key = (pair: unknown): unknown => (pair as unknown[])[at];
-      return sortBy(rt, pairs, yes(caseSensitive) ? key : (pair) => ignoreCase(key(pair)), yes(reverse));
+      return sortBy(rt, pairs, flag(caseSensitive) ? key : (pair) => ignoreCase(key(pair)), flag(reverse));
     }),
   ],
   [
@@ -241,7 +245,7 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
   [
     "groupby",
     filter("attribute default? case_sensitive?", (rt, value, attribute, otherwise, caseSensitive) => {
-      const key = getter(rt, attribute, yes(caseSensitive) ? undefined : ignoreCase, otherwise);
+      const key = getter(rt, attribute, flag(caseSensitive) ? undefined : ignoreCase, otherwise);
       const original = getter(rt, attribute, undefined, otherwise);
       const sorted = sortBy(rt, iterate(rt, value), key, false);
       const groups: GroupTuple[] = [];
@@ -280,10 +284,13 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
       return out;
     }),
   ],
-  ["map", rawFilter((rt, value, args, keywords) => {
-    if (!truth(value)) return new PyIterator([]);
-    return new PyIterator(iterate(rt, value).map(mapping(rt, args, keywords)));
-  })],
+  [
+    "map",
+    rawFilter((rt, value, args, keywords) => {
+      if (!truth(value)) return new PyIterator([]);
+      return new PyIterator(iterate(rt, value).map(mapping(rt, args, keywords)));
+    }),
+  ],
   ["min", extreme("min")],
   ["max", extreme("max")],
   [
@@ -303,19 +310,24 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
     filter("", (rt, value) => {
       const plain = hostValue(value);
       if (isString(plain)) {
-        const reversed = characters(String(plain)).reverse().join("");
+        const reversed = characters(String(plain)).toReversed().join("");
         return plain instanceof Markup ? new Markup(reversed) : reversed;
       }
-      return new PyIterator([...iterate(rt, plain)].reverse(), "list_reverseiterator");
+      return new PyIterator(iterate(rt, plain).toReversed(), "list_reverseiterator");
     }),
   ],
   [
     "sort",
     filter("reverse? case_sensitive? attribute?", (rt, value, reverse, caseSensitive, attribute) => {
-      const post = yes(caseSensitive) ? undefined : ignoreCase;
-      const keys = isString(attribute) ? String(attribute).split(",").map((part) => getter(rt, part, post)) : [getter(rt, attribute, post)];
-      const key = keys.length === 1 ? (keys[0] as (item: unknown) => unknown) : (item: unknown) => keys.map((read) => read(item));
-      return sortBy(rt, iterate(rt, value), key, yes(reverse));
+      const post = flag(caseSensitive) ? undefined : ignoreCase;
+      const keys = isString(attribute)
+        ? String(attribute)
+            .split(",")
+            .map((part) => getter(rt, part, post))
+        : [getter(rt, attribute, post)];
+      const key =
+        keys.length === 1 ? (keys[0] as (item: unknown) => unknown) : (item: unknown) => keys.map((read) => read(item));
+      return sortBy(rt, iterate(rt, value), key, flag(reverse));
     }),
   ],
   [
@@ -330,7 +342,9 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
   [
     "unique",
     filter("case_sensitive? attribute?", (rt, value, caseSensitive, attribute) => {
-      return new PyIterator(distinct(rt, iterate(rt, value), getter(rt, attribute, yes(caseSensitive) ? undefined : ignoreCase)));
+      return new PyIterator(
+        distinct(rt, iterate(rt, value), getter(rt, attribute, flag(caseSensitive) ? undefined : ignoreCase)),
+      );
     }),
   ],
   [
@@ -340,7 +354,9 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
       // Unlike `.name`, this never reads a key.
       if (isDict(value)) {
         const found = getAttribute(rt, new Map(), attribute);
-        return found instanceof Undefined ? rt.undefined(`'dict object' has no attribute '${attribute}'`) : getAttribute(rt, value, attribute);
+        return found instanceof Undefined
+          ? rt.undefined(`'dict object' has no attribute '${attribute}'`)
+          : getAttribute(rt, value, attribute);
       }
       return getAttribute(rt, value, attribute);
     }),
@@ -348,7 +364,7 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
   [
     "default",
     filter("default_value? boolean?", (_, value, otherwise, boolean) => {
-      if (value instanceof Undefined || (yes(boolean) && !truth(value))) return otherwise ?? "";
+      if (value instanceof Undefined || (flag(boolean) && !truth(value))) return otherwise ?? "";
       return value;
     }),
   ],

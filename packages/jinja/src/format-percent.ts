@@ -1,5 +1,5 @@
 import { typeError, valueError } from "./errors.ts";
-import { isInt, isNumber, toNumber } from "./operators.ts";
+import { isInt, isNumber, toNumber } from "./numbers.ts";
 import type { Runtime } from "./runtime.ts";
 import { escapeHtml, floatText, repr, text } from "./text.ts";
 import { Markup, Tuple, dictGet, hostValue, isDict, typeName } from "./values.ts";
@@ -24,7 +24,8 @@ export function formatPercent(rt: Runtime, format: string | Markup, values: unkn
       if (conversion === undefined || conversion === "") throw valueError("incomplete format");
       let value: unknown;
       const width = widthText === "*" ? toInt(take()) : Number(widthText ?? 0);
-      const precision = precisionText === "*" ? toInt(take()) : precisionText === undefined ? undefined : Number(precisionText);
+      const precision =
+        precisionText === "*" ? toInt(take()) : precisionText === undefined ? undefined : Number(precisionText);
       if (name !== undefined) {
         if (!isDict(values)) throw typeError("format requires a mapping");
         usedNames = true;
@@ -62,7 +63,13 @@ function pad(body: string, width: number, flags: string, conversion: string): st
   return " ".repeat(missing) + body;
 }
 
-function convert(rt: Runtime, conversion: string, value: unknown, flags: string, precision: number | undefined): string {
+function convert(
+  rt: Runtime,
+  conversion: string,
+  value: unknown,
+  flags: string,
+  precision: number | undefined,
+): string {
   const signed = (negative: boolean, magnitude: string): string =>
     (negative ? "-" : flags.includes("+") ? "+" : flags.includes(" ") ? " " : "") + magnitude;
   switch (conversion) {
@@ -134,7 +141,8 @@ export function formatFloat(value: number, conversion: string, precision: number
 /** Beyond what `toFixed` can do (100 places, 1e21) a double has no more digits to show than zeros. */
 function fixed(value: number, places: number): string {
   const known = Math.min(places, 100);
-  const whole = value >= 1e21 ? BigInt(value).toString() + (known > 0 ? `.${"0".repeat(known)}` : "") : roundHalfEven(value, known);
+  const whole =
+    value >= 1e21 ? BigInt(value).toString() + (known > 0 ? `.${"0".repeat(known)}` : "") : roundHalfEven(value, known);
   return whole + "0".repeat(places - known);
 }
 

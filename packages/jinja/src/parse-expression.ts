@@ -224,7 +224,6 @@ export class ExpressionParser {
         break;
       default:
     }
-    if (token.kind === "eof") this.fail("unexpected end of template");
     return this.fail(`unexpected '${describe(token)}'`);
   }
 
@@ -309,7 +308,12 @@ export class ExpressionParser {
       const token = this.next();
       if (token.kind === "name") return { kind: "attribute", at: token.at, of, name: token.text };
       if (token.kind !== "integer") this.fail("expected name or number", token.at);
-      return { kind: "item", at, of, key: { kind: "const", at: token.at, value: Number(token.text.replaceAll("_", "")) } };
+      return {
+        kind: "item",
+        at,
+        of,
+        key: { kind: "const", at: token.at, value: Number(token.text.replaceAll("_", "")) },
+      };
     }
     const keys: Expression[] = [];
     while (!this.isOperator("]")) {
@@ -324,7 +328,12 @@ export class ExpressionParser {
     }
     this.expect("operator", "]");
     if (keys.length === 0) this.fail("expected subscript expression");
-    return { kind: "item", at, of, key: keys.length === 1 ? (keys[0] as Expression) : { kind: "tuple", at, items: keys } };
+    return {
+      kind: "item",
+      at,
+      of,
+      key: keys.length === 1 ? (keys[0] as Expression) : { kind: "tuple", at, items: keys },
+    };
   }
 
   /** `start:stop:step`, or nothing (and no token read) when the subscript is an expression. */
@@ -339,7 +348,9 @@ export class ExpressionParser {
       }
     }
     while (this.skipOperator(":") && bounds.length < 3) {
-      bounds.push(this.isOperator(":") || this.isOperator("]") || this.isOperator(",") ? undefined : this.parseExpression());
+      bounds.push(
+        this.isOperator(":") || this.isOperator("]") || this.isOperator(",") ? undefined : this.parseExpression(),
+      );
     }
     return bounds;
   }

@@ -1,6 +1,9 @@
 import { filter } from "./filter.ts";
 import type { Test } from "./filter.ts";
-import { binary, compare, contains, equals, isFloat, isInt, isIterable, isNumber } from "./operators.ts";
+import { isFloat, isInt, isNumber } from "./numbers.ts";
+import { binary } from "./arithmetic.ts";
+import { compare, contains, equals } from "./comparison.ts";
+import { isIterable } from "./sequence.ts";
 import type { Runtime } from "./runtime.ts";
 import { text } from "./text.ts";
 import { Callable, DictView, Markup, Range, Undefined, hostValue, isDict, isString } from "./values.ts";

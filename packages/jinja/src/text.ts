@@ -102,7 +102,8 @@ export function repr(rt: Runtime, value: unknown): string {
     if (typeof item === "string") return put(quote(item));
     if (typeof item !== "object" || item === null) return put(text(rt, item));
     rt.spend(1);
-    if (depth > MAX_NESTING) throw new LimitError(`a value that is printed is nested more than ${MAX_NESTING} levels deep`);
+    if (depth > MAX_NESTING)
+      throw new LimitError(`a value that is printed is nested more than ${MAX_NESTING} levels deep`);
     if (item instanceof Tuple) return sequence("(", item, item.length === 1 ? ",)" : ")", depth);
     if (Array.isArray(item)) return sequence("[", item, "]", depth);
     if (item instanceof PyFloat) return put(floatText(item.value));

@@ -196,7 +196,8 @@ function mapKey(map: Map<unknown, unknown>, key: unknown): unknown {
   if (plain === 1 && map.has(true)) return true;
   if (plain instanceof Tuple) {
     for (const known of map.keys()) {
-      if (known instanceof Tuple && known.length === plain.length && known.every((x, i) => x === plain[i])) return known;
+      if (known instanceof Tuple && known.length === plain.length && known.every((x, i) => x === plain[i]))
+        return known;
     }
   }
   return plain;

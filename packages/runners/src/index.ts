@@ -1,5 +1,6 @@
 /** What runs actions: the port `Runner` and one folder per runner. */
 import { createAnnouncement } from "./announcement/runner.ts";
+import { createHttpRequest } from "./http-request/runner.ts";
 import { createLocalShellCmd } from "./local-shell-cmd/runner.ts";
 import { createLocalShellScript } from "./local-shell-script/runner.ts";
 import { createNoop } from "./noop/runner.ts";
@@ -19,5 +20,6 @@ export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
     createLocalShellCmd(settings),
     createLocalShellScript(settings),
     createPythonScript(settings),
+    createHttpRequest(settings),
   ];
 }

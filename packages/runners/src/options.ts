@@ -1,6 +1,6 @@
 import { userInfo } from "node:os";
 import { fileURLToPath } from "node:url";
-import { baseEnvironment, type Environment, type ProcessLimits } from "./process/index.ts";
+import { baseEnvironment, createProcessTable, type Environment, type ProcessLimits } from "./process/index.ts";
 import { findShells, type Shells } from "./process/command-line.ts";
 
 /** What the operator decides about runners. Everything has a default that works on a fresh machine. */
@@ -60,7 +60,7 @@ export function settle(options: RunnerOptions): RunnerSettings {
     systemUser: userOtherThanOwn(options.systemUser),
     environment: baseEnvironment(service, options.passEnvironment),
     shells: findShells(),
-    limits: { graceMs: options.killGraceMs ?? 5_000, drainMs: options.drainMs ?? 2_000 },
+    limits: { graceMs: options.killGraceMs ?? 5_000, drainMs: options.drainMs ?? 2_000, table: createProcessTable() },
     responseBytes: options.responseBytes ?? 10 * 1024 * 1024,
     version: options.version ?? "3.9.0",
   };

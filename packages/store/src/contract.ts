@@ -4,6 +4,7 @@ import { claimContract } from "./contract/claim.ts";
 import { commitContract } from "./contract/commit.ts";
 import { eventsContract } from "./contract/events.ts";
 import { executionsContract } from "./contract/executions.ts";
+import { historyContract } from "./contract/history.ts";
 import { isolationContract } from "./contract/isolation.ts";
 import { keysContract } from "./contract/keys.ts";
 import { listsContract } from "./contract/lists.ts";
@@ -25,5 +26,6 @@ export function storeContract(name: string, open: OpenStore): void {
     keysContract(use);
     accountsContract(use);
     isolationContract(use);
+    historyContract(open);
   });
 }

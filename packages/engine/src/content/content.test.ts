@@ -74,7 +74,10 @@ describe("a rule", () => {
     await using t = await anEngine();
     const rule = await t.engine.content.put(project, "rule", aRule(), "create");
     await t.engine.content.put(project, "rule", aRule({ enabled: false }), "update");
-    const { executions } = await t.engine.events.emit(project, { trigger: rule.trigger.ref, payload: { body: 1 } });
+    const { executions } = await t.engine.events.emit(project, {
+      trigger: rule.trigger.ref,
+      payload: { headers: {}, body: {} },
+    });
     assert.deepEqual(executions, []);
   });
 });

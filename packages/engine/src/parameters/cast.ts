@@ -1,7 +1,5 @@
+import { NONE_MARKER } from "@squall/expressions";
 import { Invalid, type JsonObject, type Parameters } from "@squall/model";
-
-/** What the filter `use_none` leaves where a null has to survive text; StackStorm's own marker. */
-export const NONE_MARKER = "%*****__%NONE%__*****%";
 
 /**
  * Turns values into the types their schemas name, as StackStorm does before it validates: text from a command line or a

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Action, JsonObject, Parameters, RunnerType } from "@squall/model";
-import { castParameters, NONE_MARKER, readPythonLiteral } from "./cast.ts";
+import { NONE_MARKER } from "@squall/expressions";
+import { castParameters, readPythonLiteral } from "./cast.ts";
 import { planParameters } from "./plan.ts";
 import { renderFinal, renderRequest } from "./render.ts";
 import { maskParameters } from "./secrets.ts";

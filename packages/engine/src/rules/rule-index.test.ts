@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Criterion, JsonObject, Rule } from "@squall/model";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { compileRule } from "./compile-rule.ts";
 import { matchRules } from "./match-rules.ts";
 import { createRuleIndex } from "./rule-index.ts";

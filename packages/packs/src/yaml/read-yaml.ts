@@ -1,6 +1,7 @@
 import { Invalid, TooLarge } from "@squall/model";
 import { type Event, parseEvents, YAMLException } from "js-yaml";
 import { compose } from "./compose.ts";
+import { explainSyntax } from "./explain-syntax.ts";
 import { type Place, type Positions, placer, positionsOf } from "./positions.ts";
 
 /** What a YAML text holds. */
@@ -47,7 +48,8 @@ export function readYaml(text: string | Uint8Array, file?: string): YamlDocument
     events = parseEvents(source, { maxDepth: MAX_DEPTH });
   } catch (thrown) {
     if (!(thrown instanceof YAMLException)) throw thrown;
-    return fail(thrown.mark?.position ?? 0, explainSyntax(thrown.reason), thrown);
+    const offset = thrown.mark?.position ?? 0;
+    return fail(offset, explainSyntax(thrown.reason, source, offset), thrown);
   }
   const warnings: YamlWarning[] = [];
   const root = compose(source, events, {
@@ -67,7 +69,7 @@ function decode(text: string | Uint8Array, file: string | undefined): string {
   if (size > MAX_YAML_BYTES) {
     throw new TooLarge("yaml.too-large", {
       message: `the file has ${size} bytes, and a YAML file may have ${MAX_YAML_BYTES}; split it or move bulk content elsewhere`,
-      at: { ...(file === undefined ? {} : { file }) },
+      ...(file === undefined ? {} : { at: { file } }),
     });
   }
   if (typeof text === "string") return text.replace(/^\ufeff/, "");
@@ -82,9 +84,4 @@ function decode(text: string | Uint8Array, file: string | undefined): string {
       cause,
     });
   }
-}
-
-function explainSyntax(reason: string): string {
-  if (/tab/i.test(reason)) return `${reason}; indent with spaces`;
-  return reason;
 }

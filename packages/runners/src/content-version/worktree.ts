@@ -5,7 +5,7 @@ import { Invalid } from "@squall/model";
 import type { RunnerSettings } from "../options.ts";
 import type { Job, JobIO, Outcome } from "../port.ts";
 import { runProcess } from "../process/index.ts";
-import { abortMessage, abortStatus } from "../process/shell-outcome.ts";
+import { abortOutcome } from "../process/shell-outcome.ts";
 
 interface PackContent {
   readonly packPath: string;
@@ -26,14 +26,13 @@ export async function withPackContent(
   io: JobIO,
   body: (packPath: string) => Promise<Outcome>,
 ): Promise<Outcome> {
-  const stopped = (): Outcome => ({ status: abortStatus(io.signal), result: { error: abortMessage(io.signal) } });
-  if (io.signal.aborted) return stopped();
+  if (io.signal.aborted) return abortOutcome(io.signal);
   let content: PackContent;
   try {
     content = await packContent(settings, job, io.signal);
   } catch (thrown) {
     // git was stopped half way: what it then said about the revision means nothing.
-    if (io.signal.aborted) return stopped();
+    if (io.signal.aborted) return abortOutcome(io.signal);
     throw thrown;
   }
   try {

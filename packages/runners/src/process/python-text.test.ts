@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { pythonStr } from "./python-text.ts";
 
 test("JSON values read exactly as Python's str() writes them", () => {

@@ -61,11 +61,10 @@ export function claimContract(use: UseStore): void {
       const { store } = await use(t);
       await write(store, ...insert(...EXECUTION_STATUSES.map((status, n) => anExecution(n, { status }))));
       const claimed = await store.claim("inline", 100, "w", LEASE, NOW);
-      assert.deepEqual(claimed.map(({ id }) => EXECUTION_STATUSES[Number.parseInt(id, 16)]).sort(), [
-        "delayed",
-        "requested",
-        "scheduled",
-      ]);
+      assert.deepEqual(
+        new Set(claimed.map(({ id }) => EXECUTION_STATUSES[Number.parseInt(id, 16)])),
+        new Set(["delayed", "requested", "scheduled"]),
+      );
     });
 
     test("no execution is claimed twice, however many claim at once", async (t) => {

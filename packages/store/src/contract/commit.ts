@@ -116,6 +116,20 @@ export function commitContract(use: UseStore): void {
       assert.equal((await store.executions("default", {}, { limit: 0, count: true })).total, 27);
     });
 
+    test("what is written once is written, also when a later list of the group is refused", async (t) => {
+      const { store } = await use(t);
+      const keep: Change = { kind: "snapshot.keep", project: "blue", digest: "d", snapshot: aFrozen };
+      const [good, bad] = await Promise.all([
+        store.commit([keep, ...insert(anExecution(1, { project: "blue" }))]),
+        store.commit([put("a"), put("a", {}, 0)]),
+      ]);
+      assert.deepEqual(good, { ok: true });
+      assertRefused(bad, "exists", 1);
+      assert.deepEqual(await store.snapshot("blue", "d"), aFrozen);
+      assert.deepEqual(await store.executionValues("blue", "action"), ["core.noop"]);
+      assert.deepEqual(await store.projects(), ["blue"]);
+    });
+
     test("a list that cannot be written at all is rejected alone and leaves nothing", async (t) => {
       const { store } = await use(t);
       const endless: Record<string, unknown> = {};
