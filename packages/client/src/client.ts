@@ -102,6 +102,8 @@ export interface Client {
     types?: readonly string[];
     fail_on_failure?: boolean;
   }): Promise<ApiRegistration>;
+  /** Takes packs out. The server answers with the id of the execution that does it. */
+  removePacks(names: readonly string[]): Promise<ApiObject>;
   listKeys(query?: Query): Promise<Listed<ApiKeyValue>>;
   getKey(name: string, query?: Query): Promise<ApiKeyValue>;
   setKey(name: string, draft: JsonObject): Promise<ApiKeyValue>;
@@ -153,6 +155,7 @@ export function createClient(options: ClientOptions = {}): Client {
       }),
     // Reading a big pack takes its time, and the answer says what is wrong with it, so it is worth waiting for.
     registerPacks: (request) => object("/packs/register", { method: "POST", body: request, timeoutMs: 300_000 }),
+    removePacks: (packs) => object("/packs/uninstall", { method: "POST", body: { packs } }),
     listKeys: (query) => listOf(transport, "/keys", query),
     getKey: (name, query) => object(`/keys/${encodeURIComponent(name)}`, query ? { query } : {}),
     setKey: (name, draft) => object(`/keys/${encodeURIComponent(name)}`, { method: "PUT", body: draft }),
