@@ -1,2 +1,15 @@
 /** What runs actions: the port `Runner` and one folder per runner. */
+import { createAnnouncement } from "./announcement/runner.ts";
+import { createLocalShellCmd } from "./local-shell-cmd/runner.ts";
+import { createNoop } from "./noop/runner.ts";
+import { type RunnerOptions, settle } from "./options.ts";
+import type { Runner } from "./port.ts";
+
+export type { RunnerOptions } from "./options.ts";
 export type { Job, JobIO, Outcome, Runner } from "./port.ts";
+
+/** Every runner of this room, ready to run jobs. They share nothing that has to be closed. */
+export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
+  const settings = settle(options);
+  return [createNoop(), createAnnouncement(), createLocalShellCmd(settings)];
+}

@@ -10,3 +10,4 @@ export type {
   Page,
   Store,
 } from "./port.ts";
+export { openSqliteStore, type SqliteStoreOptions } from "./sqlite/open.ts";

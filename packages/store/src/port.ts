@@ -93,6 +93,8 @@ export interface Page {
   readonly limit?: number;
   readonly offset?: number;
   readonly count?: boolean;
+  /** Wide fields of executions to leave out: `result` is then absent, `parameters` and `context` empty. */
+  readonly omit?: readonly ("result" | "parameters" | "context")[];
 }
 
 export interface Listed<T> {

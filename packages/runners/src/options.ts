@@ -1,0 +1,58 @@
+import { fileURLToPath } from "node:url";
+import { baseEnvironment, type Environment, type ProcessLimits } from "./process/index.ts";
+import { findShells, type Shells } from "./process/command-line.ts";
+
+/** What the operator decides about runners. Everything has a default that works on a fresh machine. */
+export interface RunnerOptions {
+  /** The folder with what pack code in Python imports. Default: `python/` of this checkout. */
+  readonly pythonPath?: string;
+  /** The interpreter for packs without a virtualenv. Default: `python3`. */
+  readonly python?: string;
+  /** The folder with one Python virtualenv per pack. Default: none, so that packs with requirements.txt are refused. */
+  readonly virtualenvs?: string;
+  /**
+   * The user that shell actions run as, through sudo. Default: the service's own user, without sudo (StackStorm's
+   * default is `stanley`, which has to be made on the machine first).
+   */
+  readonly systemUser?: string;
+  /** Names of further variables of the service's environment that actions get; `*` at the end matches any rest. */
+  readonly passEnvironment?: readonly string[];
+  /** The service's environment. Default: `process.env`. */
+  readonly serviceEnvironment?: NodeJS.ProcessEnv;
+  /** Between SIGTERM and SIGKILL when a run is stopped. Default: 5,000 ms. */
+  readonly killGraceMs?: number;
+  /** How long output is still awaited after a process ended while another one holds its pipes. Default: 2,000 ms. */
+  readonly drainMs?: number;
+  /** Bound of a response body that http-request keeps. Default: 10 MiB. */
+  readonly responseBytes?: number;
+  /** Sent by http-request as `st2/v<version>`. */
+  readonly version?: string;
+}
+
+/** The options with defaults filled in and what is looked up once. */
+export interface RunnerSettings {
+  readonly pythonPath: string;
+  readonly python: string;
+  readonly virtualenvs: string | undefined;
+  readonly systemUser: string | undefined;
+  readonly environment: Environment;
+  readonly shells: Shells;
+  readonly limits: ProcessLimits;
+  readonly responseBytes: number;
+  readonly version: string;
+}
+
+export function settle(options: RunnerOptions): RunnerSettings {
+  const service = options.serviceEnvironment ?? process.env;
+  return {
+    pythonPath: options.pythonPath ?? fileURLToPath(new URL("../../../python", import.meta.url)),
+    python: options.python ?? "python3",
+    virtualenvs: options.virtualenvs,
+    systemUser: options.systemUser,
+    environment: baseEnvironment(service, options.passEnvironment),
+    shells: findShells(),
+    limits: { graceMs: options.killGraceMs ?? 5_000, drainMs: options.drainMs ?? 2_000 },
+    responseBytes: options.responseBytes ?? 10 * 1024 * 1024,
+    version: options.version ?? "3.9.0",
+  };
+}

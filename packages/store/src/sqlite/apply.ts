@@ -1,0 +1,95 @@
+import type { Change } from "../changes.ts";
+import { deleteApiKey, deleteToken, insertToken, putApiKey, putUser } from "./accounts.ts";
+import type { Database } from "./database.ts";
+import { insertEnforcement } from "./enforcements.ts";
+import { insertEvent, moveEvent } from "./events.ts";
+import { insertExecution, moveExecution, renewLease } from "./executions.ts";
+import { deleteKey, putKey } from "./keys.ts";
+import { appendOutput } from "./output.ts";
+import type { Refusal } from "./refusal.ts";
+import { deleteResource, keepSnapshot, putResource } from "./resources.ts";
+import { deleteTimer, putTimer } from "./timers.ts";
+
+/** Writes one change, or says why it cannot be; a refused one wrote nothing, but for `output.append`. */
+export function applyChange(db: Database, change: Change): Refusal | undefined {
+  const refusal = write(db, change);
+  if (refusal) return refusal;
+  const project = projectOf(change);
+  if (project !== undefined && db.isNew("project", project))
+    db.run("insert or ignore into project values (?)", project);
+  return undefined;
+}
+
+function write(db: Database, change: Change): Refusal | undefined {
+  switch (change.kind) {
+    case "resource.put":
+      return putResource(db, change.resource, change.expect);
+    case "resource.delete":
+      return deleteResource(db, change);
+    case "snapshot.keep":
+      keepSnapshot(db, change.project, change.digest, change.snapshot);
+      return undefined;
+    case "event.insert":
+      return insertEvent(db, change.event);
+    case "event.move":
+      return moveEvent(db, change.project, change.id, change.from, change.to);
+    case "enforcement.insert":
+      return insertEnforcement(db, change.enforcement);
+    case "execution.insert":
+      return insertExecution(db, change.execution);
+    case "execution.move":
+      return moveExecution(db, change);
+    case "lease.renew":
+      return renewLease(db, change.project, change.id, change.lease);
+    case "output.append":
+      return appendOutput(db, change.project, change.chunks);
+    case "key.put":
+      return putKey(db, change.key, change.expect);
+    case "key.delete":
+      return deleteKey(db, change);
+    case "timer.put":
+      return putTimer(db, change.timer, change.expect);
+    case "timer.delete":
+      return deleteTimer(db, change.project, change.trigger);
+    case "user.put":
+      return putUser(db, change.user);
+    case "token.insert":
+      return insertToken(db, change.token);
+    case "token.delete":
+      return deleteToken(db, change.hash);
+    case "apikey.put":
+      return putApiKey(db, change.key);
+    case "apikey.delete":
+      return deleteApiKey(db, change.project, change.id);
+    default:
+      return change satisfies never;
+  }
+}
+
+/** The project that gains something by the change. Moves and deletions find it there already. */
+function projectOf(change: Change): string | undefined {
+  switch (change.kind) {
+    case "resource.put":
+      return change.resource.project;
+    case "event.insert":
+      return change.event.project;
+    case "enforcement.insert":
+      return change.enforcement.project;
+    case "execution.insert":
+      return change.execution.project;
+    case "snapshot.keep":
+    case "output.append":
+      return change.project;
+    case "key.put":
+    case "apikey.put":
+      return change.key.project;
+    case "timer.put":
+      return change.timer.project;
+    case "user.put":
+      return change.user.project;
+    case "token.insert":
+      return change.token.project;
+    default:
+      return undefined;
+  }
+}

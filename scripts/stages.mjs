@@ -1,0 +1,147 @@
+// The stages of `npm test`, `npm run check` and `npm run format`. Every stage runs, also after one has failed.
+
+import { existsSync, readdirSync } from "node:fs";
+import { join, relative, sep } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { exitStatus, job } from "./child.mjs";
+import { leftovers, RUN_MARK } from "./leftovers.mjs";
+import { fail, say, seconds } from "./say.mjs";
+
+/** A test that has not ended after this is taken for hung. The longest, which kills a server 50 times, needs about a minute. */
+const TEST_TIMEOUT_MS = 10 * 60_000;
+/** How long a process may take to end after its test did. */
+const LEAVING_MS = 2_000;
+const STRUCTURE = join("test", "structure");
+
+/** Types, format, lint and structure. Answers the exit status. */
+export async function check(context) {
+  return report(await runStages([...staticStages(context), structureStage(context)]));
+}
+
+/**
+ * Everything of `check`, then every other test. With patterns, only the test files whose path contains one of them.
+ * Arguments that begin with `--` go to `node --test`. Answers the exit status.
+ */
+export async function test(context, args) {
+  const flags = args.filter((arg) => arg.startsWith("--"));
+  const patterns = args.filter((arg) => !arg.startsWith("--"));
+  const files = testFiles(context.root);
+  if (patterns.length > 0) {
+    const chosen = files.filter((file) => patterns.some((pattern) => file.includes(pattern)));
+    if (chosen.length === 0) fail(`no test file's path contains ${patterns.map((text) => `'${text}'`).join(" or ")}`);
+    return report(await runStages([testStage(context, "tests", chosen, flags)]));
+  }
+  const rest = files.filter((file) => !file.startsWith(STRUCTURE + sep));
+  return report(
+    await runStages([...staticStages(context), structureStage(context), testStage(context, "tests", rest, flags)]),
+  );
+}
+
+/** Rewrites what is not formatted. Answers the exit status. */
+export async function format(context) {
+  return report(await runStages([tool(context, "format", "@biomejs/biome/bin/biome", ["format", "--write", "."])]));
+}
+
+/** Every test file of the checkout, by its path from the root, in a fixed order. */
+export function testFiles(root) {
+  const packages = readdirSync(join(root, "packages")).map((room) => join("packages", room, "src"));
+  return [...packages, "scripts", "test"]
+    .filter((folder) => existsSync(join(root, folder)))
+    .flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).map((file) => join(folder, file)))
+    .filter((file) => /\.test\.(?:ts|mjs)$/.test(file))
+    .sort((a, b) => a.localeCompare(b, "en"));
+}
+
+function staticStages(context) {
+  return [
+    tool(context, "types", "typescript/bin/tsc", ["-p", "."]),
+    tool(context, "format check", "@biomejs/biome/bin/biome", ["format", "."]),
+    tool(context, "lint", "oxlint/bin/oxlint", ["--type-aware", "--deny-warnings"]),
+  ];
+}
+
+function tool({ root, node, env }, name, script, args) {
+  const run = () => job(node, [join(root, "node_modules", script), ...args], { cwd: root, env, keep: "output" });
+  return { name, run };
+}
+
+function structureStage(context) {
+  const files = testFiles(context.root).filter((file) => file.startsWith(STRUCTURE + sep));
+  return testStage(context, "structure", files, []);
+}
+
+function testStage({ root, node, env }, name, files, flags) {
+  const reporter = relative(root, fileURLToPath(new URL("reporter.mjs", import.meta.url)));
+  const args = [
+    "--disable-warning=ExperimentalWarning",
+    "--test",
+    "--test-concurrency=2",
+    `--test-timeout=${TEST_TIMEOUT_MS}`,
+    `--test-reporter=./${reporter}`,
+    ...flags,
+    ...files,
+  ];
+  // Given no file, node --test would look for some by itself.
+  if (files.length === 0) return { name };
+  // The channel brings the reporter's counts.
+  return { name, run: () => runTests(node, args, { cwd: root, env, ipc: true }) };
+}
+
+/** Runs tests as a job, and fails them if a process is left that they started. */
+async function runTests(node, args, options) {
+  const mark = `${process.pid}-${Date.now()}`;
+  let group;
+  const started = (pid) => {
+    group = pid;
+  };
+  const result = await job(node, args, { ...options, env: { ...options.env, [RUN_MARK]: mark }, started });
+  // What was told to end with its test may still be about to.
+  const deadline = Date.now() + LEAVING_MS;
+  let left = leftovers(group, mark);
+  while (left.length > 0 && Date.now() < deadline) {
+    await delay(50);
+    left = leftovers(group, mark);
+  }
+  if (left.length === 0) return result;
+  for (const line of left) kill(Number.parseInt(line, 10));
+  return { ...result, code: result.code || 1, output: `left running by a test, ended now:\n${left.join("\n")}\n` };
+}
+
+function kill(pid) {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if (error.code !== "ESRCH") throw error;
+  }
+}
+
+async function runStages(stages) {
+  const results = [];
+  for (const { name, run } of stages) {
+    if (!run) continue;
+    const started = Date.now();
+    say(`${name} ...`);
+    const result = await run();
+    const status = exitStatus(result);
+    if (status !== 0 && result.output) process.stdout.write(result.output);
+    say(`${name} ${status === 0 ? "ok" : `FAILED with status ${status}`} (${seconds(started)})`);
+    results.push({ name, status, counts: result.message });
+  }
+  return results;
+}
+
+/** Prints the closing lines and answers the exit status. */
+function report(results) {
+  const failed = results.filter((result) => result.status !== 0).map((result) => result.name);
+  const counts = results.map((result) => result.counts).filter((counts) => counts !== undefined);
+  if (failed.length > 0) process.stdout.write(`failed: ${failed.join(", ")}\n`);
+  if (counts.length > 0) {
+    const sum = (key) => counts.reduce((total, each) => total + each[key], 0);
+    const left = sum("skipped") + sum("todo");
+    process.stdout.write(
+      `${sum("passed")} passed, ${sum("failed") + sum("cancelled")} failed${left > 0 ? `, ${left} skipped` : ""}\n`,
+    );
+  }
+  return failed.length > 0 ? 1 : 0;
+}
