@@ -13,7 +13,7 @@ export interface Call<Options> {
 }
 
 /** Says what a command does. The process ends with `context.exitStatus`, or with the status of what is thrown. */
-export function does<Options extends object = Record<never, never>>(
+export function does<Options extends object = object>(
   command: Command,
   run: (call: Call<Options>) => Promise<void>,
 ): Command {

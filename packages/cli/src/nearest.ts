@@ -1,11 +1,5 @@
-/** The candidates as a "did you mean" for people, or undefined when none is near. Loaded on error paths only. */
-export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
-  const near = nearest(word, candidates);
-  return near === undefined ? undefined : `did you mean '${near}'?`;
-}
-
 /** The candidate that a typing mistake away from `word` (up to a third of its letters), or one it is the start or end of. */
-export function nearest(word: string, candidates: readonly string[]): string | undefined {
+export async function nearest(word: string, candidates: readonly string[]): Promise<string | undefined> {
   let best: string | undefined;
   let bestDistance = Math.max(1, Math.floor(word.length / 3)) + 1;
   for (const candidate of candidates) {

@@ -40,7 +40,7 @@ export async function readParameters(
     }
     const { name, fromFile } = assigned;
     const schema = Object.hasOwn(request.schemas, name) ? request.schemas[name] : undefined;
-    if (!schema) throw unknownParameter(name, request);
+    if (!schema) throw await unknownParameter(name, request);
     if (fromFile) {
       const text = await sources.readFile(assigned.text);
       Object.assign(parameters, fileParameter(name, assigned.text, text, schema, request));
@@ -49,7 +49,8 @@ export async function readParameters(
     const text = assigned.text === "?" && schema.secret ? await sources.ask(`${name} (secret): `, true) : assigned.text;
     const value = convert(text, schema, name, request.autoDict ?? false);
     const before = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
-    parameters[name] = Array.isArray(before) && Array.isArray(value) ? [...(before as unknown[]), ...value] : value;
+    parameters[name] =
+      Array.isArray(before) && Array.isArray(value) ? [...(before as unknown[]), ...(value as unknown[])] : value;
   }
   if (command.length > 0) {
     if (!Object.hasOwn(request.schemas, "cmd")) {
@@ -154,8 +155,8 @@ function wrongType(name: string, text: string, wanted: string): UsageError {
   return new UsageError(`parameter '${name}' takes ${wanted}, not '${shown}'`);
 }
 
-function unknownParameter(name: string, request: ParameterRequest): UsageError {
-  const near = nearest(name, Object.keys(request.schemas));
+async function unknownParameter(name: string, request: ParameterRequest): Promise<UsageError> {
+  const near = await nearest(name, Object.keys(request.schemas));
   return new UsageError(
     `${request.action} has no parameter '${name}'`,
     near ? `did you mean '${near}'?` : `it takes ${names(request.schemas)}`,

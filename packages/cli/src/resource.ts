@@ -130,7 +130,7 @@ export function addDelete(
     const collection = kind.collection(await context.client());
     for (const ref of words) {
       const item = await found(collection, kind, ref);
-      await collection.delete(String(item.id ?? ref), bodyOf?.(options));
+      await collection.delete(textAt(item, "id") || ref, bodyOf?.(options));
       if (context.out.format === "table") context.out.write(`deleted ${kind.noun} ${nameOf(item)}\n`);
     }
     if (context.out.format !== "table") await context.out.say({ deleted: words }, "");
@@ -148,7 +148,7 @@ export function addEnableDisable(group: Command, kind: ResourceKind): void {
       const collection = kind.collection(await context.client());
       for (const ref of words) {
         const { ref: _, ...whole } = await found(collection, kind, ref);
-        const updated = await collection.update(String(whole.id ?? ref), { ...whole, enabled });
+        const updated = await collection.update(textAt(whole, "id") || ref, { ...whole, enabled });
         await context.out.say(updated, `${verb}d ${kind.noun} ${nameOf({ ...whole, ...updated })}`);
       }
     });
@@ -170,7 +170,7 @@ export async function notFound(collection: Collection, kind: ResourceKind, ref: 
   const names = items.flatMap((item) =>
     typeof item.ref === "string" ? [item.ref] : typeof item.name === "string" ? [item.name] : [],
   );
-  const near = nearest(ref, names);
+  const near = await nearest(ref, names);
   return new Failure(
     `there is no ${kind.noun} '${ref}'`,
     near === undefined
@@ -180,7 +180,13 @@ export async function notFound(collection: Collection, kind: ResourceKind, ref: 
 }
 
 function nameOf(item: Readonly<Record<string, unknown>>): string {
-  return String((item.ref ?? item.name ?? item.id ?? "") as string);
+  return textAt(item, "ref") || textAt(item, "name") || textAt(item, "id");
+}
+
+/** The text there, or `""`: the server's objects are not checked on their way here. */
+export function textAt(item: Readonly<Record<string, unknown>>, name: string): string {
+  const value = item[name];
+  return typeof value === "string" ? value : "";
 }
 
 function sample(kind: ResourceKind): string {

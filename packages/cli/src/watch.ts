@@ -18,7 +18,7 @@ export async function watchFolders(
 ): Promise<void> {
   const changed = new Set<string>();
   let wake: () => void = () => undefined;
-  let broken: unknown;
+  let broken: Error | undefined;
   const watchers = directories.map((directory) =>
     watch(directory, { recursive: true }, (_, file) => {
       const path = file === null ? directory : join(directory, file);

@@ -102,7 +102,7 @@ export interface Client {
     types?: readonly string[];
     fail_on_failure?: boolean;
   }): Promise<ApiRegistration>;
-  /** Takes packs out. The server answers with the id of the execution that does it. */
+  /** Takes packs out, with all they brought. StackStorm's server answers with the id of the execution that does it. */
   removePacks(names: readonly string[]): Promise<ApiObject>;
   listKeys(query?: Query): Promise<Listed<ApiKeyValue>>;
   getKey(name: string, query?: Query): Promise<ApiKeyValue>;
@@ -110,6 +110,8 @@ export interface Client {
   deleteKey(name: string, query?: Query): Promise<void>;
   /** Issues a token for a name and password. */
   login(user: string, password: string, ttlSeconds?: number): Promise<ApiToken>;
+  /** Ends the token that this client signs in with. */
+  logout(): Promise<void>;
   whoami(): Promise<ApiUser>;
   stream(query: StreamQuery, options?: StreamOptions): AsyncIterable<StreamEvent>;
   /** Any other call of the API: `path` begins with a slash and has no `/v1`. */
@@ -136,7 +138,8 @@ export function createClient(options: ClientOptions = {}): Client {
     ruleEnforcements: collection("/ruleenforcements"),
     triggerTypes: collection("/triggertypes"),
     triggerInstances: collection("/triggerinstances"),
-    webhooks: collection("/webhooks"),
+    // A hook's url may hold slashes, and they are part of the path.
+    webhooks: collectionOf(transport, "/webhooks", pathOfHook),
     timers: collection("/timers"),
     packs: collection("/packs"),
     apiKeys: collection("/apikeys"),
@@ -145,10 +148,13 @@ export function createClient(options: ClientOptions = {}): Client {
     policies: collection("/policies"),
     executions: executionsOf(transport),
     actionOverview: (ref) => object(`/actions/views/overview/${encodeURIComponent(ref)}`),
-    testRule: (request) => object("/rules/test", { method: "POST", body: request }),
+    testRule: ({ rule, ...event }) =>
+      typeof rule === "string"
+        ? object(`/rules/${encodeURIComponent(rule)}/test`, { method: "POST", body: event })
+        : object("/rules/test", { method: "POST", body: { rule, ...event } }),
     reEmit: (id) => object(`/triggerinstances/${encodeURIComponent(id)}/re_emit`, { method: "POST", body: {} }),
     sendWebhook: (url, body, type, headers) =>
-      object(`/webhooks/${url.split("/").map(encodeURIComponent).join("/")}`, {
+      object(`/webhooks/${pathOfHook(url)}`, {
         method: "POST",
         raw: { body, type },
         ...(headers ? { headers } : {}),
@@ -169,6 +175,9 @@ export function createClient(options: ClientOptions = {}): Client {
         body: ttlSeconds === undefined ? {} : { ttl: ttlSeconds },
         headers: { authorization: `Basic ${base64(`${user}:${password}`)}` },
       }),
+    async logout() {
+      await transport.text("/tokens/current", { method: "DELETE", service: "auth" });
+    },
     whoami: () => object("/user"),
     stream: (query, streamOptions) =>
       openStream(transport, "/stream", { ...query }, withSignal(options, streamOptions)),
@@ -176,8 +185,20 @@ export function createClient(options: ClientOptions = {}): Client {
   };
 }
 
-function collectionOf<T>(transport: Transport, path: string): Collection<T> {
-  const one = (ref: string): string => `${path}/${encodeURIComponent(ref)}`;
+function pathOfHook(url: string): string {
+  return url
+    .replace(/^\/+|\/+$/g, "")
+    .split("/")
+    .map(encodeURIComponent)
+    .join("/");
+}
+
+function collectionOf<T>(
+  transport: Transport,
+  path: string,
+  pathOf: (ref: string) => string = encodeURIComponent,
+): Collection<T> {
+  const one = (ref: string): string => `${path}/${pathOf(ref)}`;
   // The casts: the server's objects are trusted to be what its own schemas made; the CLI only shows them.
   return {
     list: (query) => listOf<T>(transport, path, query),

@@ -44,18 +44,19 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 
 /** Throws ClientError `client.invalid` when `url` is none. */
 export function createTransport(options: ClientOptions): Transport {
-  const addresses = addressesOf(options.url ?? DEFAULT_URL);
-  if (!addresses) {
+  const found = addressesOf(options.url ?? DEFAULT_URL);
+  if (!found) {
     throw new ClientError("invalid", {
       message: `'${options.url}' is not the address of a server`,
       hint: `give one such as ${DEFAULT_URL}`,
     });
   }
+  const addresses: Addresses = found;
   const send = options.fetch ?? fetch;
   const credentials = credentialHeaders(options);
 
   async function open(path: string, call: Call = {}): Promise<Response> {
-    const url = urlOf(addresses as Addresses, path, call);
+    const url = urlOf(addresses, path, call);
     const timeoutMs = call.timeoutMs ?? options.timeoutMs ?? DEFAULT_TIMEOUT_MS;
     const outer = [options.signal, call.signal].filter((signal) => signal !== undefined);
     const timeout = timeoutMs > 0 ? AbortSignal.timeout(timeoutMs) : undefined;
@@ -112,12 +113,12 @@ export function createTransport(options: ClientOptions): Transport {
     if (aborted) return aborted.reason;
     if (thrown instanceof Error && thrown.name === "TimeoutError") {
       return new ClientError("timed-out", {
-        message: `${(addresses as Addresses).base} did not answer within ${timeoutMs / 1000} s`,
+        message: `${addresses.base} did not answer within ${timeoutMs / 1000} s`,
         hint: "try again, or see the server's log",
         cause: thrown,
       });
     }
-    return errorOfFailure((addresses as Addresses).base, thrown);
+    return errorOfFailure(addresses.base, thrown);
   }
 
   return {
@@ -131,7 +132,7 @@ export function createTransport(options: ClientOptions): Transport {
         return { value: JSON.parse(text) as unknown, headers };
       } catch (cause) {
         throw new ClientError("protocol", {
-          message: `${(addresses as Addresses).base} does not answer as Squall does: no JSON came for ${path}`,
+          message: `${addresses.base} does not answer as Squall does: no JSON came for ${path}`,
           status,
           hint: "check that the address (--url or SQUALL_URL) is that of Squall's API",
           cause,

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { does, examples } from "../command.ts";
 import { UsageError } from "../failure.ts";
-import { addDelete, addEnableDisable, addGet, addList, type ResourceKind } from "../resource.ts";
+import { addDelete, addEnableDisable, addGet, addList, type ResourceKind, textAt } from "../resource.ts";
 
 const API_KEY: ResourceKind = {
   noun: "API key",
@@ -32,7 +32,7 @@ export function define(group: Command): void {
       ...(options.user === undefined ? {} : { user: options.user }),
       metadata: metadataOf(options.metadata),
     });
-    if (options.onlyKey) return context.out.write(`${String(created.key as string)}\n`);
+    if (options.onlyKey) return context.out.write(`${textAt(created, "key")}\n`);
     await context.out.one(created, ["id", "user", "key", "metadata"]);
     if (context.out.format === "table")
       context.out.note("this key is not shown again; programs send it as header St2-Api-Key");

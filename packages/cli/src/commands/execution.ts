@@ -5,7 +5,7 @@ import { Failure } from "../failure.ts";
 import { isCompleted } from "../follow.ts";
 import type { Column } from "../output/output.ts";
 import { formatSeconds } from "../output/time.ts";
-import { noteMore } from "../resource.ts";
+import { noteMore, textAt } from "../resource.ts";
 import { readParameters } from "../parameters.ts";
 import { readText } from "../input-file.ts";
 import { ask } from "../prompt.ts";
@@ -184,11 +184,11 @@ function addRerun(group: Command): void {
 }
 
 function statusWithTime(item: Readonly<Record<string, unknown>>): string {
-  const status = String(item.status as string);
+  const status = textAt(item, "status");
   const seconds =
     typeof item.elapsed_seconds === "number"
       ? item.elapsed_seconds
-      : (Date.now() - Date.parse(String(item.start_timestamp as string))) / 1000;
+      : (Date.now() - Date.parse(textAt(item, "start_timestamp"))) / 1000;
   return Number.isFinite(seconds) && seconds >= 0 ? `${status} (${formatSeconds(seconds)} elapsed)` : status;
 }
 

@@ -66,7 +66,7 @@ function addGet(group: Command): void {
       } catch (thrown) {
         if (!(thrown instanceof ClientError) || thrown.kind !== "not-found") throw thrown;
         const { items } = await client.listKeys({ scope: "all" }).catch(() => ({ items: [] }));
-        const near = nearest(
+        const near = await nearest(
           name,
           items.map((key) => key.name),
         );

@@ -1,4 +1,4 @@
-import { createClient } from "@squall/client";
+import { ClientError, createClient } from "@squall/client";
 import type { Command } from "commander";
 import { does, examples } from "../command.ts";
 import { readLogin, writeLogin } from "../credentials.ts";

@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { does, examples } from "../command.ts";
 import { Failure } from "../failure.ts";
-import { addGet, addList, found, type ResourceKind } from "../resource.ts";
+import { addGet, addList, found, type ResourceKind, textAt } from "../resource.ts";
 import { addRegister } from "./pack-register.ts";
 
 const PACK: ResourceKind = {
@@ -28,14 +28,13 @@ function addShow(group: Command): void {
   does(command, async ({ context, words: [name = ""] }) => {
     const client = await context.client();
     const pack = await found(client.packs, PACK, name);
-    const query = { pack: String((pack.ref ?? pack.name) as string) };
+    const query = { pack: textAt(pack, "ref") || name };
     const [actions, rules, triggers, sensors] = await Promise.all(
       [client.actions, client.rules, client.triggerTypes, client.sensors].map(
         async (kind) => (await kind.list(query)).items,
       ),
     );
-    const refs = (items: readonly Record<string, unknown>[] = []): string[] =>
-      items.map(({ ref }) => String(ref as string));
+    const refs = (items: readonly Record<string, unknown>[] = []): string[] => items.map((item) => textAt(item, "ref"));
     const whole = {
       ...pack,
       actions: refs(actions),
@@ -68,7 +67,7 @@ function addRemove(group: Command): void {
   does(command, async ({ context, words }) => {
     const client = await context.client();
     const names: string[] = [];
-    for (const word of words) names.push(String(((await found(client.packs, PACK, word)).ref ?? word) as string));
+    for (const word of words) names.push(textAt(await found(client.packs, PACK, word), "ref") || word);
     const answer = await client.removePacks(names);
     if (typeof answer.execution_id === "string") {
       const { follow } = await import("../follow.ts");

@@ -21,7 +21,7 @@ export async function renderFields(
     const block = typeof value === "object" || (typeof value === "string" && value.includes("\n"));
     text += block
       ? `${label}\n${indent(await blockOf(value))}`
-      : `${label} ${paintValue(name, oneLine(String(value as string | number | boolean)))}\n`;
+      : `${label} ${paintValue(name, oneLine(String(value)))}\n`;
   }
   return text;
 }

@@ -44,7 +44,7 @@ export function createOutput(options: {
   readonly env: NodeJS.ProcessEnv;
 }): Output {
   const { format, timeZone, env } = options;
-  const isTerminal = { stdout: process.stdout.isTTY === true, stderr: process.stderr.isTTY === true };
+  const isTerminal = { stdout: Boolean(process.stdout.isTTY), stderr: Boolean(process.stderr.isTTY) };
   const wantsColors = options.colors !== false && !env.NO_COLOR && env.TERM !== "dumb";
   const forced = wantsColors && Boolean(env.FORCE_COLOR);
   const colors = pc.createColors(forced || (wantsColors && isTerminal.stdout));
@@ -126,7 +126,7 @@ function cellOf(item: object, column: Column, timeZone: string): string {
   const value = valueOf(item, column);
   if (value === undefined || value === null) return "";
   if (isTime(nameOf(column), value)) return formatTime(value, timeZone);
-  return typeof value === "object" ? JSON.stringify(value) : String(value as string | number | boolean);
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
 }
 
 function isTime(name: string, value: unknown): value is string {
