@@ -108,8 +108,8 @@ async function tellOutput(client: Client, id: string, printed: Printed, signal: 
     } catch (thrown) {
       if (signal.aborted) return false;
       if (!(thrown instanceof ClientError)) throw thrown;
-      // A server (or proxy) without the stream refuses it every time.
-      failures = isPassing(thrown) ? failures + 1 : STREAM_FAILURES;
+      if (!isPassing(thrown)) break; // a server (or proxy) without the stream refuses it every time
+      failures += 1;
       await sleep(200 * 2 ** failures, undefined, { signal }).catch(() => undefined);
     }
   }

@@ -8,10 +8,15 @@ export function define(command: Command): void {
   does(command, async ({ context }) => {
     const { url } = createClient({ url: context.connection.url });
     const login = await readLogin(context.credentialsFile, url);
-    if (login) await writeLogin(context.credentialsFile, url, undefined);
-    await context.out.say(
-      { url, user: login?.user ?? null },
-      login ? `signed out of ${url}` : `not signed in to ${url}`,
-    );
+    if (!login) return await context.out.say({ url, user: null }, `not signed in to ${url}`);
+    // Forgotten in any case: a server that is away cannot keep anyone signed in here.
+    await writeLogin(context.credentialsFile, url, undefined);
+    try {
+      await createClient({ url, token: login.token }).logout();
+    } catch (thrown) {
+      if (!(thrown instanceof ClientError)) throw thrown;
+      if (thrown.kind !== "unauthenticated") context.out.note(`the server was not told: ${thrown.message}`);
+    }
+    await context.out.say({ url, user: login.user }, `signed out of ${url}`);
   });
 }

@@ -21,7 +21,7 @@ export async function renderFields(
     const block = typeof value === "object" || (typeof value === "string" && value.includes("\n"));
     text += block
       ? `${label}\n${indent(await blockOf(value))}`
-      : `${label} ${paintValue(name, oneLine(String(value)))}\n`;
+      : `${label} ${paintValue(name, oneLine(scalarText(value)))}\n`;
   }
   return text;
 }
@@ -37,4 +37,9 @@ function indent(text: string): string {
 function isEmpty(value: unknown): boolean {
   if (value === undefined || value === null || value === "") return true;
   return typeof value === "object" && Object.keys(value).length === 0;
+}
+
+/** A value on one line; texts as they are. */
+export function scalarText(value: unknown): string {
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }

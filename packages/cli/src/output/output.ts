@@ -1,6 +1,7 @@
+import { isatty } from "node:tty";
 import pc from "picocolors";
 import { explain } from "../failure.ts";
-import { renderFields, toYaml } from "./fields.ts";
+import { renderFields, scalarText, toYaml } from "./fields.ts";
 import { renderTable } from "./table.ts";
 import { safeText } from "./text-width.ts";
 import { formatTime } from "./time.ts";
@@ -44,7 +45,7 @@ export function createOutput(options: {
   readonly env: NodeJS.ProcessEnv;
 }): Output {
   const { format, timeZone, env } = options;
-  const isTerminal = { stdout: Boolean(process.stdout.isTTY), stderr: Boolean(process.stderr.isTTY) };
+  const isTerminal = { stdout: isatty(1), stderr: isatty(2) };
   const wantsColors = options.colors !== false && !env.NO_COLOR && env.TERM !== "dumb";
   const forced = wantsColors && Boolean(env.FORCE_COLOR);
   const colors = pc.createColors(forced || (wantsColors && isTerminal.stdout));
@@ -126,7 +127,7 @@ function cellOf(item: object, column: Column, timeZone: string): string {
   const value = valueOf(item, column);
   if (value === undefined || value === null) return "";
   if (isTime(nameOf(column), value)) return formatTime(value, timeZone);
-  return typeof value === "object" ? JSON.stringify(value) : String(value);
+  return scalarText(value);
 }
 
 function isTime(name: string, value: unknown): value is string {
