@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isObject } from "@squall/model";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import * as complete from "../complete.ts";
 import { checkAction } from "./action.ts";
 import { checkAlias } from "./alias.ts";

@@ -120,13 +120,15 @@ function checkType(value: unknown, path: Path): Problem[] {
 }
 
 function checkPattern(pattern: string, path: Path): Problem[] {
+  if (isRegularExpression(pattern)) return [];
+  // Python's dialect has a few forms of its own ((?P<name>), \Z): the pack is right, only this check cannot be made.
+  return [warning(path, `'${pattern}' is no regular expression of JavaScript; values will not be checked against it`)];
+}
+
+function isRegularExpression(pattern: string): boolean {
   try {
-    new RegExp(pattern);
-    return [];
+    return new RegExp(pattern) instanceof RegExp;
   } catch {
-    // Python's dialect has a few forms of its own ((?P<name>), \Z): the pack is right, only this check cannot be made.
-    return [
-      warning(path, `'${pattern}' is no regular expression of JavaScript; values will not be checked against it`),
-    ];
+    return false;
   }
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { SquallError } from "@squall/model";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { MAX_YAML_BYTES, readYaml } from "./read-yaml.ts";
 
 test("every value has the place of its key, or its own where it has none", () => {
