@@ -18,6 +18,8 @@ export interface RuleIndex {
   remove(ruleId: string): void;
   /** By ref. A rule is compiled when it is a candidate for the first time. */
   candidates(triggerRef: string, payload: JsonObject): CompiledRule[];
+  /** Whether any enabled rule is on this trigger. */
+  listens(triggerRef: string): boolean;
 }
 
 interface Entry {
@@ -80,6 +82,7 @@ export function createRuleIndex(languages: Languages): RuleIndex {
       entries.set(rule.id, entry);
     },
     remove,
+    listens: (triggerRef) => triggers.has(triggerRef),
     candidates(triggerRef, payload) {
       const rules = triggers.get(triggerRef);
       if (!rules) return [];
