@@ -1,2 +1,7 @@
 /** The loop: events, rules, executions; the only caller of `store.commit`. */
+export { createEngine } from "./create-engine.ts";
 export type * from "./engine.ts";
+export { viewEvent } from "./executions/view.ts";
+export { viewKey } from "./keys/keys.ts";
+export type { EngineParts, Limits, Log } from "./parts.ts";
+export { createVault, type Vault } from "./vault.ts";

@@ -89,3 +89,5 @@ function python(value: unknown): string {
       .join(", ")}}`;
   return String(value);
 }
+
+export { show as pythonText };
