@@ -9,12 +9,14 @@ const IGNORED =
 
 /**
  * Calls `onChange` with the paths that changed below the folders, once it is quiet, one call at a time; what changes
- * during a call leads to another. Resolves when `signal` aborts. Throws when a folder can no longer be watched.
+ * during a call leads to another. `whenWatching` is awaited first:
+ * from when it is called nothing is missed. Resolves when `signal` aborts. Throws when a folder can no longer be watched.
  */
 export async function watchFolders(
   directories: readonly string[],
   signal: AbortSignal,
   onChange: (changed: readonly string[]) => Promise<void>,
+  whenWatching: () => Promise<void> = async () => undefined,
 ): Promise<void> {
   const changed = new Set<string>();
   let wake: () => void = () => undefined;
@@ -33,6 +35,7 @@ export async function watchFolders(
   const onAbort = (): void => wake();
   signal.addEventListener("abort", onAbort, { once: true });
   try {
+    await whenWatching();
     while (!signal.aborted) {
       if (broken !== undefined) throw broken;
       if (changed.size === 0) {

@@ -4,7 +4,7 @@ import { does, examples, wholeNumber } from "../command.ts";
 import { Failure } from "../failure.ts";
 import { isCompleted } from "../follow.ts";
 import type { Column } from "../output/output.ts";
-import { formatSeconds } from "../output/time.ts";
+import { formatSeconds, formatTime } from "../output/time.ts";
 import { noteMore, textAt } from "../resource.ts";
 import { readParameters } from "../parameters.ts";
 import { readText } from "../input-file.ts";
@@ -12,7 +12,7 @@ import { ask } from "../prompt.ts";
 import { type RunOptions, showRun, waitFor } from "./run-action.ts";
 
 const LIST_COLUMNS = ["id", "action.ref", "context.user", "status", "start_timestamp", "end_timestamp"] as const;
-const SHOWN: readonly Column[] = [
+const shownOf = (timeZone: string): readonly Column[] => [
   "id",
   "action.ref",
   "context.user",
@@ -20,7 +20,7 @@ const SHOWN: readonly Column[] = [
   { name: "status", value: statusWithTime },
   "start_timestamp",
   "end_timestamp",
-  { name: "log", value: (item) => logOf(item.log) },
+  { name: "log", value: (item) => logOf(item.log, timeZone) },
   "result",
 ];
 const USUAL_LAST = 50;
@@ -111,7 +111,7 @@ function addGet(group: Command): void {
     if (context.out.format !== "table" && executions.length > 1) return await context.out.list(executions, [], "");
     for (const [at, execution] of executions.entries()) {
       if (at > 0) context.out.write("\n");
-      await context.out.one(execution, options.attr?.split(",") ?? SHOWN);
+      await context.out.one(execution, options.attr?.split(",") ?? shownOf(context.out.timeZone));
     }
   });
 }
@@ -192,9 +192,11 @@ function statusWithTime(item: Readonly<Record<string, unknown>>): string {
   return Number.isFinite(seconds) && seconds >= 0 ? `${status} (${formatSeconds(seconds)} elapsed)` : status;
 }
 
-function logOf(log: unknown): unknown {
+function logOf(log: unknown, timeZone: string): unknown {
   if (!Array.isArray(log)) return log;
-  return (log as { status: string; timestamp: string }[]).map(({ status, timestamp }) => `${timestamp} ${status}`);
+  return (log as { status: string; timestamp: string }[]).map(
+    ({ status, timestamp }) => `${formatTime(timestamp, timeZone)} ${status}`,
+  );
 }
 
 function partOf(result: unknown, path: string): string {

@@ -29,20 +29,23 @@ export function addRegister(group: Command): void {
     if (options.watch && directories.length === 0) {
       throw new UsageError("--watch needs a folder to watch", "squall pack register --watch ./my_pack");
     }
-    const ok = await register(context, directories, options);
     if (!options.watch) {
-      context.exitStatus = ok ? 0 : 1;
+      context.exitStatus = (await register(context, directories, options)) ? 0 : 1;
       return;
     }
-    context.out.note(`watching ${directories.map(shown).join(", ")}; Ctrl-C ends it`);
-    await watchFolders(directories, interrupted(), async (changed) => {
+    const whenWatching = async (): Promise<void> => {
+      await register(context, directories, options);
+      context.out.note(`watching ${directories.map(shown).join(", ")}; Ctrl-C ends it`);
+    };
+    const onChange = async (changed: readonly string[]): Promise<void> => {
       context.out.note(`changed: ${changed.map(shown).join(", ")}`);
       try {
         await register(context, directories, options);
       } catch (thrown) {
         context.out.fail(thrown); // the next change is another chance; the server may be restarting
       }
-    });
+    };
+    await watchFolders(directories, interrupted(), onChange, whenWatching);
   });
 }
 

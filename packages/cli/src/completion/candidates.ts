@@ -6,7 +6,7 @@ import { dirname, join } from "node:path";
 import { connectionOf } from "../connection.ts";
 import { credentialsFile, readLogin } from "../credentials.ts";
 
-/** How long a person pressing tab may wait for a server. */
+/** How long a person pressing tab may wait for a server; SQUALL_COMPLETION_TIMEOUT says otherwise, in milliseconds. */
 const PATIENCE_MS = 200;
 /** Within this, what a server answered before is answered again: tab is pressed several times in a row. */
 const FRESH_MS = 10_000;
@@ -72,7 +72,11 @@ async function candidatesOf(kind: string, about: string, env: NodeJS.ProcessEnv)
   const kept = await readKept(file);
   if (kept && Date.now() - kept.at < FRESH_MS) return kept.candidates;
   try {
-    const client = createClient({ ...connection, ...(token === undefined ? {} : { token }), timeoutMs: PATIENCE_MS });
+    const client = createClient({
+      ...connection,
+      ...(token === undefined ? {} : { token }),
+      timeoutMs: Number(env.SQUALL_COMPLETION_TIMEOUT) || PATIENCE_MS,
+    });
     // A name that a shell would take apart or a terminal would obey is not offered.
     const candidates = (await ask(client, about)).filter(
       (one): one is string => typeof one === "string" && /^[\w.:@/=+-]+$/.test(one),

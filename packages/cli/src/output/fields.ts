@@ -17,11 +17,12 @@ export async function renderFields(
   let text = "";
   for (const [rawName, value] of shown) {
     const name = oneLine(rawName);
-    const label = paintName(`${name}:`) + pad(`${name}:`, width).slice(name.length + 1);
+    const label = paintName(`${name}:`);
+    const gap = pad(`${name}:`, width).slice(name.length + 1);
     const block = typeof value === "object" || (typeof value === "string" && value.includes("\n"));
     text += block
       ? `${label}\n${indent(await blockOf(value))}`
-      : `${label} ${paintValue(name, oneLine(scalarText(value)))}\n`;
+      : `${label}${gap} ${paintValue(name, oneLine(scalarText(value)))}\n`;
   }
   return text;
 }

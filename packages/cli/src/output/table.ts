@@ -24,7 +24,7 @@ export function renderTable(
   const natural = columns.map((column, at) =>
     Math.max(textWidth(column), ...cells.map((row) => textWidth(row[at] ?? ""))),
   );
-  const widths = squeeze(natural, style.width - GAP.length * (columns.length - 1));
+  const widths = squeeze(columns, natural, style.width - GAP.length * (columns.length - 1));
   const last = columns.length - 1;
   const line = (row: readonly string[], paint: (text: string, column: string) => string): string =>
     row
@@ -41,16 +41,25 @@ export function renderTable(
     .join("");
 }
 
-/** Takes from the widest column until the sum fits, and never below what is readable. */
-function squeeze(natural: readonly number[], room: number): number[] {
-  const widths = [...natural];
+/** A name cut short names nothing: these give way last. */
+const NAMES = /(?:^|[._])(?:id|ref|name|url|action|trigger)$/;
+
+function squeeze(columns: readonly string[], natural: readonly number[], room: number): number[] {
+  const all = columns.map((_, at) => at);
+  const first = all.filter((at) => !NAMES.test(columns[at] ?? ""));
+  return takeFrom(all, takeFrom(first, natural, room), room);
+}
+
+/** Takes from the widest of these columns until everything fits, and never below what is readable. */
+function takeFrom(from: readonly number[], before: readonly number[], room: number): number[] {
+  const widths = [...before];
   let over = widths.reduce((sum, width) => sum + width, 0) - room;
   while (over > 0) {
-    const widest = Math.max(...widths);
+    const widest = Math.max(0, ...from.map((at) => widths[at] ?? 0));
     if (widest <= NARROWEST) break;
-    const next = Math.max(NARROWEST, ...widths.filter((width) => width < widest));
-    const at = widths.flatMap((width, index) => (width === widest ? [index] : []));
-    const share = Math.min(widest - next || 1, Math.ceil(over / at.length));
+    const at = from.filter((index) => widths[index] === widest);
+    const next = Math.max(NARROWEST, ...from.map((index) => widths[index] ?? 0).filter((width) => width < widest));
+    const share = Math.min(widest - next, Math.ceil(over / at.length));
     for (const index of at) {
       const take = Math.min(share, Math.max(over, 0));
       widths[index] = widest - take;
