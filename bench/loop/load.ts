@@ -82,7 +82,7 @@ function open(port: number): Promise<Socket> {
 
 /** Calls back with the status of each whole answer; knows content-length and chunked bodies. */
 function createAnswerReader(done: (status: number) => void): (bytes: Buffer) => void {
-  let rest = Buffer.alloc(0);
+  let rest: Buffer = Buffer.alloc(0);
   return (bytes) => {
     rest = rest.length === 0 ? bytes : Buffer.concat([rest, bytes]);
     for (;;) {
