@@ -70,7 +70,7 @@ export async function receive(context: Context, incoming: IncomingMessage): Prom
       message: `Unauthorized - the signature of this call of webhook ${hook} does not hold, or is missing.`,
     });
   }
-  const { payload, traceTag } = decodeWebhook({ headers, contentType: headers["content-type"], bytes });
+  const { payload, traceTag } = await decodeWebhook({ headers, contentType: headers["content-type"], bytes });
   // W1, W2
   await Promise.all(
     proven.map((trigger) =>
