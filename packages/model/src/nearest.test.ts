@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { nearest } from "./nearest.ts";
 
 test("the candidate with the fewest slips is meant", () => {

@@ -39,6 +39,13 @@ export async function watchPack(
     waiting = new AbortController();
     await sleep(ms, undefined, { signal: AbortSignal.any([signal, waiting.signal]) }).catch(() => {});
   };
+  const quiet = async (): Promise<void> => {
+    for (let times = 0; times < MOST_QUIET_TIMES && !signal.aborted; times++) {
+      changed = false;
+      await pause(quietMs);
+      if (!changed) return;
+    }
+  };
   const stop = hints(directory, () => {
     changed = true;
     waiting.abort();
@@ -47,16 +54,10 @@ export async function watchPack(
     let seen: string | undefined;
     while (!signal.aborted) {
       if (!changed) await pause(checkEveryMs);
-      for (let times = 0; changed && times < MOST_QUIET_TIMES && seen !== undefined && !signal.aborted; times++) {
-        changed = false;
-        await pause(quietMs);
-        if (!changed) {
-          changed = true;
-          break;
-        }
-      }
-      if (signal.aborted) return;
       const hinted = changed;
+      // The first look needs no quiet: nothing has changed yet.
+      if (hinted && seen !== undefined) await quiet();
+      if (signal.aborted) return;
       changed = false;
       const now = await fingerprint(directory); // I2
       if (!hinted && now === seen) continue;

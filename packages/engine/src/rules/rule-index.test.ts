@@ -100,6 +100,8 @@ test("the index decides exactly as asking every rule does, through puts, changes
         });
         index.put(rule);
         live.set(rule.id, rule);
+        // Looking in between must not leave anything behind that a later change makes wrong.
+        index.candidates("core.t", {});
         if (draft.removed) {
           index.remove(rule.id);
           live.delete(rule.id);
@@ -112,6 +114,20 @@ test("the index decides exactly as asking every rule does, through puts, changes
     }),
     { numRuns: 2000 },
   );
+});
+
+test("candidates come by ref, wherever they were found", () => {
+  const equal = (field: string): Record<string, Criterion> => ({ [`trigger.${field}`]: { type: "eq", pattern: 1 } });
+  const index = indexOf([
+    ruleOf("e", equal("a")),
+    ruleOf("c", {}),
+    ruleOf("b", equal("b")),
+    ruleOf("f", {}),
+    ruleOf("a", equal("a")),
+    ruleOf("d", equal("b")),
+  ]);
+  const refs = index.candidates("core.t", { a: 1, b: true }).map(({ rule }) => rule.name);
+  assert.deepEqual(refs, ["a", "b", "c", "d", "e", "f"]);
 });
 
 test("an event is compared only with rules that its equalities point to", () => {

@@ -1,4 +1,4 @@
-import { isObject, PARAMETER_KEYWORDS, pythonText } from "@squall/model";
+import { compilePattern, isObject, PARAMETER_KEYWORDS, pythonText } from "@squall/model";
 import type { Path } from "../yaml/positions.ts";
 import { checkValue, type Field } from "./fields.ts";
 import { didYouMean, error, type Problem, warning } from "./problem.ts";
@@ -120,13 +120,7 @@ function checkType(value: unknown, path: Path): Problem[] {
 }
 
 function checkPattern(pattern: string, path: Path): Problem[] {
-  try {
-    new RegExp(pattern);
-    return [];
-  } catch {
-    // Python's dialect has a few forms of its own ((?P<name>), \Z): the pack is right, only this check cannot be made.
-    return [
-      warning(path, `'${pattern}' is no regular expression of JavaScript; values will not be checked against it`),
-    ];
-  }
+  if (compilePattern(pattern)) return [];
+  // StackStorm may well know it (Python's verbose mode): the pack is right, only this check cannot be made.
+  return [warning(path, `'${pattern}' is no regular expression of JavaScript; values will not be checked against it`)];
 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { readYaml } from "./read-yaml.ts";
 
 // Loads each text as StackStorm does and says what came out in JSON's terms, the way readYaml promises to.

@@ -95,7 +95,7 @@ function float(text: string): number {
     // From the right, as PyYAML adds them up: the order decides the last bits of the sum.
     let sum = 0;
     let base = 1;
-    for (const part of digits.split(":").reverse()) {
+    for (const part of digits.split(":").toReversed()) {
       sum += decimal(part, text) * base;
       base *= 60;
     }

@@ -79,6 +79,22 @@ test("a reading that spring leaves out and the one it falls on are one firing, a
   ]);
 });
 
+test("where the gap is half an hour, what it leaves out comes between what it does not", () => {
+  assert.deepEqual(times({ hour: 2, minute: "15,35" }, "Australia/Lord_Howe", "2024-10-05T12:00:00Z", 3), [
+    "2024-10-05T15:35Z",
+    "2024-10-05T15:45Z",
+    "2024-10-06T15:15Z",
+  ]);
+});
+
+test("a midnight that autumn repeats is found from afar", () => {
+  assert.deepEqual(times({ month: 11, day: 3, hour: "*", minute: 30 }, "America/Havana", "2024-02-01T00:00:00Z", 3), [
+    "2024-11-03T04:30Z",
+    "2024-11-03T05:30Z",
+    "2024-11-03T06:30Z",
+  ]);
+});
+
 test("a daily time that autumn repeats comes at its second reading only, wherever one begins to look", () => {
   for (const from of ["2024-10-26T23:00:00Z", "2024-10-27T00:10:00Z", "2024-10-27T00:45:00Z"]) {
     assert.deepEqual(times({ hour: 2, minute: 30 }, "Europe/Berlin", from, 2), [

@@ -208,6 +208,18 @@ test("each planned time fires exactly once, wherever the process dies and whoeve
   );
 });
 
+test("of two that serve one timer, the one that is left goes on", async () => {
+  const world = createWorld();
+  const trigger = triggerOf({ unit: "seconds", delta: 10 });
+  const first = await startWith(world, trigger);
+  await using _second = await startWith(world, trigger);
+  await world.pass(25 * SECOND);
+  await first[Symbol.asyncDispose]();
+  await world.pass(20 * SECOND);
+  assert.deepEqual(world.planned(), [10, 20, 30, 40]);
+  assert.deepEqual(world.warnings, []);
+});
+
 /** A write that dies with its process. */
 function never(): boolean {
   throw new Error("the process was killed");
