@@ -14,10 +14,15 @@ import { check, format, test } from "./stages.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/** `squall server` is a program of its own: the command line room speaks to servers and cannot be one. */
+const SERVER = "packages/server/src/main.ts";
+const CLI = "packages/cli/src/main.ts";
+
 /** By name: `(node, args) => exit status`. */
 const commands = {
-  start: (node, args) => program(node, "packages/cli/src/main.ts", ["server", ...args]),
-  squall: (node, args) => program(node, "packages/cli/src/main.ts", args, callerFolder()),
+  start: (node, args) => program(node, SERVER, args),
+  squall: (node, args) =>
+    args[0] === "server" ? program(node, SERVER, args.slice(1), callerFolder()) : program(node, CLI, args, callerFolder()),
   bench: (node, args) => program(node, "bench/main.ts", args),
   check: (node) => check({ root, node, env: environment() }),
   test: (node, args) => test({ root, node, env: environment() }, args),
@@ -38,6 +43,9 @@ async function program(node, file, args, cwd) {
   if (!existsSync(join(root, file))) fail(`this checkout has no ${file}`);
   // node:sqlite works but announces on every start that it is experimental.
   const flags = ["--disable-warning=ExperimentalWarning"];
+  // Node would give the young generation 128 MB on a large machine; with 8 a server under load stays 150 MB smaller and
+  // is as fast. It can only be said when a process starts.
+  if (file === SERVER) flags.push("--max-semi-space-size=8");
   const end = await foreground(node, [...flags, join(root, file), ...args], { env: environment(), cwd });
   return exitStatus(end);
 }

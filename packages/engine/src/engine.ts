@@ -70,7 +70,11 @@ export interface Registration {
   /** How many of each type were written, by StackStorm's plural names (`actions`, `rules`, ...). */
   readonly counts: Readonly<Record<string, number>>;
   readonly packs: readonly string[];
-  readonly problems: readonly { readonly message: string; readonly at: SourcePosition }[];
+  readonly problems: readonly {
+    readonly severity: "error" | "warning";
+    readonly message: string;
+    readonly at: SourcePosition;
+  }[];
 }
 
 export interface ExecutionRequest {

@@ -1,2 +1,8 @@
 /** The loop: events, rules, executions; the only caller of `store.commit`. */
+export { createEngine } from "./create-engine.ts";
 export type * from "./engine.ts";
+export { viewEvent } from "./executions/view.ts";
+export { viewKey } from "./keys/keys.ts";
+export type { EngineParts, Limits, Log } from "./parts.ts";
+export { createVault, type Vault } from "./vault.ts";
+export { createRuleIndex, type Languages, matchRules } from "./rules/index.ts";

@@ -18,6 +18,8 @@ export interface RuleIndex {
   remove(ruleId: string): void;
   /** By ref. A rule is compiled when it is a candidate for the first time. */
   candidates(triggerRef: string, payload: JsonObject): CompiledRule[];
+  /** Whether any enabled rule is on this trigger. */
+  listens(triggerRef: string): boolean;
 }
 
 interface Entry {
@@ -80,6 +82,7 @@ export function createRuleIndex(languages: Languages): RuleIndex {
       entries.set(rule.id, entry);
     },
     remove,
+    listens: (triggerRef) => triggers.has(triggerRef),
     candidates(triggerRef, payload) {
       const rules = triggers.get(triggerRef);
       if (!rules) return [];
@@ -102,12 +105,9 @@ function place(rules: TriggerRules, entry: Entry, languages: Languages): () => v
     const byValue = rules.fields.get(fieldKey)?.byValue;
     // The fullest bucket is what an unlucky event would have to look through.
     const crowd = Math.max(0, ...equality.values.map((value) => byValue?.get(value)?.size ?? 0));
-    return [{ ...equality, fieldKey, crowd }];
+    return [{ ...equality, fieldKey, crowd, variety: byValue?.size ?? 0 }];
   });
-  const best = choices.reduce<(typeof choices)[number] | undefined>(
-    (least, choice) => (least && least.crowd <= choice.crowd ? least : choice),
-    undefined,
-  );
+  const [best] = choices.sort((left, right) => left.crowd - right.crowd || right.variety - left.variety);
   if (best) {
     const field = getOrSet(rules.fields, best.fieldKey, () => ({ path: best.path, byValue: new Map() }));
     for (const value of best.values) getOrSet(field.byValue, value, () => new Set()).add(entry);

@@ -1,0 +1,126 @@
+import { Conflict, Invalid, type JsonObject, NotFound, type ResourceKind } from "@squall/model";
+import type { Content } from "../engine.ts";
+import { mergeParameters } from "../parameters/plan.ts";
+import type { EngineParts } from "../parts.ts";
+import { commitEdit, createEdit, type Edit, type Edited } from "./edit.ts";
+import { putDraft, removeFrom } from "./prepare.ts";
+import { registerPack, tally } from "./register.ts";
+import type { Shelves } from "./shelves.ts";
+
+/** Packs whose content is Squall's own: it changes with the program, not over the API. */
+const SYSTEM_PACKS: ReadonlySet<string> = new Set(["core"]);
+
+export interface ContentDeps {
+  readonly parts: EngineParts;
+  readonly shelves: Shelves;
+  /** Told what changed once it is durable: rule index, sources. */
+  readonly changed: (edited: readonly Edited[]) => void;
+}
+
+/** Content behind its door: one edit at a time, each durable before it is seen. */
+export function createContent(deps: ContentDeps): Content {
+  const { parts, shelves } = deps;
+  let last: Promise<unknown> = Promise.resolve();
+
+  /** Edits decide on what is in memory, so the next one begins after the last one ended. */
+  const edit = <T>(project: string, change: (edit: Edit) => T | Promise<T>): Promise<T> => {
+    const run = last.then(async () => {
+      const draft = createEdit(parts, shelves, project);
+      const result = await change(draft);
+      deps.changed(await commitEdit(parts, shelves, draft));
+      return result;
+    });
+    last = run.catch(() => undefined); // its caller has the error; the next edit does not depend on it
+    return run;
+  };
+
+  return {
+    list: (project, kind) => shelves.list(project, kind),
+    get: (project, kind, refOrId) => shelves.get(project, kind, refOrId)?.body as never,
+    put<K extends ResourceKind>(project: string, kind: K, draft: JsonObject, mode: "create" | "update" | "upsert") {
+      return edit(project, (draftEdit) => {
+        refuseSystem(kind, draft);
+        const old = existing(draftEdit, kind, draft);
+        if (mode === "create" && old) {
+          throw new Conflict("content.exists", {
+            message: `Tried to save duplicate unique keys (${kind} "${old.ref}" exists already; update it, or choose another name)`,
+            fields: { "conflict-id": old.id },
+          });
+        }
+        if (mode === "update" && !old) throw unknown(String(draft.ref ?? draft.id ?? draft.name));
+        const identity = mode === "create" ? without(draft, ["id", "uid"]) : { ...draft, id: old?.id };
+        return putDraft(draftEdit, shelves, kind, identity);
+      });
+    },
+    async delete(project, kind, refOrId) {
+      await edit(project, (draft) => {
+        const found = draft.get(kind, refOrId);
+        if (!found) throw unknown(refOrId);
+        refuseSystem(kind, found.body as unknown as JsonObject);
+        removeFrom(draft, shelves, kind, found.id);
+      });
+    },
+    async register(project, directories, types) {
+      const results = [];
+      for (const directory of directories) {
+        results.push(await edit(project, (draft) => registerPack(draft, shelves, directory, types)));
+      }
+      return tally(results);
+    },
+    async unregister(project, pack) {
+      await edit(project, (draft) => {
+        if (!draft.get("pack", pack)) throw unknown(pack);
+        refuseSystem("pack", { pack });
+        for (const kind of [
+          "rule",
+          "action",
+          "sensor_type",
+          "action_alias",
+          "policy",
+          "config_schema",
+          "config",
+          "trigger_type",
+        ] as const) {
+          for (const body of draft.list(kind)) if (body.pack === pack) removeFrom(draft, shelves, kind, body.id);
+        }
+        removeFrom(draft, shelves, "pack", draft.get("pack", pack)?.id ?? "");
+      });
+    },
+    parametersOf(project, action) {
+      const runner = shelves.get(project, "runner_type", action.runner_type.replaceAll("_", "-"))?.body;
+      return mergeParameters(runner?.runner_parameters ?? {}, action.parameters);
+    },
+  };
+}
+
+function existing<K extends ResourceKind>(
+  edit: Edit,
+  kind: K,
+  draft: JsonObject,
+): { id: string; ref: string } | undefined {
+  if (typeof draft.id === "string") {
+    const found = edit.get(kind, draft.id);
+    if (found) return found;
+  }
+  if (kind === "pack" || kind === "runner_type") return edit.get(kind, String(draft.ref ?? draft.name));
+  if (kind === "config" || kind === "config_schema") return edit.get(kind, String(draft.pack));
+  return edit.get(kind, `${typeof draft.pack === "string" ? draft.pack : "default"}.${String(draft.name)}`);
+}
+
+function refuseSystem(kind: ResourceKind, draft: JsonObject): void {
+  // What is enabled is the operator's decision for every runner; the rest of these belongs to the program.
+  if (kind === "runner_type" || kind === "config" || kind === "trigger") return;
+  if (typeof draft.pack === "string" && SYSTEM_PACKS.has(draft.pack)) {
+    throw new Invalid("content.system-pack", {
+      message: `Resources belonging to system level packs can't be manipulated (pack "${draft.pack}"); clone it into a pack of your own`,
+    });
+  }
+}
+
+function unknown(refOrId: string): NotFound {
+  return new NotFound("content.unknown", { message: `Resource with a reference or id "${refOrId}" not found` });
+}
+
+function without(draft: JsonObject, names: readonly string[]): JsonObject {
+  return Object.fromEntries(Object.entries(draft).filter(([name]) => !names.includes(name)));
+}

@@ -1,0 +1,50 @@
+import type { Context } from "@squall/expressions";
+import type { Action, JsonObject, RunnerType, Trigger } from "@squall/model";
+import type { Runner } from "@squall/runners";
+import type { Change } from "@squall/store";
+import type { Shelves } from "./content/shelves.ts";
+import type { Lanes } from "./executions/lanes.ts";
+import type { Snapshots } from "./executions/snapshots.ts";
+import type { KeyContext } from "./keys/lookup.ts";
+import type { ParameterPlan } from "./parameters/plan.ts";
+import type { EngineParts } from "./parts.ts";
+import type { RuleIndex } from "./rules/index.ts";
+
+/** What the parts of the engine share. Made once, in `createEngine`. */
+export interface Core {
+  readonly parts: EngineParts;
+  readonly shelves: Shelves;
+  /** Enabled rules, by project and trigger. */
+  rules(project: string): RuleIndex;
+  /** Webhook triggers by normalised url. */
+  webhooks(project: string, url: string): readonly Trigger[];
+  readonly plans: (action: Action, runner: RunnerType) => ParameterPlan;
+  readonly snapshots: Snapshots;
+  readonly lanes: Lanes;
+  readonly runners: ReadonlyMap<string, Runner>;
+  /** A pack's configuration with its dynamic values rendered; `{}` for packs without. */
+  configOf(project: string, pack: string, user: string, keys: KeyContext): JsonObject;
+}
+
+/** The template context of an action's parameters (StackStorm's table of namespaces, column "Action params"). */
+export function parameterContext(
+  core: Core,
+  about: { project: string; pack: string; user: string; context: JsonObject; keys: KeyContext },
+  more: Context = {},
+): Context {
+  const keyUser = typeof about.context.api_user === "string" ? about.context.api_user : about.user;
+  return {
+    ...about.keys(keyUser),
+    action_context: about.context,
+    config_context: core.configOf(about.project, about.pack, about.user, about.keys),
+    ...more,
+  };
+}
+
+/** Changes that belong together, and what to do once they are durable. */
+export interface Prepared {
+  readonly changes: readonly Change[];
+  committed(): void;
+  /** The commit did not happen: gives back what was taken for it. */
+  refused(): void;
+}

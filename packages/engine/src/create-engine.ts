@@ -1,0 +1,161 @@
+import { DEFAULT_PROJECT, type RunnerType } from "@squall/model";
+import type { Runner } from "@squall/runners";
+import { createAccounts } from "./accounts/accounts.ts";
+import { startCollector } from "./collector.ts";
+import { configOf } from "./content/configs.ts";
+import { createContent } from "./content/content.ts";
+import { commitEdit, createEdit, type Edited } from "./content/edit.ts";
+import { createShelves } from "./content/shelves.ts";
+import { createWebhookIndex } from "./content/webhooks.ts";
+import type { Core } from "./core.ts";
+import type { Engine } from "./engine.ts";
+import { createEvents } from "./events/events.ts";
+import { createDispatch } from "./executions/dispatch.ts";
+import { createExecutions } from "./executions/executions.ts";
+import { createLanes } from "./executions/lanes.ts";
+import { createSettling } from "./executions/settling.ts";
+import { createSnapshots } from "./executions/snapshots.ts";
+import { createKeys } from "./keys/keys.ts";
+import { LANGUAGES } from "./languages.ts";
+import { createPlans } from "./parameters/plan.ts";
+import type { EngineParts } from "./parts.ts";
+import { settleLost } from "./recover.ts";
+import { createRuleIndex, type RuleIndex } from "./rules/index.ts";
+import { createSchedule } from "./schedule.ts";
+import { RESOURCE_KINDS } from "@squall/model";
+
+/**
+ * Builds the engine over its parts and reads all content into memory. It takes calls at once; work that waits in the
+ * store, timers and collection begin with `start`.
+ */
+export async function createEngine(parts: EngineParts): Promise<Engine> {
+  const shelves = createShelves();
+  const indexes = new Map<string, RuleIndex>();
+  const rules = (project: string): RuleIndex => {
+    let index = indexes.get(project);
+    if (!index) indexes.set(project, (index = createRuleIndex(LANGUAGES)));
+    return index;
+  };
+  const webhooks = createWebhookIndex();
+  const core: Core = {
+    parts,
+    shelves,
+    rules,
+    webhooks: webhooks.at,
+    plans: createPlans(),
+    snapshots: createSnapshots(parts.store),
+    lanes: createLanes({ inline: parts.limits.inlineSlots, process: parts.limits.processSlots }),
+    runners: new Map(parts.runners.map((runner) => [runner.name, runner])),
+    configOf: (project, pack, user, keys) => configOf({ shelves, vault: parts.vault }, project, pack, user, keys),
+  };
+  const dispatch = createDispatch(core);
+  const settling = createSettling(parts);
+  const schedule = createSchedule(core, dispatch);
+
+  const changed = (edited: readonly Edited[]) => {
+    for (const one of edited) {
+      const { resource } = one;
+      if (resource.kind === "rule") {
+        if (one.change === "delete") rules(resource.project).remove(resource.id);
+        else rules(resource.project).put(resource.body);
+      }
+      if (resource.kind === "trigger") {
+        webhooks.remove(resource.project, resource.id);
+        if (one.change === "delete") schedule.remove(resource.project, resource.id);
+        else {
+          webhooks.add(resource.project, resource.body);
+          schedule.add(resource.project, resource.body);
+        }
+      }
+    }
+  };
+
+  const projects = new Set([DEFAULT_PROJECT, ...(await parts.store.projects())]);
+  for (const project of projects) {
+    for (const kind of RESOURCE_KINDS) {
+      for (const resource of await parts.store.resources(project, kind)) {
+        shelves.put(resource);
+        changed([{ change: "create", resource }]);
+      }
+    }
+    await putRunnerTypes(parts, project, core);
+  }
+
+  const stopCancelRequests = parts.bus.subscribe(["cancel"], ({ execution }) => {
+    dispatch.abort(execution, "cancel");
+  });
+  let collector: AsyncDisposable | undefined;
+  let stopping: Promise<void> | undefined;
+
+  const drain = async (timeoutMs: number): Promise<void> => {
+    stopping ??= (async () => {
+      await schedule[Symbol.asyncDispose]();
+      await collector?.[Symbol.asyncDispose]();
+      await dispatch.drain(timeoutMs);
+    })();
+    await stopping;
+  };
+
+  return {
+    content: createContent({ parts, shelves, changed }),
+    executions: createExecutions(core, dispatch, settling),
+    events: createEvents(core, dispatch),
+    keys: createKeys(core, dispatch),
+    accounts: createAccounts(parts),
+    async start() {
+      const abandoned = await settleLost(core, dispatch, parts.store.exclusive);
+      if (abandoned > 0) parts.log.warn({ executions: abandoned }, "executions of a process that is gone were settled");
+      await dispatch.start();
+      await schedule.start();
+      collector = startCollector(parts);
+    },
+    drain,
+    async health() {
+      const store = await parts.store.describe().then(
+        (details) => ({ ok: true, ...details }),
+        (error: unknown) => ({ ok: false, error: error instanceof Error ? error.message : String(error) }),
+      );
+      return {
+        ok: store.ok && stopping === undefined,
+        parts: {
+          store,
+          engine: {
+            ok: stopping === undefined,
+            running: dispatch.running(),
+            waiting: core.lanes.waiting("inline") + core.lanes.waiting("process"),
+          },
+        },
+      };
+    },
+    async [Symbol.asyncDispose]() {
+      await drain(0);
+      settling.close();
+      stopCancelRequests();
+    },
+  };
+}
+
+/** Makes the runners known as StackStorm's runner types; what an operator disabled stays disabled. */
+async function putRunnerTypes(parts: EngineParts, project: string, core: Core): Promise<void> {
+  const edit = createEdit(parts, core.shelves, project);
+  for (const runner of parts.runners) {
+    const old = core.shelves.get(project, "runner_type", runner.name)?.body;
+    const fresh = runnerType(runner, old);
+    if (JSON.stringify(old) !== JSON.stringify({ ...fresh, id: old?.id })) edit.put("runner_type", fresh);
+  }
+  await commitEdit(parts, core.shelves, edit);
+}
+
+function runnerType(runner: Runner, old: RunnerType | undefined): Omit<RunnerType, "id"> {
+  return {
+    uid: `runner_type:${runner.name}`,
+    name: runner.name,
+    description: runner.description,
+    enabled: old?.enabled ?? true,
+    runner_package: runner.module,
+    runner_module: runner.module,
+    runner_parameters: runner.parameters,
+    ...(runner.outputKey && { output_key: runner.outputKey }),
+    ...(runner.outputSchema && { output_schema: runner.outputSchema }),
+  };
+}

@@ -1,0 +1,380 @@
+import {
+  type Execution,
+  type ExecutionStatus,
+  isCompleted,
+  type JsonObject,
+  type Lane,
+  messageOf,
+  type Snapshot,
+} from "@squall/model";
+import type { Outcome } from "@squall/runners";
+import type { Change, Committed, ExecutionMove } from "@squall/store";
+import { type Core, parameterContext } from "../core.ts";
+import { afterCompletion, type Aftermath } from "../events/completion.ts";
+import { evaluateWithKeys } from "../keys/lookup.ts";
+import { renderFinal } from "../parameters/render.ts";
+import { openParameters } from "../parameters/secrets.ts";
+import { type Draft, leaseExpiry } from "./draft.ts";
+import { buildJob } from "./job.ts";
+import { createOutput, type Output } from "./output.ts";
+
+/**
+ * Runs what is to run.
+ *
+ * D1  An execution is started only after the commit that made it running under our lease.
+ * D2  Its end is written once, guarded by the status it leaves and by our lease; a lost lease loses the outcome, not the books.
+ * D3  The end and every event that follows from it are one commit.
+ * D4  A commit that fails for reasons outside (disk full) is tried again until it goes through or the process dies; the
+ *     execution stays `running` in the store meanwhile, which is the truth.
+ */
+export interface Dispatch {
+  /** Commits drafts together with what they belong to, then starts those that hold a slot. */
+  commit(drafts: readonly Draft[], changes: readonly Change[]): Promise<Committed>;
+  /** Gives back the slots of drafts that will not be committed. */
+  refuse(drafts: readonly Draft[]): void;
+  /** Claims what waits, as far as slots are free. */
+  pump(lane: Lane): void;
+  /** Begins to claim; before it, nothing that waits is touched. */
+  start(): Promise<void>;
+  /** Stops a run of this process; false when it does not run here. The status has to be `canceling` already. */
+  abort(execution: string, reason: "cancel" | "shutdown"): boolean;
+  running(): number;
+  /** The output of a run of this process. */
+  outputOf(execution: string): Output | undefined;
+  /** Claims nothing more; resolves when nothing runs or the time is over. */
+  drain(timeoutMs: number): Promise<void>;
+}
+
+interface Run {
+  readonly execution: Execution;
+  readonly controller: AbortController;
+  readonly output: Output;
+  readonly done: Promise<void>;
+}
+
+export function createDispatch(core: Core): Dispatch {
+  const { parts, lanes } = core;
+  const runs = new Map<string, Run>();
+  const pumping: Record<Lane, "no" | "yes" | "again"> = { inline: "no", process: "no" };
+  let started = false;
+  let draining = false;
+  let due: { at: number; timer: NodeJS.Timeout } | undefined;
+
+  const begin = (execution: Execution, snapshot: Snapshot) => {
+    const controller = new AbortController();
+    const output = createOutput(parts, execution);
+    const done = runToEnd(execution, snapshot, controller.signal, output).finally(() => {
+      runs.delete(execution.id);
+      lanes.give(execution.lane);
+      if (lanes.waiting(execution.lane) > 0) pump(execution.lane);
+    });
+    runs.set(execution.id, { execution, controller, output, done });
+  };
+
+  const commit: Dispatch["commit"] = async (drafts, changes) => {
+    for (const { execution, claimed } of drafts) {
+      if (!claimed && execution.status === "requested") lanes.wait(execution.lane, 1);
+    }
+    let committed: Committed;
+    try {
+      committed = await parts.store.commit(changes);
+    } catch (error) {
+      refuse(drafts);
+      throw error;
+    }
+    if (!committed.ok) {
+      refuse(drafts);
+      return committed;
+    }
+    for (const draft of drafts) {
+      const { execution } = draft;
+      if (draft.keeps) core.snapshots.kept(execution.project, draft.keeps);
+      parts.bus.publish({ topic: "execution", change: "create", execution });
+      if (draft.claimed) begin(execution, draft.snapshot);
+      else if (execution.status === "delayed") wakeAt(execution.due);
+      else pump(execution.lane);
+    }
+    return committed;
+  };
+
+  const refuse: Dispatch["refuse"] = (drafts) => {
+    for (const { claimed, execution } of drafts) if (claimed) lanes.give(execution.lane);
+  };
+
+  const pump = (lane: Lane) => {
+    if (!started || draining) return;
+    if (pumping[lane] !== "no") {
+      pumping[lane] = "again";
+      return;
+    }
+    pumping[lane] = "yes";
+    void claimAll(lane);
+  };
+
+  const claimAll = async (lane: Lane) => {
+    try {
+      for (;;) {
+        pumping[lane] = "yes";
+        const slots = lanes.takeForWaiting(lane);
+        if (slots === 0) return;
+        let claimed: Execution[];
+        try {
+          const now = parts.now();
+          claimed = await parts.store.claim(lane, slots, parts.worker, leaseExpiry(core, now), now);
+        } catch (error) {
+          lanes.give(lane, slots);
+          throw error;
+        }
+        lanes.give(lane, slots - claimed.length);
+        lanes.claimed(lane, claimed.length, claimed.length < slots);
+        await beginClaimed(claimed);
+        // Someone asked meanwhile, or there may be more than we could take.
+        if (claimed.length < slots && (pumping[lane] as string) !== "again") return;
+      }
+    } catch (error) {
+      parts.log.error({ lane, err: error }, "waiting executions could not be claimed; trying again in a second");
+      setTimeout(() => pump(lane), 1000).unref();
+    } finally {
+      pumping[lane] = "no";
+    }
+  };
+
+  const beginClaimed = async (claimed: readonly Execution[]) => {
+    for (const project of new Set(claimed.map((one) => one.project))) {
+      const own = claimed.filter((one) => one.project === project);
+      const snapshots = await core.snapshots.load(
+        project,
+        own.map((one) => one.snapshot),
+      );
+      for (const execution of own) {
+        parts.bus.publish({ topic: "execution", change: "update", execution });
+        const snapshot = snapshots.get(execution.snapshot);
+        if (snapshot) begin(execution, snapshot);
+        else {
+          parts.log.error({ execution: execution.id }, "its snapshot is missing from the store");
+          lanes.give(execution.lane);
+        }
+      }
+    }
+  };
+
+  /** Wakes up when the next delayed execution is due. */
+  const wakeAt = (at: number) => {
+    if (!started || draining || (due && due.at <= at)) return;
+    clearTimeout(due?.timer);
+    // setTimeout cannot wait longer than 2^31 ms; waking up early only means to look and wait again.
+    const ms = Math.min(Math.max(0, (at - parts.now()) / 1000), 2 ** 31 - 1);
+    due = { at, timer: setTimeout(wake, ms) };
+  };
+  const wake = () => {
+    due = undefined;
+    for (const lane of ["inline", "process"] as const) {
+      lanes.wait(lane, 1);
+      pump(lane);
+    }
+    void lookAhead();
+  };
+  const lookAhead = async () => {
+    try {
+      for (const lane of ["inline", "process"] as const) {
+        const at = await parts.store.nextDue(lane);
+        if (at !== undefined && at > parts.now()) wakeAt(at);
+      }
+    } catch (error) {
+      parts.log.error({ err: error }, "the next delayed execution could not be looked up; trying again in a second");
+      setTimeout(lookAhead, 1000).unref();
+    }
+  };
+
+  const runToEnd = async (execution: Execution, snapshot: Snapshot, signal: AbortSignal, output: Output) => {
+    const outcome = await perform(core, execution, snapshot, signal, output);
+    if (outcome.status === "pending") return; // nothing here makes one yet; inquiries come with the inquirer
+    await finish(execution, snapshot, outcome.status, outcome.result, output);
+  };
+
+  const finish = async (
+    execution: Execution,
+    snapshot: Snapshot,
+    status: ExecutionMove["to"],
+    result: JsonObject,
+    output: Output,
+  ) => {
+    const pending = output.take();
+    let from: ExecutionStatus = "running";
+    let to = status;
+    for (let attempt = 0; ; attempt++) {
+      const at = parts.now();
+      const ended: Execution = {
+        ...execution,
+        status: to,
+        end: at,
+        result,
+        log: [...execution.log, { status: to, timestamp: at }],
+      };
+      let after: Aftermath = { drafts: [], changes: [] };
+      try {
+        const follows = afterCompletion(core, ended, snapshot);
+        after = follows instanceof Promise ? await follows : follows;
+        const move: ExecutionMove = {
+          kind: "execution.move",
+          project: execution.project,
+          id: execution.id,
+          from: [from],
+          to,
+          at,
+          worker: parts.worker,
+          end: at,
+          result,
+        };
+        const committed = await commit(after.drafts, [...pending, move, ...after.changes]);
+        if (committed.ok) {
+          parts.bus.publish({ topic: "execution", change: "update", execution: ended });
+          return;
+        }
+        const current = await parts.store.execution(execution.project, execution.id);
+        if (!current || isCompleted(current.status) || current.lease?.worker !== parts.worker) {
+          parts.log.warn(
+            { execution: execution.id, status: current?.status ?? "gone", outcome: to },
+            "its end came too late: the execution was settled by someone else",
+          );
+          return;
+        }
+        // D2: somebody moved it while it ran, which only a cancellation does.
+        from = current.status;
+        if (current.status === "canceling") to = "canceled";
+        execution = current;
+      } catch (error) {
+        const waitMs = Math.min(5000, 100 * 2 ** Math.min(attempt, 6));
+        parts.log.error(
+          { execution: execution.id, err: error, waitMs },
+          "the end of an execution could not be stored; trying again",
+        );
+        await new Promise((resolve) => setTimeout(resolve, waitMs));
+      }
+    }
+  };
+
+  return {
+    commit,
+    refuse,
+    pump,
+    async start() {
+      started = true;
+      for (const lane of ["inline", "process"] as const) {
+        lanes.wait(lane, 1);
+        pump(lane);
+      }
+      await lookAhead();
+    },
+    abort(id, reason) {
+      const run = runs.get(id);
+      run?.controller.abort(reason);
+      return run !== undefined;
+    },
+    running: () => runs.size,
+    outputOf: (id) => runs.get(id)?.output,
+    async drain(timeoutMs) {
+      draining = true;
+      clearTimeout(due?.timer);
+      const all = async () => {
+        while (runs.size > 0) await Promise.all([...runs.values()].map((run) => run.done));
+      };
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<"late">((resolve) => {
+        timer = setTimeout(resolve, timeoutMs, "late");
+      });
+      if ((await Promise.race([all(), late])) === "late") {
+        for (const run of runs.values()) run.controller.abort("shutdown");
+        await all();
+      }
+      clearTimeout(timer);
+    },
+  };
+}
+
+/** Runs an execution with its runner. Never throws: whatever goes wrong is an outcome. */
+async function perform(
+  core: Core,
+  execution: Execution,
+  snapshot: Snapshot,
+  signal: AbortSignal,
+  output: Output,
+): Promise<Outcome> {
+  const { parts } = core;
+  const { action, runner: type } = snapshot;
+  try {
+    const runner = core.runners.get(execution.runner);
+    const current = core.shelves.get(execution.project, "runner_type", execution.runner)?.body;
+    if (!runner) throw new Error(`no runner "${execution.runner}" in this process`);
+    if (current?.enabled === false)
+      throw new Error(`Runner "${execution.runner}" has been disabled by the administrator.`);
+    const plan = core.plans(action, type);
+    const kept = openParameters(execution.parameters, plan.sealed, parts.vault);
+    const about = { project: execution.project, pack: action.pack, user: execution.user, context: execution.context };
+    const rendered = evaluateWithKeys(parts, execution.project, (keys) => {
+      const context = parameterContext(core, { ...about, keys });
+      return { ...renderFinal(plan, kept, context), config: (context.config_context ?? {}) as JsonObject };
+    });
+    const {
+      runner: runnerParameters,
+      action: actionParameters,
+      config,
+    } = rendered instanceof Promise ? await rendered : rendered;
+    const job = buildJob(core, execution, snapshot, {
+      runnerParameters,
+      actionParameters,
+      config,
+      schema: plan.merged,
+    });
+    const outcome = await runner.run(job, {
+      signal,
+      output: (kind, data) => output.write(kind, data),
+      announce: (route, payload) =>
+        parts.bus.publish({
+          topic: "announcement",
+          project: execution.project,
+          route,
+          payload,
+          traceContext: (execution.context.trace_context ?? {}) as JsonObject,
+        }),
+    });
+    if (signal.aborted && signal.reason === "shutdown" && outcome.status !== "succeeded") {
+      return {
+        status: "abandoned",
+        result: {
+          ...outcome.result,
+          error: "the server was stopped while this ran, and it did not end in the time allowed",
+        },
+      };
+    }
+    if (Object.keys(outcome.result).length === 0) {
+      return { status: "failed", result: { error: "Failed to execute action.", traceback: "" } };
+    }
+    const bytes = sizeOf(outcome.result);
+    if (bytes > parts.limits.resultBytes) {
+      return {
+        status: "failed",
+        result: {
+          error: `the result has ${bytes} bytes and at most ${parts.limits.resultBytes} are kept; write large results to a file or an object store and return where they are`,
+        },
+      };
+    }
+    return outcome;
+  } catch (thrown) {
+    return {
+      status: "failed",
+      result: { error: messageOf(thrown), traceback: thrown instanceof Error ? (thrown.stack ?? "") : "" },
+    };
+  }
+}
+
+/** Bytes of the JSON, without making it for the small results that nearly all are. */
+function sizeOf(result: JsonObject): number {
+  let flat = 0;
+  for (const key in result) {
+    const value = result[key];
+    if (typeof value === "string") flat += value.length;
+    else if (typeof value === "object" && value !== null) return Buffer.byteLength(JSON.stringify(result));
+  }
+  return flat < 10_000 ? flat : Buffer.byteLength(JSON.stringify(result));
+}

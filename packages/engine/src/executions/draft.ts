@@ -1,0 +1,111 @@
+import {
+  type Action,
+  type Execution,
+  Invalid,
+  type JsonObject,
+  type Notify,
+  type RunnerType,
+  type Snapshot,
+  type StatusChange,
+} from "@squall/model";
+import type { Change } from "@squall/store";
+import type { Core } from "../core.ts";
+import { sealParameters } from "../parameters/secrets.ts";
+import type { Origin } from "./snapshots.ts";
+
+/** All that a new execution is made from. */
+export interface DraftInput {
+  readonly project: string;
+  readonly action: Action;
+  readonly runner: RunnerType;
+  /** Rendered, cast and validated. */
+  readonly parameters: JsonObject;
+  readonly context: JsonObject;
+  readonly user: string;
+  readonly parent?: string;
+  readonly notify?: Notify;
+  readonly callback?: JsonObject;
+  readonly delayMs?: number;
+  readonly origin?: Origin & { readonly event: string };
+}
+
+export interface Draft {
+  readonly execution: Execution;
+  readonly changes: readonly Change[];
+  /** It holds a slot and is inserted as running: whoever commits it must start it. */
+  readonly claimed: boolean;
+  readonly snapshot: Snapshot;
+  /** Digest of a snapshot that these changes keep. */
+  readonly keeps?: string;
+}
+
+/** Leases in a store that only one process can work on never run out; recovery at start takes them all. */
+const FOREVER_MICROS = 100 * 365 * 86_400 * 1e6;
+const LEASE_MICROS = 30e6;
+
+export function leaseExpiry(core: Core, now: number): number {
+  return now + (core.parts.store.exclusive ? FOREVER_MICROS : LEASE_MICROS);
+}
+
+/** The runner type of an action; throws Invalid when it cannot run. */
+export function runnerOf(core: Core, project: string, action: Action): RunnerType {
+  const runner = core.shelves.get(project, "runner_type", action.runner_type.replaceAll("_", "-"))?.body;
+  if (!runner) {
+    throw new Invalid("action.runner.unknown", {
+      message: `RunnerType ${action.runner_type} is not found; action "${action.ref}" needs it. Run \`squall runner list\` for those there are.`,
+    });
+  }
+  return runner;
+}
+
+/** Makes the record and its changes, and takes a slot for it when there is one. */
+export function draftExecution(core: Core, input: DraftInput): Draft {
+  const { parts } = core;
+  const now = parts.now();
+  const implementation = core.runners.get(input.runner.name);
+  const lane = implementation?.lane ?? "inline";
+  const { digest, snapshot } = core.snapshots.digest(input.action, input.runner, input.origin);
+  const delayed = input.delayMs !== undefined && input.delayMs > 0;
+  const claimed = !delayed && core.lanes.tryTake(lane);
+  const log: StatusChange[] = [{ status: "requested", timestamp: now }];
+  if (claimed) log.push({ status: "scheduled", timestamp: now }, { status: "running", timestamp: now });
+  else if (delayed) log.push({ status: "delayed", timestamp: now });
+  const plan = core.plans(input.action, input.runner);
+  const { origin } = input;
+  const execution: Execution = {
+    id: parts.newId(),
+    project: input.project,
+    liveaction: parts.newId(),
+    status: claimed ? "running" : delayed ? "delayed" : "requested",
+    action: input.action.ref,
+    runner: input.runner.name,
+    lane,
+    snapshot: digest,
+    parameters: sealParameters(input.parameters, plan.sealed, parts.vault),
+    context: input.context,
+    user: input.user,
+    ...(input.parent === undefined ? {} : { parent: input.parent }),
+    ...(origin && {
+      rule: origin.rule.ref,
+      trigger: origin.trigger.ref,
+      trigger_type: origin.triggerType.ref,
+      trigger_instance: origin.event,
+    }),
+    ...(input.notify && { notify: input.notify }),
+    ...(input.callback && { callback: input.callback }),
+    ...(delayed && { delay: input.delayMs }),
+    created: now,
+    due: delayed ? now + (input.delayMs as number) * 1000 : now,
+    start: now,
+    log,
+    ...(claimed && { lease: { worker: parts.worker, expires: leaseExpiry(core, now) } }),
+  };
+  const keep = core.snapshots.keep(input.project, digest, snapshot);
+  return {
+    execution,
+    claimed,
+    snapshot,
+    changes: keep ? [keep, { kind: "execution.insert", execution }] : [{ kind: "execution.insert", execution }],
+    ...(keep && { keeps: digest }),
+  };
+}

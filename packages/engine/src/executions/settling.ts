@@ -1,0 +1,66 @@
+import { type Execution, isCompleted, NotFound } from "@squall/model";
+import type { EngineParts } from "../parts.ts";
+
+/** Waiting for executions to end. */
+export interface Settling {
+  settled(project: string, id: string, signal?: AbortSignal): Promise<Execution>;
+  close(): void;
+}
+
+/** The bus is a hint only: a missed message is found again in the store after this long. */
+const LOOK_AGAIN_MS = 5000;
+
+export function createSettling(parts: EngineParts): Settling {
+  const waiting = new Map<string, Set<(execution: Execution) => void>>();
+  let unsubscribe: (() => void) | undefined;
+
+  const listen = () => {
+    unsubscribe ??= parts.bus.subscribe(["execution"], ({ execution }) => {
+      if (!isCompleted(execution.status)) return;
+      for (const tell of waiting.get(execution.id) ?? []) tell(execution);
+    });
+  };
+
+  return {
+    async settled(project, id, signal) {
+      listen();
+      let tell: ((execution: Execution) => void) | undefined;
+      const told = new Promise<Execution>((resolve) => {
+        tell = resolve;
+      });
+      const waiters = waiting.get(id) ?? new Set();
+      waiters.add(tell as (execution: Execution) => void);
+      waiting.set(id, waiters);
+      try {
+        for (;;) {
+          const current = await parts.store.execution(project, id);
+          if (!current)
+            throw new NotFound("execution.unknown", { message: `ActionExecution with id "${id}" not found.` });
+          if (isCompleted(current.status) || signal?.aborted) return current;
+          const next = await Promise.race([told, pauseOf(signal)]);
+          if (next) return next;
+        }
+      } finally {
+        waiters.delete(tell as (execution: Execution) => void);
+        if (waiters.size === 0) waiting.delete(id);
+      }
+    },
+    close() {
+      unsubscribe?.();
+      unsubscribe = undefined;
+    },
+  };
+}
+
+function pauseOf(signal: AbortSignal | undefined): Promise<undefined> {
+  return new Promise((resolve) => {
+    const end = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", end);
+      resolve(undefined);
+    };
+    const timer = setTimeout(end, LOOK_AGAIN_MS);
+    timer.unref();
+    signal?.addEventListener("abort", end);
+  });
+}

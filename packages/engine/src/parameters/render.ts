@@ -1,0 +1,79 @@
+import { type Context, renderParameters } from "@squall/expressions";
+import { Invalid, type JsonObject } from "@squall/model";
+import { castParameters } from "./cast.ts";
+import type { ParameterPlan } from "./plan.ts";
+import { holdsTemplate } from "./templates.ts";
+
+/**
+ * From what a caller gave to what an execution keeps: templates rendered (also in defaults that are in use), types
+ * cast, the whole validated. Plain defaults are not kept. Throws Invalid with StackStorm's words.
+ */
+export function renderRequest(plan: ParameterPlan, given: JsonObject, context: Context): JsonObject {
+  const overridden = plan.immutable.filter((name) => given[name] !== undefined);
+  if (overridden.length > 0) {
+    throw new Invalid("parameters.immutable", {
+      message: `Override of immutable parameter(s) [${overridden.map((name) => `'${name}'`).join(", ")}] is unsupported.`,
+    });
+  }
+  let values = given;
+  if (plan.templated.size > 0 || holdsTemplate(given)) {
+    const all: JsonObject = {};
+    for (const name in plan.defaults)
+      if (given[name] === undefined || given[name] === null) all[name] = plan.defaults[name];
+    const rendered = renderParameters({ ...all, ...withoutNulls(given, all) }, context);
+    values = {};
+    for (const name in given) values[name] = name in rendered ? rendered[name] : given[name];
+    for (const name of plan.templated) {
+      if (values[name] === undefined && !plan.merged[name]?.immutable) values[name] = rendered[name];
+    }
+  }
+  const cast = castParameters(values, plan.merged);
+  const violations = plan.validate(cast);
+  if (violations.length > 0) {
+    throw new Invalid("parameters.invalid", {
+      message: violations
+        .map((one) => (one.path ? `${one.message} (parameter '${one.path}')` : one.message))
+        .slice(0, 20)
+        .join("; "),
+      fields: { violations: violations.slice(0, 20) },
+    });
+  }
+  return cast;
+}
+
+/**
+ * From what an execution keeps to what its runner gets: kept values stay as they are, never read as templates again;
+ * defaults fill what is absent, null or immutable, and are rendered; the result is split by who declared each name.
+ */
+export function renderFinal(
+  plan: ParameterPlan,
+  kept: JsonObject,
+  context: Context,
+): { readonly runner: JsonObject; readonly action: JsonObject } {
+  const values: JsonObject = { ...kept };
+  const fill: JsonObject = {};
+  let templates = false;
+  for (const name in plan.merged) {
+    const absent = values[name] === undefined || values[name] === null || plan.merged[name]?.immutable === true;
+    if (!absent) continue;
+    const value = plan.defaults[name];
+    if (plan.templated.has(name)) templates = true;
+    fill[name] = value === undefined ? null : value;
+    delete values[name];
+  }
+  const rendered = templates ? renderParameters(fill, { ...context, ...values }) : fill;
+  const all = castParameters({ ...rendered, ...values }, plan.merged);
+  const runner: JsonObject = {};
+  const action: JsonObject = {};
+  for (const name in all) {
+    if (name in plan.runner.runner_parameters) runner[name] = all[name];
+    else action[name] = all[name];
+  }
+  return { runner, action };
+}
+
+function withoutNulls(given: JsonObject, defaults: JsonObject): JsonObject {
+  const out: JsonObject = {};
+  for (const name in given) if (!(name in defaults)) out[name] = given[name];
+  return out;
+}

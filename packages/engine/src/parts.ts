@@ -1,0 +1,45 @@
+import type { Bus } from "@squall/bus";
+import type { Micros } from "@squall/model";
+import type { Runner } from "@squall/runners";
+import type { Store } from "@squall/store";
+import type { Vault } from "./vault.ts";
+
+/** Settings of the loop, with the reason for each default beside it in `DEFAULT_LIMITS`. */
+export interface Limits {
+  /** Executions at once that need child processes. */
+  readonly processSlots: number;
+  /** Executions at once inside this process. */
+  readonly inlineSlots: number;
+  /** Bytes of stdout, and of stderr, that are kept per execution. */
+  readonly outputBytes: number;
+  /** Bytes of a result's JSON; a larger one fails its execution. */
+  readonly resultBytes: number;
+  /** Executions that may wait in the store before new ones are refused with TooMany. */
+  readonly waiting: number;
+}
+
+/** What the engine stands on. Everything that differs between a test and a server comes in here. */
+export interface EngineParts {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly runners: readonly Runner[];
+  readonly vault: Vault;
+  readonly now: () => Micros;
+  readonly newId: () => string;
+  /** Names this process among workers; differs at every start. */
+  readonly worker: string;
+  readonly limits: Limits;
+  /** What actions call back to: the API with `/v1`. Known only once the server listens, hence a function. */
+  readonly apiUrl: () => string;
+  readonly webUrl: () => string;
+  /** Time zone of timers that name none. */
+  readonly timezone: string;
+  readonly log: Log;
+}
+
+/** Structured log lines for operators. Never give it parameters, results or credentials. */
+export interface Log {
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}

@@ -1,0 +1,60 @@
+import { type Execution, isCompleted } from "@squall/model";
+import type { Core } from "./core.ts";
+import { afterCompletion } from "./events/completion.ts";
+import type { Dispatch } from "./executions/dispatch.ts";
+
+/**
+ * Settles what was running in a process that is gone. Nobody can know how far it came, so it is `abandoned` and says
+ * so, or `canceled` where that was asked for; what waits is untouched and runs. Each is settled once: the move is
+ * guarded by the status it leaves.
+ */
+export async function settleLost(core: Core, dispatch: Dispatch, all: boolean): Promise<number> {
+  const { parts } = core;
+  let settled = 0;
+  for (;;) {
+    const lost = await parts.store.lostExecutions(parts.now(), all);
+    const fresh = lost.filter((one) => !isCompleted(one.status) && one.lease?.worker !== parts.worker);
+    if (fresh.length === 0) return settled;
+    const results = await Promise.all(fresh.map((one) => settle(core, dispatch, one)));
+    const moved = results.filter(Boolean).length;
+    settled += moved;
+    if (moved === 0) return settled;
+  }
+}
+
+async function settle(core: Core, dispatch: Dispatch, execution: Execution): Promise<boolean> {
+  const { parts } = core;
+  const at = parts.now();
+  const to = execution.status === "canceling" ? "canceled" : "abandoned";
+  const result = {
+    error:
+      to === "canceled"
+        ? "the server stopped while this was being canceled"
+        : "the server stopped while this ran, so how far it came is not known; look at its output, then run it again with `squall execution re-run`",
+    worker: execution.lease?.worker ?? "",
+  };
+  const ended: Execution = {
+    ...execution,
+    status: to,
+    end: at,
+    result,
+    log: [...execution.log, { status: to, timestamp: at }],
+  };
+  const snapshot = (await core.snapshots.load(execution.project, [execution.snapshot])).get(execution.snapshot);
+  const after = snapshot ? await afterCompletion(core, ended, snapshot) : { drafts: [], changes: [] };
+  const committed = await dispatch.commit(after.drafts, [
+    {
+      kind: "execution.move",
+      project: execution.project,
+      id: execution.id,
+      from: [execution.status],
+      to,
+      at,
+      end: at,
+      result,
+    },
+    ...after.changes,
+  ]);
+  if (committed.ok) parts.bus.publish({ topic: "execution", change: "update", execution: ended });
+  return committed.ok;
+}

@@ -1,0 +1,30 @@
+import type { Route } from "../http/route.ts";
+import { ACCOUNT_ROUTES } from "./accounts.ts";
+import { ACTION_ROUTES } from "./actions.ts";
+import { documentRoutes } from "./documents.ts";
+import { EVENT_ROUTES } from "./events.ts";
+import { EXECUTION_ROUTES } from "./executions.ts";
+import { KEY_ROUTES } from "./keys.ts";
+import { PACK_CONTENT_ROUTES } from "./pack-content.ts";
+import { PACK_ROUTES } from "./packs.ts";
+import { RULE_ROUTES } from "./rules.ts";
+import { STREAM_ROUTES } from "./stream.ts";
+import { TRIGGER_ROUTES } from "./triggers.ts";
+import { WEBHOOK_ROUTES } from "./webhooks.ts";
+
+const OTHERS: readonly Route[] = [
+  ...ACCOUNT_ROUTES,
+  ...ACTION_ROUTES,
+  ...EXECUTION_ROUTES,
+  ...RULE_ROUTES,
+  ...EVENT_ROUTES,
+  ...TRIGGER_ROUTES,
+  ...WEBHOOK_ROUTES,
+  ...KEY_ROUTES,
+  ...PACK_ROUTES,
+  ...PACK_CONTENT_ROUTES,
+  ...STREAM_ROUTES,
+];
+
+/** Everything that answers. Where two paths fit a request the first wins, so fixed words stand before parameters. */
+export const ROUTES: readonly Route[] = [...documentRoutes(OTHERS), ...OTHERS];
