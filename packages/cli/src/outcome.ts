@@ -1,5 +1,6 @@
 import type { ApiExecution } from "@squall/client";
 import type { ExecutionStatus } from "@squall/model";
+import { Failure } from "./failure.ts";
 import type { Output } from "./output/output.ts";
 import { toYaml } from "./output/fields.ts";
 import { formatSeconds } from "./output/time.ts";
@@ -25,6 +26,16 @@ export async function resultText(execution: ApiExecution, shown: { readonly stdo
   if (runner === "python-script" && "result" in result) return await valueText(result.result);
   if (runner === "http-request" && "body" in result) return await valueText(result.body);
   return Object.keys(result).length === 0 ? "" : await toYaml(result);
+}
+
+/** The part of a result at a dotted path, as text. Throws Failure when there is none. */
+export function partOf(result: unknown, path: string): string {
+  let value = result;
+  for (const part of path.split(".")) {
+    value = typeof value === "object" && value !== null ? (value as Record<string, unknown>)[part] : undefined;
+  }
+  if (value === undefined) throw new Failure(`the result has no '${path}'`, "leave -k away to see all of it");
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** One line on how it ended. */
