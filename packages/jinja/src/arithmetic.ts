@@ -45,7 +45,7 @@ export function binary(rt: Runtime, operator: BinaryOperator, leftValue: unknown
 function add(rt: Runtime, left: unknown, right: unknown): unknown {
   if (isString(left)) {
     if (!isString(right)) throw typeError(`can only concatenate str (not "${typeName(right)}") to str`);
-    rt.spend((String(left).length + String(right).length) >> 8);
+    rt.spend((String(left).length + String(right).length) >> 6);
     if (typeof left === "string" && typeof right === "string") {
       rt.allowText(left.length + right.length);
       return left + right;
@@ -177,7 +177,7 @@ export function unary(operator: "-" | "+", operand: unknown): unknown {
 
 /** `~`: both sides printed. */
 export function concat(rt: Runtime, parts: readonly unknown[]): string | Markup {
-  const done = (length: number): void => rt.spend(length >> 8);
+  const done = (length: number): void => rt.spend(length >> 6);
   if (rt.autoescape || parts.some((part) => part instanceof Markup)) {
     let html = "";
     for (const part of parts) {

@@ -51,7 +51,7 @@ function compileStatement(node: Statement, around: Surroundings): Run {
       );
       const otherwise = compileBody(node.otherwise, soft);
       return (rt, scope) => {
-        for (const [test, body] of branches) if (truth(test(rt, scope))) return body(rt, scope);
+        for (const [test, body] of branches) if (truth(rt, test(rt, scope))) return body(rt, scope);
         otherwise(rt, scope);
       };
     }
@@ -122,7 +122,7 @@ function compileStatement(node: Statement, around: Surroundings): Run {
       const body = compileBody(node.body, hard);
       return (rt, scope) => {
         const before = rt.autoescape;
-        rt.autoescape = truth(on(rt, scope));
+        rt.autoescape = truth(rt, on(rt, scope));
         try {
           body(rt, new Scope(scope));
         } finally {
@@ -206,7 +206,7 @@ function compileFor(node: Extract<Statement, { kind: "for" }>, around: Surroundi
         const inner = new Scope(scope);
         inner.set("loop", new Undefined("'loop' is undefined", rt.setup.strict));
         assign(rt, inner, item);
-        return truth(filter(rt, inner));
+        return truth(rt, filter(rt, inner));
       });
     }
     const again = recursive

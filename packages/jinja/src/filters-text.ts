@@ -90,7 +90,7 @@ export const textFilters: readonly (readonly [string, Filter])[] = [
   [
     "indent",
     filter("width? first? blank?", (rt, value, width, first, blank) =>
-      indent(rt, value, width, flag(first), flag(blank)),
+      indent(rt, value, width, flag(rt, first), flag(rt, blank)),
     ),
   ],
   ["lower", textual((value) => value.toLowerCase())],
@@ -130,7 +130,7 @@ export const textFilters: readonly (readonly [string, Filter])[] = [
       const out = truncate(
         String(source),
         length === undefined ? 255 : intArgument(length, "length"),
-        flag(killWords),
+        flag(rt, killWords),
         end === undefined ? "..." : text(rt, end),
         leeway === undefined || leeway === null ? 5 : intArgument(leeway, "leeway"),
       );
@@ -148,9 +148,9 @@ export const textFilters: readonly (readonly [string, Filter])[] = [
       return wordWrap(
         source,
         width === undefined ? 79 : intArgument(width, "width"),
-        flag(breakLong, true),
+        flag(rt, breakLong, true),
         by,
-        flag(onHyphens, true),
+        flag(rt, onHyphens, true),
       );
     }),
   ],

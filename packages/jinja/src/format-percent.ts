@@ -4,7 +4,7 @@ import type { Runtime } from "./runtime.ts";
 import { escapeHtml, floatText, repr, text } from "./text.ts";
 import { Markup, Tuple, dictGet, hostValue, isDict, typeName } from "./values.ts";
 
-const CONVERSION = /%(?:\(([^)]*)\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+))?[hlL]?([^]?)/g;
+const CONVERSION = /%(?:\(([^)]{0,1000})\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+))?[hlL]?([^]?)/g;
 
 /** `format % values`, Python's printf: values are a tuple, a dict for `%(name)s`, or a single value. */
 export function formatPercent(rt: Runtime, format: string | Markup, values: unknown): string | Markup {

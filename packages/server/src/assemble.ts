@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createLocalBus } from "@squall/bus";
 import { createEngine, createVault, type Engine, type Limits, type Registration } from "@squall/engine";
@@ -56,7 +56,8 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
   await using stack = new AsyncDisposableStack();
   const key = vaultKey(options.dataDirectory);
   const store = stack.use(await openSqliteStore({ directory: options.dataDirectory }));
-  const log = createLog(setAside(options.logFile), options.logLevel);
+  setAside(options.logFile);
+  const log = createLog(options.logFile, options.logLevel);
   stack.defer(() => log.close());
   const bus = stack.use(
     createLocalBus({
@@ -134,7 +135,7 @@ function announce(directory: string, url: string): void {
   renameSync(`${path}.new`, path);
 }
 
-function setAside(logFile: string): string {
-  if (logFile !== "-" && existsSync(logFile) && statSync(logFile).size > LOG_BYTES) renameSync(logFile, `${logFile}.1`);
-  return logFile;
+function setAside(logFile: string): void {
+  const bytes = logFile === "-" ? 0 : (statSync(logFile, { throwIfNoEntry: false })?.size ?? 0);
+  if (bytes > LOG_BYTES) renameSync(logFile, `${logFile}.1`);
 }
