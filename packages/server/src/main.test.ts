@@ -42,8 +42,8 @@ suite("the program squall server", { timeout: 60_000 }, () => {
     running.add(child);
     let out = "";
     let err = "";
-    child.stdout!.setEncoding("utf8").on("data", (text: string) => (out += text));
-    child.stderr!.setEncoding("utf8").on("data", (text: string) => (err += text));
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
     const ended = once(child, "close").then(([code]) => {
       running.delete(child);
       return { code: code as number | null, out, err };
@@ -56,7 +56,7 @@ suite("the program squall server", { timeout: 60_000 }, () => {
         for (;;) {
           const found = pattern.exec(out);
           if (found) return found;
-          const more = await Promise.race([once(child.stdout!, "data").then(() => true), ended.then(() => false)]);
+          const more = await Promise.race([once(child.stdout, "data").then(() => true), ended.then(() => false)]);
           if (!more && !pattern.test(out)) throw new Error(`it ended without saying ${pattern}: ${out} ${err}`);
         }
       },
