@@ -58,14 +58,14 @@ function apiKeyView(call: Call<{ show_secrets?: boolean }>, key: ApiKey): JsonOb
 /** Name and password of an `Authorization: Basic` header. */
 function basicOf(call: Call): { user: string; password: string } {
   const match = /^basic +([A-Za-z0-9+/=_-]+)$/i.exec(call.headers.authorization ?? "");
-  const text = match ? Buffer.from(match[1]!, "base64").toString("utf8") : "";
+  const text = match ? Buffer.from(match[1] ?? "", "base64").toString("utf8") : "";
   const colon = text.indexOf(":");
   if (colon > 0) return { user: text.slice(0, colon), password: text.slice(colon + 1) };
   throw new Unauthenticated("http.login.missing", { message: "Invalid or missing credentials" });
 }
 
 async function findApiKey(call: Call, verb: "view" | "modify" | "delete"): Promise<ApiKey> {
-  const given = call.params.id_or_key!;
+  const given = call.param("id_or_key");
   const key = await call.context.engine.accounts.apiKey(call.project, given);
   if (key !== undefined && call.may(verb, { type: "api_key", owner: key.user })) return key;
   // Another user's key is as if it were not there; and a key that was given is not repeated.
@@ -134,7 +134,7 @@ export const ACCOUNT_ROUTES: readonly Route[] = [
     status: 204,
     body: Type.Object({ password: Password }, { additionalProperties: false }),
     handler: async (call) => {
-      await call.context.engine.accounts.setPassword(call.project, call.params.name!, call.body.password);
+      await call.context.engine.accounts.setPassword(call.project, call.param("name"), call.body.password);
       return NO_CONTENT;
     },
   }),

@@ -74,7 +74,7 @@ async function viewOne(
     showSecrets: showSecrets(call),
     ...options,
   });
-  return view!;
+  return view ?? {};
 }
 
 function showSecrets(call: Call): boolean {
@@ -390,7 +390,7 @@ export const EXECUTION_ROUTES: readonly Route[] = [
     resource: "execution",
     response: Type.Unknown(),
     handler: async (call) => {
-      const attribute = call.params.attribute!;
+      const attribute = call.param("attribute");
       if (!SELECTABLE.excludable.has(attribute)) {
         throw new Invalid("execution.attribute.unknown", {
           message: `Invalid attribute "${attribute}" specified: possible are ${[...SELECTABLE.excludable].join(", ")}.`,

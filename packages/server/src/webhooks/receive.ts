@@ -137,8 +137,9 @@ function refusal(caller: Caller, hook: string, exists: boolean): Error {
 /** Node's flat list of names and values, in pairs; a header that came twice is there twice. */
 function headerPairs({ rawHeaders }: IncomingMessage): [string, string][] {
   const pairs: [string, string][] = [];
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2)
-    pairs.push([rawHeaders[index]!, rawHeaders[index + 1]!]);
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    pairs.push([rawHeaders[index] ?? "", rawHeaders[index + 1] ?? ""]);
+  }
   return pairs;
 }
 
