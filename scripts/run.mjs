@@ -43,6 +43,9 @@ async function program(node, file, args, cwd) {
   if (!existsSync(join(root, file))) fail(`this checkout has no ${file}`);
   // node:sqlite works but announces on every start that it is experimental.
   const flags = ["--disable-warning=ExperimentalWarning"];
+  // Node would give the young generation 128 MB on a large machine; with 8 a server under load stays 150 MB smaller and
+  // is as fast. It can only be said when a process starts.
+  if (file === SERVER) flags.push("--max-semi-space-size=8");
   const end = await foreground(node, [...flags, join(root, file), ...args], { env: environment(), cwd });
   return exitStatus(end);
 }

@@ -62,6 +62,13 @@ test("a pattern with lookaround that explodes is stopped and said to be too slow
   assert.equal(matches("aaa"), true);
 });
 
+test("a pattern that is linear but large is stopped too, and works again on the next value", () => {
+  const matches = compilePythonRegex("[a-z]{1,900}$");
+  assert.throws(() => matches(`${"a".repeat(500_000)}.`), { code: "rule.regex_too_slow" });
+  assert.equal(matches("abc"), true);
+  assert.throws(() => compilePythonRegex("a".repeat(10_001)), { code: "rule.regex_invalid" });
+});
+
 test("values beyond the bound are not looked at", () => {
   assert.throws(() => compilePythonRegex("a")("b".repeat(MAX_SUBJECT + 1)), { code: "rule.regex_subject_too_long" });
 });

@@ -3,7 +3,9 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { after, before, suite, test } from "node:test";
 import { aServer, completed, type TestServer } from "../a-server.ts";
-import { matcher } from "./hub.ts";
+import { createLocalBus } from "@squall/bus";
+import { createLog } from "../log.ts";
+import { createStreamHub, matcher } from "./hub.ts";
 
 interface Heard {
   readonly event: string;
@@ -151,6 +153,26 @@ suite("the stream", { timeout: 60_000 }, () => {
       if (heard.endsWith("0\r\n\r\n")) break;
     }
     assert.match(heard, /: dropped, because this reader is slower/);
+  });
+
+  test("a reader hears of its own project alone", async () => {
+    await using bus = createLocalBus({ onError: assert.fail });
+    const hub = createStreamHub(bus, at.server.engine, createLog("-", "silent"));
+    const heard: Record<string, string[]> = { mine: [], theirs: [] };
+    const { promise: both, resolve } = Promise.withResolvers<void>();
+    for (const project of ["mine", "theirs"]) {
+      const send = (frame: string) => {
+        heard[project]?.push(/"text":"(\w+)"/.exec(frame)?.[1] ?? frame);
+        if (heard.mine?.length && heard.theirs?.length) resolve();
+        return true;
+      };
+      hub.attach({ send, end: () => undefined, closed: new Promise(() => undefined) }, { project, events: ["*"] });
+    }
+    for (const project of ["mine", "theirs"]) {
+      bus.publish({ topic: "announcement", project, route: "r", payload: { text: project }, traceContext: {} });
+    }
+    await both;
+    assert.deepEqual(heard, { mine: ["mine"], theirs: ["theirs"] });
   });
 
   test("a stopping server ends its streams", async () => {

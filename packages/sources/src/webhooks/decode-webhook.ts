@@ -1,9 +1,11 @@
 import { isObject, type JsonObject } from "@squall/model";
 import { invalid, parseJsonBody } from "./parse-json.ts";
 
+/** Headers as Node's HTTP server gives them; names in any case. */
+export type WebhookHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+
 export interface WebhookRequest {
-  /** A `Headers` object, or pairs of name and value; names in any case. */
-  readonly headers: Iterable<readonly [string, string]>;
+  readonly headers: WebhookHeaders;
   /** The Content-Type header; JSON when absent. */
   readonly contentType?: string;
   /** The whole body. The caller bounds its size. */
@@ -32,8 +34,10 @@ const TRACE_TAG = "st2-trace-tag";
 export async function decodeWebhook(request: WebhookRequest): Promise<DecodedWebhook> {
   const headers: [string, string][] = [];
   let traceTag: string | undefined;
-  for (const [name, value] of request.headers) {
+  for (const [name, values] of Object.entries(request.headers)) {
     const lower = name.toLowerCase();
+    const value = typeof values === "string" ? values : values?.join(", ");
+    if (value === undefined) continue;
     if (lower === TRACE_TAG) traceTag = value;
     else if (!CREDENTIALS.has(lower)) headers.push([lower, value]);
   }
