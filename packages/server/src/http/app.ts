@@ -122,7 +122,7 @@ function answering(context: Context, route: Route) {
       context,
       principal,
       project: principal.project,
-      params,
+      param: (name) => params[name] ?? "",
       query: {},
       body: undefined,
       headers,

@@ -4,6 +4,12 @@ import { connect } from "node:net";
 import { once } from "node:events";
 import { aServer, callerOf, type TestServer } from "../a-server.ts";
 
+interface Operation {
+  readonly operationId: string;
+  readonly tags: readonly string[];
+  readonly "x-verb": string;
+}
+
 suite("the API's conventions", () => {
   let at: TestServer;
   before(async () => {
@@ -204,7 +210,7 @@ suite("the API's conventions", () => {
     const { json } = await at.admin("GET", "/openapi.json");
     assert.equal(json.openapi, "3.1.0");
     const ids = new Set<string>();
-    for (const operations of Object.values<Record<string, any>>(json.paths)) {
+    for (const operations of Object.values<Record<string, Operation>>(json.paths)) {
       for (const operation of Object.values(operations)) {
         assert.ok(operation["x-verb"] && operation.tags.length === 1);
         assert.ok(!ids.has(operation.operationId), operation.operationId);

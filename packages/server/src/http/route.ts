@@ -21,7 +21,8 @@ export interface Call<Q = Record<string, unknown>, B = unknown> {
   readonly context: Context;
   readonly principal: Principal;
   readonly project: string;
-  readonly params: Readonly<Record<string, string>>;
+  /** The part of the path that a parameter of the route stands for, decoded. */
+  param(name: string): string;
   readonly query: Q;
   readonly body: B;
   readonly headers: IncomingHttpHeaders;
