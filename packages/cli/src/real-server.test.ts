@@ -19,15 +19,16 @@ async function startServer(t: TestContext, home: string): Promise<{ url: string;
     await once(server, "exit");
   });
   let printed = "";
-  for await (const chunk of server.stdout.setEncoding("utf8")) {
-    printed += chunk as string;
-    const url = /answers at (\S+)/.exec(printed)?.[1];
-    const password = /password\s+(\S+)/.exec(printed)?.[1];
-    if (url && password) {
-      return { url, password };
-    }
-  }
-  throw new Error(`the server ended: ${printed}`);
+  const started = Promise.withResolvers<{ url: string; password: string }>();
+  // Listened to until its end: a server whose stdout is closed under it has reason to complain.
+  server.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    printed += chunk;
+    const url = /answers at (http:\/\/[\w.:]+)/.exec(printed)?.[1];
+    const password = /password +(\S+)/.exec(printed)?.[1];
+    if (url && password) started.resolve({ url, password });
+  });
+  server.on("exit", () => started.reject(new Error(`the server ended: ${printed}`)));
+  return await started.promise;
 }
 
 test("with the true server: sign in, run, look at it, register a pack, test its rule, make it fire", async (t) => {

@@ -21,6 +21,7 @@ export function binary(rt: Runtime, operator: BinaryOperator, leftValue: unknown
   const left = hostValue(leftValue);
   const right = hostValue(rightValue);
   if (left instanceof Undefined) throw left.error();
+  if (operator === "%" && isString(left)) return formatPercent(rt, left, right);
   if (right instanceof Undefined) throw right.error();
   if (typeof left === "number" && typeof right === "number" && Number.isInteger(left) && Number.isInteger(right)) {
     if (operator === "+" || operator === "-" || operator === "*") {
@@ -38,7 +39,6 @@ export function binary(rt: Runtime, operator: BinaryOperator, leftValue: unknown
     if (isInt(right)) return repeat(rt, left, Number(right), right);
     if (isInt(left)) return repeat(rt, right, Number(left), left);
   }
-  if (operator === "%" && isString(left)) return formatPercent(rt, left, right);
   return unsupported(operator === "**" ? "** or pow()" : operator, left, right);
 }
 
@@ -175,10 +175,10 @@ export function unary(operator: "-" | "+", operand: unknown): unknown {
   throw typeError(`bad operand type for unary ${operator}: '${typeName(value)}'`);
 }
 
-/** `~`: both sides printed. */
+/** `~`: all parts printed; where HTML is escaped and one of them is HTML, the others become it. */
 export function concat(rt: Runtime, parts: readonly unknown[]): string | Markup {
   const done = (length: number): void => rt.spend(length >> 6);
-  if (rt.autoescape || parts.some((part) => part instanceof Markup)) {
+  if (rt.autoescape && parts.some((part) => part instanceof Markup)) {
     let html = "";
     for (const part of parts) {
       html += escape(rt, part).text;

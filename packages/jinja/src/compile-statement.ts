@@ -201,10 +201,10 @@ function compileFor(node: Extract<Statement, { kind: "for" }>, around: Surroundi
     rt.at = at;
     let items = iterate(rt, value);
     if (filter !== undefined) {
+      // Here `loop` is still the one of a loop around this.
       items = items.filter((item) => {
         rt.spend(steps);
         const inner = new Scope(scope);
-        inner.set("loop", new Undefined("'loop' is undefined", rt.setup.strict));
         assign(rt, inner, item);
         return truth(rt, filter(rt, inner));
       });

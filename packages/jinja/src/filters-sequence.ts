@@ -7,7 +7,7 @@ import { binary, concat } from "./arithmetic.ts";
 import { equals, order } from "./comparison.ts";
 import { intArgument, iterate, size, truth } from "./sequence.ts";
 import type { Runtime } from "./runtime.ts";
-import { characters, escape, repr, text } from "./text.ts";
+import { characters, repr, text } from "./text.ts";
 import {
   GroupTuple,
   Markup,
@@ -269,11 +269,11 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
       const key = getter(rt, attribute);
       const items = iterate(rt, value).map(key);
       const by = separator ?? "";
-      if (rt.autoescape || by instanceof Markup || items.some((item) => item instanceof Markup)) {
-        const parts: unknown[] = [];
-        items.forEach((item, i) => (i > 0 ? parts.push(by, item) : parts.push(item)));
-        if (rt.autoescape) return new Markup(parts.map((part) => escape(rt, part).text).join(""));
-        return concat(rt, parts);
+      if (rt.autoescape && (by instanceof Markup || items.some((item) => item instanceof Markup))) {
+        return concat(
+          rt,
+          items.flatMap((item, i) => (i > 0 ? [by, item] : [item])),
+        );
       }
       const glue = text(rt, by);
       let out = "";

@@ -2,7 +2,7 @@ import { typeError, valueError } from "./errors.ts";
 import { isInt, isNumber, toNumber } from "./numbers.ts";
 import type { Runtime } from "./runtime.ts";
 import { escapeHtml, floatText, repr, text } from "./text.ts";
-import { Markup, Tuple, dictGet, hostValue, isDict, typeName } from "./values.ts";
+import { Markup, Range, Tuple, Undefined, dictGet, hostValue, isDict, typeName } from "./values.ts";
 
 const CONVERSION = /%(?:\(([^)]{0,1000})\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+))?[hlL]?([^]?)/g;
 
@@ -40,11 +40,18 @@ export function formatPercent(rt: Runtime, format: string | Markup, values: unkn
       return pad(body, width, flags, conversion);
     },
   );
-  if (!usedNames && used < args.length && !(used === 0 && isDict(values))) {
+  if (!usedNames && used < args.length && !(used === 0 && isSubscriptable(values))) {
     throw typeError("not all arguments converted during string formatting");
   }
   return isMarkup ? new Markup(result) : result;
 }
+
+/** Values whose elements `%(name)s` could name; Python lets them go unused. */
+const isSubscriptable = (value: unknown): boolean =>
+  isDict(value) ||
+  (Array.isArray(value) && !(value instanceof Tuple)) ||
+  value instanceof Range ||
+  value instanceof Undefined;
 
 function toInt(value: unknown): number {
   if (!isInt(value)) throw typeError("* wants int");
