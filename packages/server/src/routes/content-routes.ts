@@ -239,7 +239,7 @@ function isWanted(value: unknown, wanted: unknown): boolean {
 
 /** The body of a create or update: the resource's own fields, of which only `required` must be there. */
 export function draftOf(schema: TObject, required: readonly string[], extra: Record<string, TSchema> = {}): TObject {
-  const properties = Object.entries({ ...schema.properties, ...extra }).map(([name, property]) => [
+  const properties = Object.entries({ ...schema.properties, ...extra }).map(([name, property]): [string, TSchema] => [
     name,
     required.includes(name) ? property : Type.Optional(property),
   ]);

@@ -137,7 +137,7 @@ function enforcementRoutes(
         };
         const { events } = call.context.engine;
         const { items, total } = await events.enforcements(call.project, filter, { ...paging, count: true });
-        const views = await Promise.all(items.map((one) => view(call, one)));
+        const views = await Promise.all(items.map(async (one) => view(call, one)));
         return ok(
           views.map((one) => select(one, selection)),
           pagingHeaders(paging, total),
