@@ -22,7 +22,7 @@ export function runWithin(test: () => boolean, pattern: string, length: number):
     return watch.script.runInContext(watch.context, { timeout: LIMIT_MS }) === true;
   } catch (cause) {
     const shown = pattern.length > 200 ? `${pattern.slice(0, 200)}...` : pattern;
-    throw new Invalid("rule.regex_too_slow", {
+    throw new Invalid("rule.regex-too-slow", {
       message: `The pattern "${shown}" was stopped after ${LIMIT_MS} ms over a value of ${length} characters (${messageOf(cause)}). Make it simpler: without lookaround, back-references and high repetition counts it takes time in proportion to the value.`,
       cause,
     });

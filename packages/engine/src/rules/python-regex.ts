@@ -20,12 +20,12 @@ export interface PythonRegexOptions {
 /**
  * Compiles a regular expression in Python's syntax to a test. Payloads come from outside, so a test's time is bounded:
  * patterns run on RE2 (linear time); those that RE2 cannot express (lookaround, back-references) run on V8; whatever
- * may take long runs under a watchdog and throws Invalid `rule.regex_too_slow`. Throws Invalid when it is no pattern, or uses
+ * may take long runs under a watchdog and throws Invalid `rule.regex-too-slow`. Throws Invalid when it is no pattern, or uses
  * what neither engine knows (atomic groups, possessive quantifiers, conditionals).
  */
 export function compilePythonRegex(pattern: string, options: PythonRegexOptions = {}): (text: string) => boolean {
   if (pattern.length > MAX_PATTERN) {
-    throw new Invalid("rule.regex_invalid", {
+    throw new Invalid("rule.regex-invalid", {
       message: `The pattern has ${pattern.length} characters; regular expressions of rules have at most ${MAX_PATTERN}.`,
     });
   }
@@ -33,7 +33,7 @@ export function compilePythonRegex(pattern: string, options: PythonRegexOptions 
   let native = linear ? undefined : compileNative(pattern, options);
   return (text) => {
     if (text.length > MAX_SUBJECT) {
-      throw new Invalid("rule.regex_subject_too_long", {
+      throw new Invalid("rule.regex-subject-too-long", {
         message: `The value has ${text.length} characters; regular expressions of rules are run over at most ${MAX_SUBJECT}.`,
       });
     }
@@ -79,7 +79,7 @@ function compileNative(pattern: string, options: PythonRegexOptions): RegExp {
   try {
     return new RegExp(source, ignoreCase ? "ui" : "u");
   } catch (cause) {
-    throw new Invalid("rule.regex_invalid", {
+    throw new Invalid("rule.regex-invalid", {
       message: `"${pattern}" is not a regular expression: ${messageOf(cause).split(": ").at(-1)}.`,
       cause,
     });

@@ -215,7 +215,7 @@ export function viewOf<K extends ResourceKind>(
   call: Call<{ show_secrets?: boolean }>,
   resource: Resources[K],
 ): JsonObject {
-  return spec.view ? spec.view(call, resource) : (resource as JsonObject);
+  return spec.view ? spec.view(call, resource) : resource;
 }
 
 export function matches<K extends ResourceKind>(one: Resources[K], spec: ContentSpec<K>, given: JsonObject): boolean {
