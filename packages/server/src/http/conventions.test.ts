@@ -183,6 +183,26 @@ suite("the API's conventions", () => {
     assert.match(String(data), /^HTTP\/1\.1 400 [\s\S]*"faultstring"/);
   });
 
+  test("a request without a host is answered, one with a wrong host refused in the same shape", async () => {
+    const { hostname, port } = new URL(at.url);
+    for (const [head, status] of [
+      ["GET /v1/user HTTP/1.0", 200],
+      ["GET /v1/user HTTP/1.1\r\nHost: a b", 400],
+      ["GET /v1/user HTTP/1.1\r\nHost: [x", 400],
+      ["GET http://elsewhere/v1/user HTTP/1.1\r\nHost: x", 404],
+      ["GET /v1/actions/%c0%80 HTTP/1.1\r\nHost: x", 404],
+      ["POST /v1/webhooks/%zz HTTP/1.1\r\nHost: x\r\nContent-Length: 0", 404],
+    ] as const) {
+      const socket = connect(Number(port), hostname);
+      await once(socket, "connect");
+      socket.write(`${head}\r\nX-Auth-Token: ${at.adminToken}\r\n\r\n`);
+      const [data] = await once(socket, "data");
+      socket.destroy();
+      assert.match(String(data), new RegExp(`^HTTP/1.1 ${status} `), head);
+      if (status >= 400) assert.match(String(data), /"faultstring"/, head);
+    }
+  });
+
   test("unknown fields of a body are named, with what was probably meant", async () => {
     const { status, json } = await at.admin("POST", "/v1/executions", { action: "core.noop", paramters: {} });
     assert.equal(status, 400);
