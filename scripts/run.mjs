@@ -22,7 +22,9 @@ const CLI = "packages/cli/src/main.ts";
 const commands = {
   start: (node, args) => program(node, SERVER, args),
   squall: (node, args) =>
-    args[0] === "server" ? program(node, SERVER, args.slice(1), callerFolder()) : program(node, CLI, args, callerFolder()),
+    args[0] === "server"
+      ? program(node, SERVER, args.slice(1), callerFolder())
+      : program(node, CLI, args, callerFolder()),
   bench: (node, args) => program(node, "bench/main.ts", args),
   check: (node) => check({ root, node, env: environment() }),
   test: (node, args) => test({ root, node, env: environment() }, args),

@@ -60,7 +60,8 @@ function add(rt: Runtime, left: unknown, right: unknown): unknown {
       throw typeError(`can only concatenate ${name} (not "${typeName(right)}") to ${name}`);
     }
     rt.spend(left.length + right.length);
-    return left instanceof Tuple ? tupleOf([...left, ...right]) : [...left, ...right];
+    const both: unknown[] = [...(left as unknown[]), ...(right as unknown[])];
+    return left instanceof Tuple ? tupleOf(both) : both;
   }
   return unsupported("+", left, right);
 }

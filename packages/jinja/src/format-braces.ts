@@ -136,7 +136,7 @@ export function formatValue(rt: Runtime, value: unknown, spec: string): string {
 }
 
 function formatNumber(
-  value: number | bigint | boolean | Exclude<ReturnType<typeof hostValue>, undefined>,
+  value: unknown,
   sign: string,
   alternate: boolean,
   type: string | undefined,

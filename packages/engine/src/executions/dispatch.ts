@@ -179,7 +179,7 @@ export function createDispatch(core: Core): Dispatch {
       }
     } catch (error) {
       parts.log.error({ err: error }, "the next delayed execution could not be looked up; trying again in a second");
-      setTimeout(lookAhead, 1000).unref();
+      setTimeout(() => void lookAhead(), 1000).unref();
     }
   };
 

@@ -186,8 +186,8 @@ test("a child sees only what it is given, and its mark", { skip: !isLinux && "ne
     end.stdout
       .split("\0")
       .filter((line) => line !== "" && !/^(PWD|OLDPWD|_|SHLVL)=/.test(line))
-      .map((line) => line.split("=")[0])
-      .sort(),
+      .map((line) => line.split("=")[0] ?? "")
+      .sort((a, b) => a.localeCompare(b)),
     ["A", "PATH", "SQUALL_EXECUTION"],
   );
   assert.ok(readFileSync("/proc/self/stat").length > 0);

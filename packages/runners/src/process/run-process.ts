@@ -157,7 +157,7 @@ function feed(stream: Writable | null, text: string | undefined): void {
 
 /** None when the machine had no descriptor left for them: Node's types do not know that `stdio` is missing then. */
 function pipes(child: ChildProcess): readonly (Readable | Writable | null | undefined)[] {
-  return (child.stdio as ChildProcess["stdio"] | undefined) ?? [];
+  return child.stdio ?? [];
 }
 
 function destroyPipes(child: ChildProcess): void {
