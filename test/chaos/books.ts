@@ -1,6 +1,13 @@
 import { readFileSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { COMPLETED_STATUSES, type ExecutionStatus, isCompleted, type JsonObject } from "@squall/model";
+import {
+  COMPLETED_STATUSES,
+  type ExecutionStatus,
+  isCompleted,
+  type JsonObject,
+  type Rule,
+  type Trigger,
+} from "@squall/model";
 import type { Ledger } from "./ledger.ts";
 import { CHAIN_RULE, HOOK, NOOP_RULE, PROCESS_RULE, TICK_RULES } from "./load.ts";
 
@@ -59,11 +66,16 @@ export function readBooks(file: string): Books {
     const all = <T>(sql: string) => db.prepare(sql).all() as unknown as T[];
     const parsed = <T>(rows: Record<string, unknown>[], columns: readonly string[]): T[] =>
       rows.map((row) => {
-        const read = columns.map((name) => [name, row[name] === null ? undefined : JSON.parse(String(row[name]))]);
+        const read = columns.map((name): [string, unknown] => {
+          const text = row[name];
+          return [name, typeof text === "string" ? JSON.parse(text) : undefined];
+        });
         return { ...row, ...Object.fromEntries(read) } as T;
       });
-    const bodies = (kind: string) =>
-      all<{ body: string }>(`select body from resource where kind = '${kind}'`).map(({ body }) => JSON.parse(body));
+    const bodies = <T>(kind: string) =>
+      all<{ body: string }>(`select body from resource where kind = '${kind}'`).map(
+        ({ body }) => JSON.parse(body) as T,
+      );
     return {
       integrity: all<{ integrity_check: string }>("pragma integrity_check")
         .map((row) => row.integrity_check)
@@ -73,8 +85,8 @@ export function readBooks(file: string): Books {
       enforcements: all("select * from enforcement"),
       keys: all("select name, value, version from key"),
       timers: all("select trigger, last from timer"),
-      rules: bodies("rule").map((rule) => ({ id: rule.id, ref: rule.ref, trigger: rule.trigger.ref })),
-      triggers: bodies("trigger").map((trigger) => ({ id: trigger.id, ref: trigger.ref })),
+      rules: bodies<Rule>("rule").map((rule) => ({ id: rule.id, ref: rule.ref, trigger: rule.trigger.ref })),
+      triggers: bodies<Trigger>("trigger").map((trigger) => ({ id: trigger.id, ref: trigger.ref })),
       snapshots: new Set(all<{ digest: string }>("select digest from snapshot").map(({ digest }) => digest)),
     };
   } finally {

@@ -58,12 +58,12 @@ const AWAY_MS = 15;
 
 /** Begins to ask things of the server, over many connections, until it is stopped; a server that is away is waited for. */
 export function startLoad(ask: Ask, ledger: Ledger, random: Random, file: string): Load {
-  let stopped = false;
+  const stopping = new AbortController();
   let count = 0;
   const load: Load = {
     onAcknowledged: undefined,
     async stop() {
-      stopped = true;
+      stopping.abort();
       await Promise.all(clients);
     },
   };
@@ -72,7 +72,7 @@ export function startLoad(ask: Ask, ledger: Ledger, random: Random, file: string
   /** Sends, and notes in `sent` when it is acknowledged. Where nobody listens, waits until somebody does. */
   const send = async (method: string, path: string, body: unknown, sent: Sent, good: readonly number[]) => {
     let reply: Reply = "away";
-    while (reply === "away" && !stopped) {
+    while (reply === "away" && !stopping.signal.aborted) {
       reply = await ask(method, path, body, (status) => {
         if (!good.includes(status)) return;
         sent.acknowledged = true;
@@ -135,7 +135,7 @@ export function startLoad(ask: Ask, ledger: Ledger, random: Random, file: string
   };
 
   const repeat = async (work: () => Promise<void>, pauseMs = 0) => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       await work();
       if (pauseMs > 0) await delay(pauseMs);
     }

@@ -2,8 +2,21 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
+import { isCompleted } from "@squall/model";
 import { aPerson, type Person, type Typed, until } from "./person.ts";
 import { type ServerProcess, startServer } from "./server-process.ts";
+
+/** What the API shows of an execution, as far as it is looked at here. */
+interface Shown {
+  readonly id: string;
+  readonly status: string;
+  readonly result: { readonly stdout: string };
+}
+
+interface ShownKey {
+  readonly name: string;
+  readonly value: string;
+}
 
 /** What a newcomer does, in the order in which they do it, with what the programs print. */
 suite("a newcomer", { timeout: 240_000 }, () => {
@@ -29,21 +42,24 @@ suite("a newcomer", { timeout: 240_000 }, () => {
     return typed;
   }
 
-  const json = async (line: string) => JSON.parse((await types(`${line} --json`)).stdout);
+  /** What a line prints as JSON. The caller names its shape, which the test then holds it to. */
+  const json = async <T>(line: string) => JSON.parse((await types(`${line} --json`)).stdout) as T;
+  const execution = (id: string) => json<Shown>(`bin/squall execution get ${id}`);
+  const executions = (options = "") => json<Shown[]>(`bin/squall execution list ${options}`);
+  const keys = (options = "") => json<ShownKey[]>(`bin/squall key list ${options}`);
 
   /** The newest execution of the action once it has ended, when there are `count` of them. */
   const executed = (action: string, count: number) =>
     until(`${count} executions of ${action}`, async () => {
-      const all = await json(`bin/squall execution list --action ${action}`);
-      const newest = all.toSorted((a: { id: string }, b: { id: string }) => (a.id < b.id ? 1 : -1))[0];
-      if (all.length < count || !["succeeded", "failed", "timeout", "abandoned"].includes(newest.status))
-        return undefined;
-      return json(`bin/squall execution get ${newest.id}`);
+      const all = await executions(`--action ${action}`);
+      const newest = all.toSorted((a, b) => (a.id < b.id ? 1 : -1))[0];
+      if (all.length < count || !newest || !isCompleted(newest.status)) return undefined;
+      return execution(newest.id);
     });
 
   const incident = async () => {
-    const [key] = await json("bin/squall key list --prefix incident:");
-    return JSON.parse(key.value);
+    const [key] = await keys("--prefix incident:");
+    return JSON.parse(key?.value ?? "{}") as { status?: string; closed_at?: string };
   };
 
   /** As the README of the pack shows it. */
@@ -62,12 +78,9 @@ suite("a newcomer", { timeout: 240_000 }, () => {
     assert.match(signedIn.stdout + signedIn.stderr, /admin/);
     assert.equal((await types(post)).stdout, "202\n");
     assert.match((await types(list)).stdout, /examples\.track_incident/);
-    const execution = await executed("examples.track_incident", 1);
-    assert.equal(execution.status, "succeeded", JSON.stringify(execution.result));
-    assert.match(
-      execution.result.stdout,
-      /^incident:\w+ opened: Hypervisors in eu-1 do not answer \(2 of 2 alerts firing\)/,
-    );
+    const { status, result } = await executed("examples.track_incident", 1);
+    assert.equal(status, "succeeded", JSON.stringify(result));
+    assert.match(result.stdout, /^incident:\w+ opened: Hypervisors in eu-1 do not answer \(2 of 2 alerts firing\)/);
     assert.equal((await incident()).status, "open");
   });
 
@@ -93,21 +106,20 @@ suite("a newcomer", { timeout: 240_000 }, () => {
     const { status, result } = await executed("examples.record_push", 1);
     assert.equal(status, "succeeded", JSON.stringify(result));
     assert.match(result.stdout, /^ada-example pushed to example-cloud\/heat-templates main\n/);
-    assert.equal((await json("bin/squall execution list --action examples.record_push")).length, 1);
+    assert.equal((await executions("--action examples.record_push")).length, 1);
   });
 
   test("runs a command, sees what it prints, and gets its failure as an exit status", async () => {
     const failed = await person.types("bin/squall run core.local cmd='echo hi; exit 3'", { SQUALL_URL: url });
     assert.equal(failed.status, 1, failed.stderr);
     assert.match(failed.stdout, /^hi$/m);
-    assert.match(failed.stdout + failed.stderr, /return_code: 3|exit(?:ed)?\b.*\b3\b|3/);
     assert.match((await types("bin/squall run core.local cmd='echo hi'")).stdout, /^hi$/m);
   });
 
   test("cancels what runs, and every process of it is gone", async () => {
     const file = join(person.folder, "pids");
     const cmd = `sleep 301 & echo $! >> ${file}; (sleep 302 & echo $! >> ${file}; wait) & echo $$ >> ${file}; wait`;
-    const started = await json(`bin/squall run core.local cmd='${cmd}' --async`);
+    const started = await json<Shown>(`bin/squall run core.local cmd='${cmd}' --async`);
     const pids = await until("the processes", () => {
       const lines = linesOf(file);
       return lines.length === 3 ? lines : undefined;
@@ -116,8 +128,8 @@ suite("a newcomer", { timeout: 240_000 }, () => {
     await types(`bin/squall execution cancel ${started.id}`);
     await until("their end", () => (pids.some(isAlive) ? undefined : true));
     const ended = await until("the cancellation", async () => {
-      const execution = await json(`bin/squall execution get ${started.id}`);
-      return execution.status === "canceling" ? undefined : execution;
+      const now = await execution(started.id);
+      return now.status === "canceling" ? undefined : now;
     });
     assert.equal(ended.status, "canceled");
   });
@@ -137,11 +149,8 @@ suite("a newcomer", { timeout: 240_000 }, () => {
 
   test("stops it and starts it again: no password, the same login, and everything is there", async () => {
     const shown = async () => ({
-      executions: (await json("bin/squall execution list")).map((one: { id: string; status: string }) => [
-        one.id,
-        one.status,
-      ]),
-      keys: (await json("bin/squall key list")).map((one: { name: string; value: string }) => [one.name, one.value]),
+      executions: (await executions()).map((one) => [one.id, one.status]),
+      keys: (await keys()).map((one) => [one.name, one.value]),
     });
     const before = await shown();
     assert.ok(before.executions.length >= 7, JSON.stringify(before));
@@ -158,7 +167,7 @@ suite("a newcomer", { timeout: 240_000 }, () => {
     assert.doesNotMatch(server.output(), /password +\S+ +shown|registering packs/);
     const now = await shown();
     // The timer of the examples may have fired meanwhile.
-    const isOld = ([id]: string[]) => before.executions.some(([old]: string[]) => old === id);
+    const isOld = ([id]: string[]) => before.executions.some(([old]) => old === id);
     assert.deepEqual({ ...now, executions: now.executions.filter(isOld) }, before);
   });
 });

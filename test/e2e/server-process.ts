@@ -7,6 +7,9 @@ import { join } from "node:path";
 export const ROOT = join(import.meta.dirname, "../..");
 const MAIN = join(ROOT, "packages/server/src/main.ts");
 
+/** A start takes less than two seconds; a busy machine takes longer, but not for ever. */
+const PRINTED_MS = 30_000;
+
 /** A real server: `packages/server/src/main.ts` in a process, and a process group, of its own. */
 export interface ServerProcess extends AsyncDisposable {
   readonly pid: number;
@@ -70,8 +73,13 @@ export function startServer({ data, port = 0, args = [], cwd = ROOT }: ServerCom
         if (match) resolve(match);
         else if (end) reject(new Error(`the server ended (${end.signal ?? end.code}) before ${pattern}:\n${output}`));
         else return;
+        clearTimeout(late);
         waiting.delete(attempt);
       };
+      const late = setTimeout(() => {
+        waiting.delete(attempt);
+        reject(new Error(`the server did not print ${pattern} in ${PRINTED_MS} ms:\n${output}`));
+      }, PRINTED_MS);
       waiting.add(attempt);
       attempt();
     });

@@ -9,7 +9,7 @@ import { openSqliteStore, type Store } from "@squall/store";
 import { registerChangedPacks } from "./bundled-packs.ts";
 import { type Context, DEFAULT_SETTINGS } from "./context.ts";
 import { createListener } from "./http/app.ts";
-import { type HttpServer, serve } from "./http/serve.ts";
+import { serve } from "./http/serve.ts";
 import { createLog } from "./log.ts";
 import { type ServerOptions, ROOT } from "./options.ts";
 import { ROUTES } from "./routes/table.ts";
@@ -64,8 +64,7 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
       onError: (error, message) => log.error({ err: error, topic: message.topic }, "a listener of the bus failed"),
     }),
   );
-  let http: HttpServer | undefined;
-  const url = () => http?.url ?? "";
+  let url = "";
   const engine = stack.use(
     await createEngine({
       store,
@@ -76,8 +75,8 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
       newId: createIds(),
       worker: `${process.pid}-${randomBytes(4).toString("hex")}`,
       limits: limitsOf(options),
-      apiUrl: () => `${url()}/v1`,
-      webUrl: url,
+      apiUrl: () => `${url}/v1`,
+      webUrl: () => url,
       timezone: options.timezone,
       log,
     }),
@@ -100,8 +99,8 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
     },
   };
   // It listens before it works: an execution that waited in the store may call the API at once.
-  http = await serve(createListener(context, ROUTES), options.host, options.port);
-  const listening = http;
+  const listening = await serve(createListener(context, ROUTES), options.host, options.port);
+  url = listening.url;
   stack.defer(() => listening.close(0));
   await engine.start();
   announce(options.dataDirectory, listening.url);

@@ -16,7 +16,9 @@ interface Program {
   /** What it printed so far. */
   text(): string;
   /** Resolves when it printed this, rejects when it ends before. */
-  says(pattern: RegExp): Promise<RegExpExecArray>;
+  says(pattern: RegExp): Promise<void>;
+  /** The same; gives what the pattern's first group is. */
+  finds(pattern: RegExp): Promise<string>;
   readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
 }
 
@@ -42,24 +44,26 @@ suite("the program squall server", { timeout: 60_000 }, () => {
     running.add(child);
     let out = "";
     let err = "";
-    child.stdout!.setEncoding("utf8").on("data", (text: string) => (out += text));
-    child.stderr!.setEncoding("utf8").on("data", (text: string) => (err += text));
+    child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (err += text));
     const ended = once(child, "close").then(([code]) => {
       running.delete(child);
       return { code: code as number | null, out, err };
     });
+    const finds = async (pattern: RegExp): Promise<string> => {
+      for (;;) {
+        const found = pattern.exec(out);
+        if (found) return found[1] ?? "";
+        const more = await Promise.race([once(child.stdout, "data").then(() => true), ended.then(() => false)]);
+        if (!more && !pattern.test(out)) throw new Error(`it ended without saying ${pattern}: ${out} ${err}`);
+      }
+    };
     return {
       child,
       ended,
+      finds,
       text: () => out,
-      async says(pattern) {
-        for (;;) {
-          const found = pattern.exec(out);
-          if (found) return found;
-          const more = await Promise.race([once(child.stdout!, "data").then(() => true), ended.then(() => false)]);
-          if (!more && !pattern.test(out)) throw new Error(`it ended without saying ${pattern}: ${out} ${err}`);
-        }
-      },
+      says: async (pattern) => void (await finds(pattern)),
     };
   }
 
@@ -74,8 +78,8 @@ suite("the program squall server", { timeout: 60_000 }, () => {
   test("it says where it is, who may sign in, and what to paste; the password works and is not said again", async () => {
     const data = join(folder, "first");
     const first = start(["--port", "0", "--data", data]);
-    const url = (await first.says(/answers at (http:\S+)/))[1]!;
-    const password = (await first.says(/password {2}(\S+)/))[1]!;
+    const url = await first.finds(/answers at (http:\S+)/);
+    const password = await first.finds(/password {2}(\S+)/);
     await first.says(/execution list/);
     assert.match(first.text(), /registering packs: core/);
     const login = await callerOf(url, {})("POST", "/v1/tokens", {}, basic("admin", password));
@@ -98,8 +102,8 @@ suite("the program squall server", { timeout: 60_000 }, () => {
   test("a stop lets what runs finish; a second signal does not wait", async () => {
     const data = join(folder, "drain");
     const program = start(["--port", "0", "--data", data, "--drain", "60"]);
-    const url = (await program.says(/answers at (http:\S+)/))[1]!;
-    const password = (await program.says(/password {2}(\S+)/))[1]!;
+    const url = await program.finds(/answers at (http:\S+)/);
+    const password = await program.finds(/password {2}(\S+)/);
     const { json } = await callerOf(url, {})("POST", "/v1/tokens", {}, basic("admin", password));
     const ask = callerOf(url, { "X-Auth-Token": json.token });
     await ask("POST", "/v1/executions", { action: "core.local", parameters: { cmd: "exec sleep 60" } });

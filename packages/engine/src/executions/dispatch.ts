@@ -21,6 +21,7 @@ import { createOutput, type Output } from "./output.ts";
 /**
  * Runs what is to run.
  *
+ * D0  A slot is held from before the commit that makes an execution running until its runner returned.
  * D1  An execution is started only after the commit that made it running under our lease.
  * D2  Its end is written once, guarded by the status it leaves and by our lease; a lost lease loses the outcome, not the books.
  * D3  The end and every event that follows from it are one commit.
@@ -65,11 +66,7 @@ export function createDispatch(core: Core): Dispatch {
   const begin = (execution: Execution, snapshot: Snapshot) => {
     const controller = new AbortController();
     const output = createOutput(parts, execution);
-    const done = runToEnd(execution, snapshot, controller.signal, output).finally(() => {
-      runs.delete(execution.id);
-      lanes.give(execution.lane);
-      if (lanes.waiting(execution.lane) > 0) pump(execution.lane);
-    });
+    const done = runToEnd(execution, snapshot, controller.signal, output).finally(() => runs.delete(execution.id));
     runs.set(execution.id, { execution, controller, output, done });
   };
 
@@ -185,8 +182,13 @@ export function createDispatch(core: Core): Dispatch {
 
   const runToEnd = async (execution: Execution, snapshot: Snapshot, signal: AbortSignal, output: Output) => {
     const outcome = await perform(core, execution, snapshot, signal, output);
-    if (outcome.status === "pending") return; // nothing here makes one yet; inquiries come with the inquirer
-    await finish(execution, snapshot, outcome.status, outcome.result, output);
+    const ended =
+      // Nothing here makes a pending outcome yet; inquiries come with the inquirer.
+      outcome.status === "pending" ? undefined : finish(execution, snapshot, outcome.status, outcome.result, output);
+    // Nothing runs any more, so the slot is free. The claim of the next one shares the transaction of this one's end.
+    lanes.give(execution.lane);
+    if (lanes.waiting(execution.lane) > 0) pump(execution.lane);
+    await ended;
   };
 
   const finish = async (

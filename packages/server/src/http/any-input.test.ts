@@ -1,14 +1,27 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { aServer, type TestServer } from "../a-server.ts";
+
+interface Schema {
+  readonly type?: string;
+  readonly enum?: readonly unknown[];
+  readonly items?: Schema;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: string[];
+}
 
 interface Operation {
   readonly method: string;
   readonly path: string;
   readonly query: readonly { readonly name: string }[];
-  // biome-ignore lint/suspicious/noExplicitAny: a JSON Schema is walked as it comes
-  readonly body: any;
+  readonly body: Schema | undefined;
+}
+
+/** What this test reads of the OpenAPI document. */
+interface Documented {
+  readonly parameters?: readonly { readonly name: string; readonly in: string }[];
+  readonly requestBody?: { readonly content: { readonly "application/json": { readonly schema: Schema } } };
 }
 
 /** Text that has broken parsers before, beside any text. */
@@ -47,8 +60,7 @@ const anything = fc.oneof(
 );
 
 /** Values that fit a schema more or less: enough to come past the first check, wrong often enough to meet the next. */
-// biome-ignore lint/suspicious/noExplicitAny: see above
-function about(schema: any): fc.Arbitrary<unknown> {
+function about(schema: Schema | undefined): fc.Arbitrary<unknown> {
   const fitting = (): fc.Arbitrary<unknown> => {
     if (Array.isArray(schema?.enum)) return fc.constantFrom(...schema.enum);
     switch (schema?.type) {
@@ -62,7 +74,7 @@ function about(schema: any): fc.Arbitrary<unknown> {
         return fc.array(about(schema.items), { maxLength: 3 });
       case "object": {
         const members = Object.entries(schema.properties ?? {}).map(([name, one]) => [name, about(one)] as const);
-        const requiredKeys = (schema.required ?? []) as string[];
+        const requiredKeys = schema.required ?? [];
         if (members.length === 0) return fc.dictionary(text, anything, { maxKeys: 3 });
         return fc.record(Object.fromEntries(members), { requiredKeys });
       }
@@ -82,11 +94,11 @@ suite("whatever comes in", { timeout: 120_000 }, () => {
   before(async () => {
     at = await aServer();
     const { json } = await at.admin("GET", "/v1/openapi.json");
-    operations = Object.entries<Record<string, any>>(json.paths).flatMap(([path, methods]) =>
+    operations = Object.entries<Record<string, Documented>>(json.paths).flatMap(([path, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({
         method: method.toUpperCase(),
         path,
-        query: (operation.parameters ?? []).filter((one: { in: string }) => one.in === "query"),
+        query: (operation.parameters ?? []).filter((one) => one.in === "query"),
         body: operation.requestBody?.content["application/json"].schema,
       })),
     );

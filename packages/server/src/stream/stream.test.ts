@@ -3,19 +3,21 @@ import { once } from "node:events";
 import { connect } from "node:net";
 import { after, before, suite, test } from "node:test";
 import { aServer, completed, type TestServer } from "../a-server.ts";
-import { matcher } from "./hub.ts";
+import { createLocalBus } from "@squall/bus";
+import { createLog } from "../log.ts";
+import { createStreamHub, matcher } from "./hub.ts";
 
 interface Heard {
   readonly event: string;
   // What an event tells differs by event.
-  // biome-ignore lint/suspicious/noExplicitAny: see above
+  // oxlint-disable-next-line no-explicit-any -- see above
   readonly data: any;
 }
 
 /** Reads a stream as it comes. */
 async function* listen(response: Response): AsyncGenerator<Heard> {
   let text = "";
-  for await (const part of response.body!.pipeThrough(new TextDecoderStream())) {
+  for await (const part of (response.body ?? new ReadableStream()).pipeThrough(new TextDecoderStream())) {
     text += part;
     for (let end = text.indexOf("\n\n"); end >= 0; end = text.indexOf("\n\n")) {
       const event = /^event: (.*)$/m.exec(text.slice(0, end))?.[1];
@@ -56,7 +58,7 @@ suite("the stream", { timeout: 60_000 }, () => {
       statuses.push(`${event} ${data.status}`);
       if (data.status === "succeeded") break;
     }
-    assert.match(statuses[0]!, /^st2\.execution__create /);
+    assert.match(statuses[0] ?? "", /^st2\.execution__create /);
     assert.equal(statuses.at(-1), "st2.execution__update succeeded");
   });
 
@@ -151,6 +153,26 @@ suite("the stream", { timeout: 60_000 }, () => {
       if (heard.endsWith("0\r\n\r\n")) break;
     }
     assert.match(heard, /: dropped, because this reader is slower/);
+  });
+
+  test("a reader hears of its own project alone", async () => {
+    await using bus = createLocalBus({ onError: assert.fail });
+    const hub = createStreamHub(bus, at.server.engine, createLog("-", "silent"));
+    const heard: Record<string, string[]> = { mine: [], theirs: [] };
+    const { promise: both, resolve } = Promise.withResolvers<void>();
+    for (const project of ["mine", "theirs"]) {
+      const send = (frame: string) => {
+        heard[project]?.push(/"text":"(\w+)"/.exec(frame)?.[1] ?? frame);
+        if (heard.mine?.length && heard.theirs?.length) resolve();
+        return true;
+      };
+      hub.attach({ send, end: () => undefined, closed: new Promise(() => undefined) }, { project, events: ["*"] });
+    }
+    for (const project of ["mine", "theirs"]) {
+      bus.publish({ topic: "announcement", project, route: "r", payload: { text: project }, traceContext: {} });
+    }
+    await both;
+    assert.deepEqual(heard, { mine: ["mine"], theirs: ["theirs"] });
   });
 
   test("a stopping server ends its streams", async () => {

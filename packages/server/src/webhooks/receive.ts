@@ -9,7 +9,7 @@ import {
   type Trigger,
   Unauthenticated,
 } from "@squall/model";
-import { decodeWebhook, verifyWebhook, webhookAuth } from "@squall/sources";
+import { decodeWebhook, signatureProblem, webhookAuth } from "@squall/sources";
 import { allow } from "../allow.ts";
 import type { Context } from "../context.ts";
 import { ANONYMOUS, authenticate } from "../http/authenticate.ts";
@@ -62,11 +62,10 @@ export async function receive(context: Context, incoming: IncomingMessage): Prom
   // W3
   if (open.length === 0) throw refusal(caller, hook, triggers.length > 0);
   const bytes = await readBody(incoming, context.settings.bodyLimitBytes);
-  const pairs = headerPairs(incoming);
   const proven: Trigger[] = [];
   let refused: string | undefined;
   for (const trigger of open) {
-    const verdict = await verify(context, project, trigger, pairs, bytes);
+    const verdict = await verify(context, project, trigger, headers, bytes);
     if (verdict === true) proven.push(trigger);
     else refused ??= verdict;
   }
@@ -75,7 +74,7 @@ export async function receive(context: Context, incoming: IncomingMessage): Prom
   }
   const contentType = headers["content-type"];
   const { payload, traceTag } = await decodeWebhook({
-    headers: pairs,
+    headers,
     bytes,
     ...(contentType === undefined ? {} : { contentType }),
   });
@@ -134,20 +133,12 @@ function refusal(caller: Caller, hook: string, exists: boolean): Error {
   });
 }
 
-/** Node's flat list of names and values, in pairs; a header that came twice is there twice. */
-function headerPairs({ rawHeaders }: IncomingMessage): [string, string][] {
-  const pairs: [string, string][] = [];
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2)
-    pairs.push([rawHeaders[index]!, rawHeaders[index + 1]!]);
-  return pairs;
-}
-
 /** True when the call proves what the trigger wants proved, else why not, in words that may be sent back. */
 async function verify(
   context: Context,
   project: string,
   trigger: Trigger,
-  headers: readonly [string, string][],
+  headers: IncomingHttpHeaders,
   bytes: Buffer,
 ): Promise<true | string> {
   const auth = webhookAuth(trigger.parameters);
@@ -160,7 +151,7 @@ async function verify(
     context.log.warn({ trigger: trigger.ref, key: auth.key }, "a webhook cannot be verified: its key does not exist");
     return "the secret that would prove this call is not set up on the server.";
   }
-  return verifyWebhook(auth, { headers, bytes, secret: key.value });
+  return signatureProblem(auth, { headers, bytes, secret: key.value }) ?? true;
 }
 
 /** `{trigger, payload}`: says that something happened which has no webhook of its own. */
