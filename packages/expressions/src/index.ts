@@ -8,3 +8,4 @@ export { keyLookup } from "./key-lookup.ts";
 export type { KeyLookup } from "./key-lookup.ts";
 export { renderParameters } from "./parameters.ts";
 export { isTemplate, renderNative, renderText, templateNames } from "./template.ts";
+export * from "./orquesta/index.ts";
