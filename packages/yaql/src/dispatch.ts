@@ -91,10 +91,15 @@ export function makePlan(candidates: Candidates, args: Arguments, name: string, 
   if (model === undefined) throw noMatch(name, receiver);
   return {
     levels,
-    evaluators: forms.map((form, slot) => evaluator(form, model.types[slot])),
+    evaluators: forms.map((form, slot) =>
+      form.form === "skipped" && model.rest.includes(slot) ? () => NO_VALUE : evaluator(form, model.types[slot]),
+    ),
     width: forms.length - names.length,
   };
 }
+
+/** What a starred parameter gets for an argument that was left out: no value of the language, and yet not null. */
+export const NO_VALUE: object = Object.freeze(new (class NoValue {})());
 
 /** Pairs become named arguments; a later one of the same name wins. */
 function translateNamed(args: Arguments): { names: string[]; forms: ArgumentForm[] } {
@@ -148,7 +153,8 @@ function fitArguments(definition: FunctionDefinition, forms: readonly ArgumentFo
   }
   const rest: number[] = [];
   for (let slot = definition.parameters.length; slot < width; slot++) {
-    if (definition.rest === undefined || forms[slot]?.form === "skipped") return undefined;
+    if (definition.rest === undefined) return undefined;
+    if (forms[slot]?.form === "skipped" && !["any", "object", "lambda"].includes(definition.rest.type.name)) return undefined;
     rest.push(slot);
     types[slot] = definition.rest.type;
   }

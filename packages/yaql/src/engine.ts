@@ -1,6 +1,7 @@
 import { type Argument, type Expression, walk } from "./ast.ts";
 import { compileExpression } from "./compile.ts";
 import { Context } from "./context.ts";
+import { NO_VALUE, noMatch } from "./dispatch.ts";
 import { YaqlLimitError } from "./errors.ts";
 import type { Evaluate } from "./lambda.ts";
 import { standardContext } from "./library/index.ts";
@@ -60,7 +61,9 @@ function execute(run: Evaluate, data: unknown, context: Context, options: Evalua
   const scope = new Context(context, budget);
   if (data !== undefined) scope.set("1", data);
   try {
-    return finalize(run(scope), budget);
+    const value = run(scope);
+    if (value === NO_VALUE) throw noMatch("#finalize", null);
+    return finalize(value, budget);
   } catch (error) {
     // V8 reports an exhausted stack, and texts or arrays that it cannot make, as RangeErrors.
     if (!(error instanceof RangeError)) throw error;

@@ -1,6 +1,7 @@
 import { typeError } from "./errors.ts";
 import type { Run } from "./run.ts";
 import { Regex } from "./regex/regex.ts";
+import { typeName } from "./text.ts";
 import { DateTime, Timespan } from "./time/date-time.ts";
 import {
   type AnyDict,
@@ -49,7 +50,7 @@ export function hashKey(value: unknown, run: Run): unknown {
   if (value instanceof YaqlSet) {
     return `\0<${Array.from(value.values(), (item) => written(item, run)).sort().join()}>`;
   }
-  if (value instanceof DictView) throw typeError(`unhashable type: 'dict_${value.kind}'`);
+  if (value instanceof DictView) throw typeError(`unhashable type: '${typeName(value)}'`);
   if (value instanceof DateTime) return `\0@${value.instant}`;
   if (value instanceof Timespan) return `\0~${value.micros}`;
   if (value instanceof Regex) return `\0/${value.flags}/${value.pattern}`;

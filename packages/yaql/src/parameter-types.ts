@@ -61,6 +61,8 @@ const RULES = {
   number: { passing: "value", accepts: isNumber, lineage: [] },
   iterable: value("iterable object", (v, run) => isIterable(v) || (run.iterableDicts && isDict(v))),
   iterator: value("iterable object", (v) => v instanceof Iter),
+  /** An iterable that is no set. */
+  nonSet: value("iterable object", (v) => isIterable(v) && !isSet(v)),
   sequence: value("sequence iterable object", (v) => Array.isArray(v)),
   map: value("mapping iterable object", isDict),
   set: value("set iterable object", isSet),
@@ -93,7 +95,7 @@ export function parameterType(name: TypeName, nullable: boolean): ParameterType 
     ...RULES[name],
     name,
     nullable: nullable || name === "any" || name === "lambda" || name === "nothing",
-    isCollection: name === "iterable" || name === "iterator",
+    isCollection: name === "iterable" || name === "iterator" || name === "nonSet",
   };
 }
 

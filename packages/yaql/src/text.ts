@@ -85,9 +85,9 @@ export function repr(value: unknown, meter?: Meter, depth = 0): string {
     return `{${entries.join(", ")}}`;
   }
   if (value instanceof DictView) {
-    const name = `${value.kind.charAt(0).toUpperCase()}${value.kind.slice(1)}View`;
-    if (!(value.of instanceof Dict) || value.of.frozen) return `${name}(${inner(value.of)})`;
-    return `dict_${value.kind}([${printed(value.values(), inner, meter).join(", ")}])`;
+    const name = viewName(value);
+    if (name.endsWith("View")) return `${name}(${inner(value.of)})`;
+    return `${name}([${printed(value.values(), inner, meter).join(", ")}])`;
   }
   if (value instanceof DateTime) return value.repr();
   if (value instanceof Timespan) return value.repr();
@@ -95,6 +95,12 @@ export function repr(value: unknown, meter?: Meter, depth = 0): string {
   if (value instanceof Iter) return `<${value.what} object>`;
   if (value instanceof Ordering) return "<OrderingIterable object>";
   return `<${typeName(value)} object>`;
+}
+
+/** Views of immutable maps are other classes than those of Python's own dict. */
+function viewName({ kind, of }: DictView): string {
+  const isMutable = of instanceof Dict && !of.frozen;
+  return isMutable ? `dict_${kind}` : `${kind.charAt(0).toUpperCase()}${kind.slice(1)}View`;
 }
 
 function printed<T>(items: Iterable<T>, print: (item: T) => string, meter: Meter): string[] {
@@ -128,7 +134,8 @@ export function typeName(value: unknown, full = false): string {
   if (value instanceof Timespan) return named("datetime", "timedelta");
   if (value instanceof Regex) return named("re", "Pattern");
   if (value instanceof Iter) return value.what;
-  if (value instanceof DictView) return `dict_${value.kind}`;
+  if (value instanceof DictView) return viewName(value);
+  if (value instanceof Ordering) return "OrderingIterable";
   if (typeof value === "function") return "function";
   return Object.getPrototypeOf(value)?.constructor?.name ?? "object";
 }

@@ -17,6 +17,7 @@
  * None is ever changed once made, so data is used as it comes, without a copy.
  */
 import { hashKey } from "./equality.ts";
+import { tableOrder } from "./set-order.ts";
 import { typeError } from "./errors.ts";
 import type { Run } from "./run.ts";
 import { typeName } from "./text.ts";
@@ -143,7 +144,11 @@ export class YaqlSet {
       const hash = hashKey(member, run);
       if (!set.#members.has(hash)) set.#members.set(hash, member);
     }
-    return set;
+    const order = tableOrder([...set.#members.keys()]);
+    if (order === undefined) return set;
+    const sorted = new YaqlSet();
+    for (const hash of order) sorted.#members.set(hash, set.#members.get(hash));
+    return sorted;
   }
   get size(): number {
     return this.#members.size;

@@ -180,10 +180,13 @@ function frozen(set: AnySet, method: string): YaqlSet {
 const union = ({ run }: Context, left: AnySet, right: AnySet) =>
   YaqlSet.from([...frozen(left, "union").values(), ...right.values()], run);
 
+/** Of equal members, those of the smaller set stay; of sets of one size, the right one's. */
 function intersect({ run }: Context, left: AnySet, right: AnySet): YaqlSet {
+  const own = frozen(left, "intersection");
   const other = asSet(right, run);
+  const [few, many] = other.size > own.size ? [own, other] : [other, own];
   return YaqlSet.from(
-    Array.from(frozen(left, "intersection").values()).filter((member) => other.has(member, run)),
+    Array.from(few.values()).filter((member) => many.has(member, run)),
     run,
   );
 }
@@ -251,7 +254,7 @@ export const COLLECTIONS: readonly FunctionDefinition[] = [
   ),
   method("delete(dict: map, *keys: any)", ({ run }, dict, keys) => without(run, dict, keys)),
   method("deleteAll(dict: map, keys: iterable)", ({ run }, dict, keys) => without(run, dict, each(keys, run))),
-  method("insert(collection: iterable, position: int, value: any)", ({ run }, collection, position, value) =>
+  method("insert(collection: nonSet, position: int, value: any)", ({ run }, collection, position, value) =>
     lazy(inserted(run, collection, Number(position), [value])),
   ),
   method("insert(collection: sequence, position: int, value: any)", insertIntoList),

@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
 import { type Numeric, toDouble, isInteger, zeroDivision } from "../numbers.ts";
+import { YaqlError } from "../errors.ts";
 import type { FunctionDefinition } from "../signature.ts";
 import { float, int } from "../values.ts";
 import { DAY, floorDiv } from "../time/calendar.ts";
@@ -9,6 +10,14 @@ import { parseDate } from "../time/parse.ts";
 import { fn, method } from "./define.ts";
 
 const offsetOf = (timespan: Timespan | null | undefined): bigint => timespan?.micros ?? 0n;
+/** What Python passes to C; nothing larger can be a part of a date. */
+function small(value: number | bigint | boolean): number {
+  const number = Number(value);
+  if (Math.abs(number) > 2 ** 63) throw new YaqlError("overflow", "Python int too large to convert to C int");
+  if (number > 2 ** 31 - 1) throw new YaqlError("overflow", "signed integer is greater than maximum");
+  if (number < -(2 ** 31)) throw new YaqlError("overflow", "signed integer is less than minimum");
+  return number;
+}
 const whole = (value: number | bigint | boolean): bigint => BigInt(value);
 
 /** The time zone of this machine at a moment, in microseconds ahead of UTC. */
@@ -38,7 +47,7 @@ function divided(timespan: Timespan, by: Numeric): Timespan {
 
 function replaced(_context: Context, date: DateTime, ...parts: unknown[]): DateTime {
   const names = ["year", "month", "day", "hour", "minute", "second", "microsecond"];
-  const given = Object.fromEntries(names.flatMap((name, i) => (parts[i] === null ? [] : [[name, Number(parts[i])]])));
+  const given = Object.fromEntries(names.flatMap((name, i) => (parts[i] === null ? [] : [[name, small(parts[i] as number)]])));
   const offset = parts[7] as Timespan | null; // the signature says so
   return DateTime.of({ ...date.fields, ...given }, offset === null ? date.offset : offset.micros);
 }
@@ -59,7 +68,7 @@ export const DATES: readonly FunctionDefinition[] = [
     "datetime(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0, microsecond: int = 0, offset: timespan = null)",
     (_context, year, month, day, hour, minute, second, microsecond, offset) => {
       const numbers = { year, month, day, hour, minute, second, microsecond };
-      const fields = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, Number(value)])) as typeof numbers;
+      const fields = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, small(value)])) as typeof numbers;
       return DateTime.of(fields, offsetOf(offset));
     },
   ),
@@ -105,10 +114,10 @@ export const DATES: readonly FunctionDefinition[] = [
   property("microseconds", "timespan", ({ micros }: Timespan) => int(micros)),
   fn("#operator_+(dt: datetime, ts: timespan)", (_context, dt: DateTime, ts: Timespan) => dt.plus(ts.micros)),
   fn("#operator_+(ts: timespan, dt: datetime)", (_context, ts: Timespan, dt: DateTime) => dt.plus(ts.micros)),
-  fn("#operator_+(ts1: timespan, ts2: timespan)", (_context, a, b) => new Timespan(a.micros + b.micros)),
+  fn("#operator_+(ts1: timespan, ts2: timespan)", (_context, a: Timespan, b: Timespan) => new Timespan(a.micros + b.micros)),
   fn("#operator_-(dt: datetime, ts: timespan)", (_context, dt: DateTime, ts: Timespan) => dt.plus(-ts.micros)),
   fn("#operator_-(dt1: datetime, dt2: datetime)", (_context, a: DateTime, b: DateTime) => new Timespan(a.instant - b.instant)),
-  fn("#operator_-(ts1: timespan, ts2: timespan)", (_context, a, b) => new Timespan(a.micros - b.micros)),
+  fn("#operator_-(ts1: timespan, ts2: timespan)", (_context, a: Timespan, b: Timespan) => new Timespan(a.micros - b.micros)),
   fn("#operator_*(ts: timespan, n: number)", (_context, ts, n) => scaled(ts, n)),
   fn("#operator_*(n: number, ts: timespan)", (_context, n, ts) => scaled(ts, n)),
   fn("#operator_/(ts1: timespan, ts2: timespan)", (_context, a: Timespan, b: Timespan) => {

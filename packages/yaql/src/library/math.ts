@@ -30,8 +30,10 @@ import { operate } from "./operate.ts";
 type Bits = (a: bigint, b: bigint) => bigint;
 const bitwise =
   (compute: Bits) =>
-  (_context: Context, a: number | bigint | boolean, b: number | bigint | boolean): number | bigint =>
-    int(compute(BigInt(a), BigInt(b)));
+  (_context: Context, a: number | bigint | boolean, b: number | bigint | boolean): number | bigint | boolean => {
+    const bits = int(compute(BigInt(a), BigInt(b)));
+    return typeof a === "boolean" && typeof b === "boolean" ? bits !== 0 : bits;
+  };
 
 /** Python's ints include booleans. */
 const whole = (value: unknown): number | bigint => (typeof value === "boolean" ? Number(value) : (value as number | bigint));

@@ -58,8 +58,15 @@ function skip({ run }: Context, collection: unknown, count: unknown): Iter {
 }
 
 function limit({ run }: Context, collection: unknown, count: unknown): Iter {
-  if (Number(count) < 0) throw valueError("Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
+  refuseNegative(Number(count));
   return new Iter(take(iterate(collection, run), Number(count)), "islice");
+}
+
+/** Python words -1 differently, which is its mark for errors inside. */
+function refuseNegative(stop: number): void {
+  if (stop >= 0) return;
+  const what = stop === -1 ? "Stop argument" : "Indices";
+  throw valueError(`${what} for islice() must be None or an integer: 0 <= x <= sys.maxsize.`);
 }
 
 function take(pull: Pull, count: number): Pull {
@@ -246,7 +253,7 @@ function* skipWhile({ run }: Context, collection: unknown, predicate: Lambda): G
 }
 
 function* slice({ run }: Context, collection: unknown, length: number): Generator<unknown> {
-  if (length < 0) throw valueError("Stop argument for islice() must be None or an integer: 0 <= x <= sys.maxsize.");
+  refuseNegative(length);
   const pull = iterate(collection, run);
   for (;;) {
     const chunk = drain(take(pull, length), run);

@@ -61,7 +61,8 @@ function replaceBy(context: Context, regex: Regex, text: string, replacement: La
     const value = replacement.in(published(context, regex, text, match));
     if (typeof value === "string") return value;
     if (value === null) return "";
-    throw typeError(`expected str instance, ${typeName(value)} found`);
+    const item = match[0] === 0 ? 0 : 1;
+    throw typeError(`sequence item ${item}: expected str instance, ${typeName(value, true)} found`);
   });
 }
 

@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { YaqlError, typeError, valueError } from "../errors.ts";
 import { Lambda } from "../lambda.ts";
 import { defineFunction, type FunctionDefinition } from "../signature.ts";
+import { typeName } from "../text.ts";
 import { isTruthy } from "../equality.ts";
 import { type AnyDict, dictEntries, END, Iter, iterate, Memorized } from "../values.ts";
 import { fn, method } from "./define.ts";
@@ -42,7 +43,7 @@ function defineLocal(context: Context, name: string, body: Lambda): Context {
 function callByName(context: Context, name: string, args: readonly unknown[], named: AnyDict, receiver: unknown): unknown {
   const keywords = new Map<string, unknown>();
   for (const [key, value] of dictEntries(named)) {
-    if (typeof key !== "string") throw typeError("keywords must be strings");
+    if (typeof key !== "string") throw typeError(`expected string or bytes-like object, got '${typeName(key)}'`);
     keywords.set(key, value);
   }
   if (receiver === undefined) return context.call(name, args, keywords);

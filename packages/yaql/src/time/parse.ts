@@ -91,9 +91,8 @@ function scan(text: string): Found {
   }
 
   function zoneName(word: string): number {
-    // Names other than UTC's own say nothing certain.
-    found.offset ??= UTC_NAMES.has(word) ? 0n : 0n;
-    // "GMT+3" means what people say: three hours ahead of GMT.
+    // Names other than UTC's own say nothing certain, and are read as UTC like no name at all.
+    if (UTC_NAMES.has(word)) found.offset = 0n;
     return 1;
   }
 
@@ -149,8 +148,7 @@ function scan(text: string): Found {
     const isWhole = /^\d+$/.test(token);
     // YYYYMMDD and the like: only where a date may begin or a time follow.
     if (isWhole && date.length === 3 && (token.length === 2 || token.length === 4) && found.hour === undefined) {
-      const before = (tokens[at - 1] ?? "").toLowerCase();
-      if (before === "t" || (at + 1 >= tokens.length && before === " ") || next === "z") {
+      if (next === "" || next === " " || HOUR_WORDS[next] !== undefined) {
         found.hour = Number(token.slice(0, 2));
         if (token.length === 4) found.minute = Number(token.slice(2));
         return 1;
