@@ -1,5 +1,5 @@
 import { YaqlSyntaxError } from "./errors.ts";
-import { parseInteger } from "./numbers.ts";
+import { asciiDigits, parseInteger } from "./numbers.ts";
 import { float } from "./values.ts";
 import { str } from "./text.ts";
 
@@ -90,15 +90,6 @@ export function tokenize(text: string, pairOperator: string | null): Token[] {
       return tokens;
     }
   }
-}
-
-function asciiDigits(number: string): string {
-  // Decimal digits of any script stand in runs of ten, zero first.
-  return number.replace(/[^\x00-\x7f]/gu, (digit) => {
-    let zero = digit.codePointAt(0) ?? 0;
-    while (/\p{Nd}/u.test(String.fromCodePoint(zero - 1)) && (digit.codePointAt(0) ?? 0) - zero < 9) zero--;
-    return String((digit.codePointAt(0) ?? 0) - zero);
-  });
 }
 
 const ESCAPE = /\\(?:U([\s\S]{8})|u([\s\S]{4})|x([\s\S]{2})|([0-7]{1,3})|(N\{[^}]+\})|([\\'"abfnrtv]))/g;

@@ -92,7 +92,7 @@ function floorDivide(a: bigint, b: bigint): bigint {
 /** The remainder has the divisor's sign. */
 export function modulo(a: Numeric, b: Numeric): Numeric {
   if (isInteger(a) && isInteger(b)) {
-    if (b === 0 || b === 0n) throw zeroDivision("integer division or modulo by zero");
+    if (b === 0 || b === 0n) throw zeroDivision("integer modulo by zero");
     if (typeof a === "number" && typeof b === "number") {
       const remainder = a % b;
       return (remainder !== 0 && remainder < 0 !== b < 0 ? remainder + b : remainder) + 0;
@@ -102,7 +102,7 @@ export function modulo(a: Numeric, b: Numeric): Numeric {
   }
   const x = toDouble(a);
   const y = toDouble(b);
-  if (y === 0) throw zeroDivision("float modulo by zero");
+  if (y === 0) throw zeroDivision("float modulo");
   const remainder = x % y;
   if (remainder === 0) return float(y < 0 ? -0 : 0);
   return float(remainder < 0 !== y < 0 ? remainder + y : remainder);
@@ -225,6 +225,17 @@ export function shift(value: number | bigint, bits: number | bigint, left: boole
   return bounded(BigInt(value) << BigInt(bits));
 }
 
+/** Decimal digits of every script as those of ASCII. They stand in runs of ten, zero first. */
+export function asciiDigits(text: string): string {
+  return text.replace(/[^\x00-\x7f]/gu, (char) => {
+    if (!/\p{Nd}/u.test(char)) return char;
+    const code = char.codePointAt(0) ?? 0;
+    let zero = code;
+    while (code - zero < 9 && /\p{Nd}/u.test(String.fromCodePoint(zero - 1))) zero--;
+    return String(code - zero);
+  });
+}
+
 /** The integer that a text of decimal digits denotes. */
 export function parseInteger(digits: string): number | bigint {
   if (digits.length <= 15) return Number(digits);
@@ -244,7 +255,7 @@ export function toInteger(value: unknown): number | bigint {
     return Number.isSafeInteger(whole) ? whole + 0 : int(BigInt(whole));
   }
   if (typeof value === "string") {
-    const match = /^\s*([+-]?)(\d+(?:_\d+)*)\s*$/u.exec(value);
+    const match = /^\s*([+-]?)(\d+(?:_\d+)*)\s*$/u.exec(asciiDigits(value));
     if (!match) throw valueError(`invalid literal for int() with base 10: ${quote(value)}`);
     const magnitude = parseInteger((match[2] ?? "").replaceAll("_", ""));
     return match[1] === "-" ? (negate(magnitude) as number | bigint) : magnitude;
@@ -261,7 +272,7 @@ export function toFloat(value: unknown): Numeric {
   if (typeof value === "boolean") return float(value ? 1 : 0);
   if (isNumber(value)) return float(toDouble(value));
   if (typeof value === "string") {
-    const text = value.trim();
+    const text = asciiDigits(value.trim());
     if (!FLOAT.test(text)) throw valueError(`could not convert string to float: ${quote(value)}`);
     const plain = text.toLowerCase().replaceAll("_", "");
     if (plain.includes("inf")) return plain.startsWith("-") ? -Infinity : Infinity;

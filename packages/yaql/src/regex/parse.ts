@@ -39,6 +39,8 @@ export function parseRegex(pattern: string, initial: RegexFlags): ParsedRegex & 
   const names = new Map<string, number>();
   const closed = new Map<number, RegexNode>();
   const isOpen = new Set<number>();
+  /** Groups that conditions ask for, which may come later in the pattern. */
+  const conditions: [index: number, position: number][] = [];
   let groups = 0;
   let at = 0;
   let global = initial;
@@ -67,12 +69,13 @@ export function parseRegex(pattern: string, initial: RegexFlags): ParsedRegex & 
 
   function alternatives(flags: RegexFlags, depth: number): RegexNode {
     if (depth > MAX_DEPTH) throw new YaqlLimitError("limit", "The pattern is nested too deeply");
-    const options = [sequence(flags, depth)];
-    while (accept("|")) options.push(sequence(flags, depth));
+    const options = [sequence(flags, depth, depth === 0)];
+    while (accept("|")) options.push(sequence(flags, depth, false));
     return options.length === 1 ? (options[0] ?? EMPTY) : { kind: "alternatives", options };
   }
 
-  function sequence(flags: RegexFlags, depth: number): RegexNode {
+  /** `mayChange`: whether flags for the whole pattern may stand at its start. */
+  function sequence(flags: RegexFlags, depth: number, mayChange: boolean): RegexNode {
     const items: RegexNode[] = [];
     let current = flags;
     for (;;) {
@@ -89,10 +92,19 @@ export function parseRegex(pattern: string, initial: RegexFlags): ParsedRegex & 
         items[items.length - 1] = { kind: "repeat", body: last, min, max, mode };
         continue;
       }
-      const node = atom(current, depth, items.length === 0 && depth === 0);
+      if (comment()) continue;
+      const node = atom(current, depth, items.length === 0 && mayChange);
       if ("flags" in node) current = node.flags;
       else items.push(node);
     }
+  }
+
+  function comment(): boolean {
+    const start = at;
+    if (!accept("(?#")) return false;
+    while (at < source.length && source[at] !== ")") at++;
+    if (!accept(")")) throw fail("missing ), unterminated comment", start);
+    return true;
   }
 
   function isQuantifier(): boolean {
@@ -317,11 +329,6 @@ export function parseRegex(pattern: string, initial: RegexFlags): ParsedRegex & 
       if (extension === undefined) throw fail("unexpected end of pattern", at);
       throw fail(`unknown extension ?P${extension}`, start + 1);
     }
-    if (accept("#")) {
-      while (at < source.length && source[at] !== ")") at++;
-      if (!accept(")")) throw fail("missing ), unterminated comment", start);
-      return EMPTY;
-    }
     for (const [text, negative] of [["=", false], ["!", true]] as const) {
       if (accept(text)) return look(flags, depth, start, negative, false);
       if (accept(`<${text}`)) return look(flags, depth, start, negative, true);
@@ -362,11 +369,11 @@ export function parseRegex(pattern: string, initial: RegexFlags): ParsedRegex & 
       index = Number(name);
       if (index === 0) throw fail("bad group number", nameAt);
     } else if (index === undefined) throw fail(`unknown group name ${quote(name)}`, nameAt);
-    const yes = sequence(flags, depth + 1);
-    const no = accept("|") ? sequence(flags, depth + 1) : EMPTY;
+    const yes = sequence(flags, depth + 1, false);
+    const no = accept("|") ? sequence(flags, depth + 1, false) : EMPTY;
     if (looking("|")) throw fail("conditional backref with more than two branches", start);
     close(start);
-    if (index > groups) throw fail(`invalid group reference ${index}`, nameAt);
+    conditions.push([index, nameAt]);
     return { kind: "condition", index, yes, no };
   }
 
@@ -402,5 +409,8 @@ export function parseRegex(pattern: string, initial: RegexFlags): ParsedRegex & 
 
   const root = alternatives(initial, 0);
   if (at < source.length) throw fail("unbalanced parenthesis", at);
+  for (const [index, position] of conditions) {
+    if (index > groups) throw fail(`invalid group reference ${index}`, position);
+  }
   return { root, groups, names, flags: global };
 }

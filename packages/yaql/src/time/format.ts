@@ -28,7 +28,7 @@ export function formatDate(date: DateTime, format: string): string {
     h: () => short(MONTHS[f.month - 1]),
     B: () => MONTHS[f.month - 1] ?? "",
     c: () => formatDate(date, "%a %b %e %H:%M:%S %Y"),
-    C: () => pad(Math.floor(f.year / 100), 2),
+    C: () => String(Math.floor(f.year / 100)),
     d: () => pad(f.day, 2),
     D: () => formatDate(date, "%m/%d/%y"),
     e: () => pad(f.day, 2, " "),

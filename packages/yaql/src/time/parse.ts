@@ -58,10 +58,18 @@ export function parseDate(text: string, now: number): DateTime {
   }
 }
 
-const TOKEN = /\d+(?:[.,]\d+)?(?![\d.,]*[.,]\d)|\d+|\p{L}+|\s+|[^]/gu;
+/** Numbers with their fraction, words, white space, and everything else one by one. */
+function tokenize(text: string): string[] {
+  return (text.match(/\d+(?:[.,]\d+)*|\p{L}+|\s+|[^]/gu) ?? []).flatMap((token) => {
+    if (/^\s/.test(token)) return [" "];
+    const dots = token.split(".").length - 1;
+    // "29.8.2015" is three numbers, "28.5" is one.
+    return token.length > 1 && (dots > 1 || (dots === 0 && token.split(",").length > 2)) ? token.split(/([.,])/) : [token];
+  });
+}
 
 function scan(text: string): Found {
-  const tokens = (text.match(TOKEN) ?? []).map((token) => (/^\s+$/.test(token) ? " " : token));
+  const tokens = tokenize(text);
   const found: Found = {};
   const date = new DateParts(text);
   let at = 0;
@@ -148,7 +156,7 @@ function scan(text: string): Found {
     const isWhole = /^\d+$/.test(token);
     // YYYYMMDD and the like: only where a date may begin or a time follow.
     if (isWhole && date.length === 3 && (token.length === 2 || token.length === 4) && found.hour === undefined) {
-      if (next === "" || next === " " || HOUR_WORDS[next] !== undefined) {
+      if (next !== ":" && HOUR_WORDS[next] === undefined) {
         found.hour = Number(token.slice(0, 2));
         if (token.length === 4) found.minute = Number(token.slice(2));
         return 1;
@@ -206,17 +214,12 @@ function scan(text: string): Found {
       else throw unknownFormat(text);
       return 5;
     }
-    // 29.8.2015 may have been read as the number 29.8.
-    if (!isWhole && /^\d+\.\d+$/.test(token) && date.length <= 1 && next === ".") {
-      for (const part of token.split(".")) date.add(part);
-      return 2;
-    }
     if (next === "am" || next === "pm" || (next === " " && is(2, "am", "pm"))) {
       found.hour = Number(token);
       return 1;
     }
-    if (isWhole && date.length < 3) {
-      date.add(token);
+    if (next === "" || JUMPS.has(next) || (isWhole && date.length < 3)) {
+      date.add(token.split(/[.,]/)[0] ?? "");
       return 1;
     }
     throw unknownFormat(text);
@@ -265,9 +268,12 @@ class DateParts {
     return this.#values.length;
   }
   add(value: string, label?: "month" | "year"): void {
-    if (this.#values.length === 3) throw unknownFormat(this.#text);
+    const isYear = label === "year" || value.length > 2;
+    if (this.#values.length === 3 || (isYear && this.#yearAt >= 0) || (label === "month" && this.#monthAt >= 0)) {
+      throw unknownFormat(this.#text);
+    }
     if (label === "month") this.#monthAt = this.#values.length;
-    if (label === "year" || value.length > 2) this.#yearAt = this.#values.length;
+    if (isYear) this.#yearAt = this.#values.length;
     this.#values.push(Number(value));
     this.#digits.push(value.length);
   }
@@ -303,10 +309,7 @@ class DateParts {
     if (month === 0) return b > 31 || this.#yearAt === 1 ? { month: a, year: b, day: c } : { month: a, day: b, year: c };
     if (month === 1) return a > 31 || this.#yearAt === 0 ? { year: a, month: b, day: c } : { day: a, month: b, year: c };
     if (month === 2) return b > 31 || this.#yearAt === 1 ? { day: a, year: b, month: c } : { year: a, day: b, month: c };
-    if (a > 31 || this.#yearAt === 0) {
-      return b > 12 && c <= 12 ? { year: a, day: b, month: c } : { year: a, month: b, day: c };
-    }
-    if (b > 31 || this.#yearAt === 1) return { month: a, year: b, day: c };
+    if (a > 31 || this.#yearAt === 0) return { year: a, month: b, day: c };
     return a > 12 ? { day: a, month: b, year: c } : { month: a, day: b, year: c };
   }
 }
