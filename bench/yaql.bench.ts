@@ -2,7 +2,7 @@
  * How many short expressions are evaluated a second once they are compiled, and a pipeline over 10,000 elements beside
  * the same in plain JavaScript. One thread, no I/O; the data is small and warm, so this says nothing about large contexts.
  */
-import { compile, createContext } from "../packages/yaql/src/index.ts";
+import { compile, createContext, registerFunction } from "../packages/yaql/src/index.ts";
 
 const data = {
   name: "web1",
@@ -12,7 +12,7 @@ const data = {
 };
 const variables = { host: "db1", limit: 3 } as Record<string, unknown>;
 const context = createContext();
-context.registerFunction("ctx(key: string? = null)", (_context, key) => (key === null ? variables : variables[key]));
+registerFunction(context, "ctx(key: string? = null)", (_context, key) => (key === null ? variables : variables[key]));
 
 const SHORT = [
   "$.name",
@@ -55,10 +55,14 @@ for (const text of SHORT) {
   console.log(`${rate(result)}  ${text}`);
 }
 console.log(`${rate(SHORT.length / inverse)}  all of them in turn`);
-console.log(`${rate(perSecond(() => compile("$.n > 5 and $.status = ACTIVE"), 200))}  compilations of '$.n > 5 and $.status = ACTIVE'`);
+console.log(
+  `${rate(perSecond(() => compile("$.n > 5 and $.status = ACTIVE"), 200))}  compilations of '$.n > 5 and $.status = ACTIVE'`,
+);
 
 const servers = Array.from({ length: 10_000 }, (_, i) => ({ id: i, cpu: i % 16, name: `server-${i}` }));
-const pipeline = compile("$.where($.cpu > 8).select({id => $.id, label => $.name.toUpper()}).orderByDescending($.id).take(100)");
+const pipeline = compile(
+  "$.where($.cpu > 8).select({id => $.id, label => $.name.toUpper()}).orderByDescending($.id).take(100)",
+);
 const plain = () =>
   servers
     .filter((server) => server.cpu > 8)
@@ -67,7 +71,10 @@ const plain = () =>
     .slice(0, 100);
 const sum = compile("$.where($.cpu mod 2 = 0).select($.id * 2).sum()");
 const plainSum = () =>
-  servers.filter((server) => server.cpu % 2 === 0).map((server) => server.id * 2).reduce((a, b) => a + b, 0);
+  servers
+    .filter((server) => server.cpu % 2 === 0)
+    .map((server) => server.id * 2)
+    .reduce((a, b) => a + b, 0);
 
 function millisOf(action: () => unknown): number {
   for (let i = 0; i < 20; i++) action();

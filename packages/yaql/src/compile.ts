@@ -1,14 +1,26 @@
 /** Turns the tree into closures: one per node, each giving its value in a context. */
 import type { Argument, Binary, Expression, Pair } from "./ast.ts";
 import { Context, type Candidates } from "./context.ts";
-import { applyPlan, type ArgumentForm, dispatchValues, makePlan, noMatch, type PairForm, type Plan, runPlan, unknown } from "./dispatch.ts";
+import {
+  applyPlan,
+  type ArgumentForm,
+  callFunction,
+  makePlan,
+  noMatch,
+  type PairForm,
+  type Plan,
+  runPlan,
+  unknown,
+} from "./dispatch.ts";
+import { type AnyDict, dictGet, isDict } from "./containers.ts";
 import { isTruthy } from "./equality.ts";
+import { isIterable, iterate } from "./iteration.ts";
+import { repr } from "./text.ts";
+import { END, Iter } from "./values.ts";
 import { YaqlKeyError } from "./errors.ts";
 import type { Evaluate } from "./lambda.ts";
 import { FAST_BINARY, MISS } from "./fast-operators.ts";
 import { EvaluatedPair } from "./parameter-types.ts";
-import { repr } from "./text.ts";
-import { type AnyDict, dictGet, END, isDict, isIterable, Iter, iterate } from "./values.ts";
 
 export function compileExpression(node: Expression): Evaluate {
   switch (node.kind) {
@@ -198,7 +210,7 @@ function property(value: unknown, name: string, context: Context): unknown {
       return item === END ? END : property(item, name, context);
     }, "map");
   }
-  return dispatchValues(context, `#property#${name}`, "function", [value]);
+  return callFunction(context, `#property#${name}`, [value]);
 }
 
 export function member(dict: AnyDict, key: unknown, context: Context): unknown {

@@ -1,7 +1,7 @@
-import { dispatchValues, type Plan } from "./dispatch.ts";
+import type { Plan } from "./dispatch.ts";
 import { adopt } from "./values.ts";
 import { Run } from "./run.ts";
-import { type CallKind, defineFunction, type FunctionDefinition, type Implementation } from "./signature.ts";
+import type { FunctionDefinition } from "./signature.ts";
 
 /** Functions registered in one context. Lookups see the layers from the innermost outwards. */
 export class FunctionLayer {
@@ -14,9 +14,7 @@ export class FunctionLayer {
   }
   /** Changes whenever a function is registered here or further out. */
   get stamp(): number {
-    let sum = 0;
-    for (let layer: FunctionLayer | null = this; layer !== null; layer = layer.parent) sum += layer.#version;
-    return sum;
+    return this.#version + (this.parent?.stamp ?? 0);
   }
   add(definition: FunctionDefinition): void {
     const known = this.#functions.get(definition.name);
@@ -24,17 +22,18 @@ export class FunctionLayer {
     else this.#functions.set(definition.name, [definition]);
     this.#version++;
   }
+  #levels(name: string, kind: "function" | "method"): FunctionDefinition[][] {
+    const own = this.#functions.get(name)?.filter((f) => f.kind === "both" || f.kind === kind) ?? [];
+    const outer = this.parent === null ? [] : this.parent.#levels(name, kind);
+    return own.length === 0 ? outer : [own, ...outer];
+  }
   /** Everything a call of the name may mean. */
   find(name: string, kind: "function" | "method"): Candidates {
     const { stamp } = this;
     const key = kind === "method" ? `.${name}` : name;
     const known = this.#found.get(key);
     if (known?.stamp === stamp) return known;
-    const levels: FunctionDefinition[][] = [];
-    for (let layer: FunctionLayer | null = this; layer !== null; layer = layer.parent) {
-      const level = layer.#functions.get(name)?.filter((f) => f.kind === "both" || f.kind === kind);
-      if (level !== undefined && level.length > 0) levels.push(level);
-    }
+    const levels = this.#levels(name, kind);
     const isStandard = levels.every((level) => level.every((f) => f.isStandard === true));
     const candidates = { levels, stamp, isStandard, plans: new Map<string, Plan>() };
     this.#found.set(key, candidates);
@@ -119,24 +118,5 @@ export class Context {
     if (!this.#ownFunctions) this.functions = new FunctionLayer(this.functions);
     this.#ownFunctions = true;
     this.functions.add(definition);
-  }
-
-  /** Makes a function known by its signature: see `defineFunction`. */
-  registerFunction(
-    signature: string,
-    implementation: Implementation,
-    options?: { kind?: CallKind; takesPairs?: boolean },
-  ): void {
-    this.register(defineFunction(signature, implementation, options));
-  }
-
-  /** Calls a function by name with values, the overload chosen as if they had been written. */
-  call(name: string, args: readonly unknown[], named?: ReadonlyMap<string, unknown>): unknown {
-    return dispatchValues(this, name, "function", args, named);
-  }
-
-  /** Calls a method by name; the receiver is the first of the values. */
-  callMethod(name: string, args: readonly unknown[], named?: ReadonlyMap<string, unknown>): unknown {
-    return dispatchValues(this, name, "method", args, named);
   }
 }

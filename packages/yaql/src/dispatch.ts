@@ -62,7 +62,12 @@ export interface Plan {
 }
 
 /** The number and names of arguments in the order of their slots: positional ones first. */
-export function makePlan(candidates: Candidates, args: Arguments, name: string, receiver: { value: unknown } | null): Plan {
+export function makePlan(
+  candidates: Candidates,
+  args: Arguments,
+  name: string,
+  receiver: { value: unknown } | null,
+): Plan {
   let takesPairs: boolean | undefined;
   let names: string[] = [];
   let forms: readonly ArgumentForm[] = args.positional;
@@ -99,7 +104,7 @@ export function makePlan(candidates: Candidates, args: Arguments, name: string, 
 }
 
 /** What a starred parameter gets for an argument that was left out: no value of the language, and yet not null. */
-export const NO_VALUE: object = Object.freeze(new (class NoValue {})());
+export const NO_VALUE: object = Object.freeze(Object.create(Object.freeze({})));
 
 /** Pairs become named arguments; a later one of the same name wins. */
 function translateNamed(args: Arguments): { names: string[]; forms: ArgumentForm[] } {
@@ -119,13 +124,17 @@ function translateNamed(args: Arguments): { names: string[]; forms: ArgumentForm
   return { names: [...named.keys()], forms: [...positional, ...named.values()] };
 }
 
-const mappingTranslation = () =>
-  new YaqlError("mapping_translation", "Cannot convert mapping to keyword argument");
+const mappingTranslation = () => new YaqlError("mapping_translation", "Cannot convert mapping to keyword argument");
 
-const isLazy = (type: ParameterType | undefined) => type !== undefined && (type.passing === "lambda" || type.passing === "pair");
+const isLazy = (type: ParameterType | undefined) =>
+  type !== undefined && (type.passing === "lambda" || type.passing === "pair");
 
 /** How the arguments map to the parameters; undefined when they do not. */
-function fitArguments(definition: FunctionDefinition, forms: readonly ArgumentForm[], names: readonly string[]): Fit | undefined {
+function fitArguments(
+  definition: FunctionDefinition,
+  forms: readonly ArgumentForm[],
+  names: readonly string[],
+): Fit | undefined {
   const width = forms.length - names.length;
   const slotOf = (name: string) => {
     const index = names.indexOf(name);
@@ -154,7 +163,8 @@ function fitArguments(definition: FunctionDefinition, forms: readonly ArgumentFo
   const rest: number[] = [];
   for (let slot = definition.parameters.length; slot < width; slot++) {
     if (definition.rest === undefined) return undefined;
-    if (forms[slot]?.form === "skipped" && !["any", "object", "lambda"].includes(definition.rest.type.name)) return undefined;
+    if (forms[slot]?.form === "skipped" && !["any", "object", "lambda"].includes(definition.rest.type.name))
+      return undefined;
     rest.push(slot);
     types[slot] = definition.rest.type;
   }
@@ -208,7 +218,13 @@ function evaluator(form: ArgumentForm, type: ParameterType | undefined): ((conte
 }
 
 /** Runs a plan: `given` has the values that are there already, by slot. */
-export function runPlan(plan: Plan, context: Context, name: string, given: readonly unknown[], isMethod: boolean): unknown {
+export function runPlan(
+  plan: Plan,
+  context: Context,
+  name: string,
+  given: readonly unknown[],
+  isMethod: boolean,
+): unknown {
   const { evaluators } = plan;
   const values: unknown[] = [];
   for (let slot = 0; slot < evaluators.length; slot++) {
@@ -219,7 +235,13 @@ export function runPlan(plan: Plan, context: Context, name: string, given: reado
 }
 
 /** The second half: all arguments are there, now their types decide. */
-export function applyPlan(plan: Plan, context: Context, name: string, values: readonly unknown[], isMethod: boolean): unknown {
+export function applyPlan(
+  plan: Plan,
+  context: Context,
+  name: string,
+  values: readonly unknown[],
+  isMethod: boolean,
+): unknown {
   const { run } = context;
   for (const level of plan.levels) {
     let winner: Fit | undefined;
@@ -249,7 +271,8 @@ function fits(fit: Fit, values: readonly unknown[], context: Context): boolean {
     if (slot >= 0 && !accepts(parameter.type, values[slot], run)) return false;
   }
   for (const slot of rest) if (!accepts((definition.rest as Parameter).type, values[slot], run)) return false;
-  for (const [, slot] of namedRest) if (!accepts((definition.namedRest as Parameter).type, values[slot], run)) return false;
+  for (const [, slot] of namedRest)
+    if (!accepts((definition.namedRest as Parameter).type, values[slot], run)) return false;
   return true;
 }
 
@@ -296,13 +319,33 @@ function invoke(fit: Fit, values: readonly unknown[], context: Context): unknown
 /** The value as the function gets it: collections are watched for their length, and whatever is no lambda acts as one. */
 function received(type: ParameterType, value: unknown, context: Context): unknown {
   if (type.isCollection) return context.run.limitIterators < 0 ? value : limitCollection(value, context.run);
-  if (type.passing !== "lambda" || value === null || value === undefined) return value ?? (value === undefined ? undefined : null);
+  if (type.passing !== "lambda" || value === null || value === undefined)
+    return value ?? (value === undefined ? undefined : null);
   if (!(value instanceof Lambda)) return new Lambda(context, () => value);
   return value.context === context ? value : new Lambda(context, value.evaluate);
 }
 
-/** A call whose arguments are all values: by a function of the library, by `call()`, or by the host. */
-export function dispatchValues(
+/** Calls a function by name with values, the overload chosen as if they had been written. */
+export function callFunction(
+  context: Context,
+  name: string,
+  args: readonly unknown[],
+  named?: ReadonlyMap<string, unknown>,
+): unknown {
+  return dispatchValues(context, name, "function", args, named);
+}
+
+/** Calls a method by name; the receiver is the first of the values. */
+export function callMethod(
+  context: Context,
+  name: string,
+  args: readonly unknown[],
+  named?: ReadonlyMap<string, unknown>,
+): unknown {
+  return dispatchValues(context, name, "method", args, named);
+}
+
+function dispatchValues(
   context: Context,
   name: string,
   kind: "function" | "method",

@@ -85,7 +85,7 @@ function defaultContext(delegates: boolean): Context {
  * ```ts
  * const context = createContext();
  * context.set("limit", 3);
- * context.registerFunction("ctx(key: string? = null)", (_context, key) => variables[key]);
+ * registerFunction(context, "ctx(key: string? = null)", (_context, key) => variables[key]);
  * ```
  */
 export function createContext(parent?: Context, options: { readonly delegates?: boolean } = {}): Context {

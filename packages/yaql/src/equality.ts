@@ -1,8 +1,3 @@
-import { typeError } from "./errors.ts";
-import type { Run } from "./run.ts";
-import { Regex } from "./regex/regex.ts";
-import { typeName } from "./text.ts";
-import { DateTime, Timespan } from "./time/date-time.ts";
 import {
   type AnyDict,
   type AnySet,
@@ -11,60 +6,13 @@ import {
   dictSize,
   DictView,
   isDict,
-  isFrozen,
   isSet,
-  MutableList,
-  PyFloat,
   YaqlSet,
-} from "./values.ts";
-
-/**
- * A primitive that is the same for values that are equal, with which a Map finds what Python's dict would. Texts stand
- * for themselves; what is composed is written down after a NUL, which texts that begin so have doubled. Throws when the
- * value can be no key.
- */
-export function hashKey(value: unknown, run: Run): unknown {
-  switch (typeof value) {
-    case "string":
-      return value.charCodeAt(0) === 0 ? `\0${value}` : value;
-    case "number":
-      return Number.isSafeInteger(value) || !Number.isInteger(value) ? value : BigInt(value);
-    case "boolean":
-      return value ? 1 : 0;
-    case "object":
-      break;
-    case "undefined":
-      return null;
-    default:
-      return value;
-  }
-  if (value === null) return null;
-  if (value instanceof PyFloat) return hashKey(value.value === 0 ? 0 : value.value, run);
-  if (value instanceof MutableList) throw typeError("unhashable type: 'list'");
-  if (Array.isArray(value)) return `\0(${value.map((item) => written(item, run)).join()})`;
-  if (isDict(value)) {
-    if (!isFrozen(value)) throw typeError("unhashable type: 'dict'");
-    const entries = Array.from(dictEntries(value), ([key, item]) => `${written(key, run)}:${written(item, run)}`);
-    return `\0{${entries.sort().join()}}`;
-  }
-  if (value instanceof YaqlSet) {
-    return `\0<${Array.from(value.values(), (item) => written(item, run)).sort().join()}>`;
-  }
-  if (value instanceof DictView) throw typeError(`unhashable type: '${typeName(value)}'`);
-  if (value instanceof DateTime) return `\0@${value.instant}`;
-  if (value instanceof Timespan) return `\0~${value.micros}`;
-  if (value instanceof Regex) return `\0/${value.flags}/${value.pattern}`;
-  return value;
-}
-
-/** A hash as part of a longer one: no two different ones read the same. */
-function written(value: unknown, run: Run): string {
-  run.step();
-  const hash = hashKey(value, run);
-  if (typeof hash === "string") return JSON.stringify(hash);
-  if (typeof hash === "object" && hash !== null) return `#${run.identityOf(hash)}`;
-  return String(hash);
-}
+} from "./containers.ts";
+import { MutableList, PyFloat } from "./values.ts";
+import { Regex } from "./regex/regex.ts";
+import type { Run } from "./run.ts";
+import { DateTime, Timespan } from "./time/date-time.ts";
 
 const numeric = (value: unknown): number | bigint | undefined => {
   if (typeof value === "number" || typeof value === "bigint") return value;

@@ -1,9 +1,18 @@
 import { YaqlSyntaxError } from "./errors.ts";
 import { asciiDigits, parseInteger } from "./numbers.ts";
-import { float } from "./values.ts";
 import { str } from "./text.ts";
+import { float } from "./values.ts";
 
-export type TokenKind = "number" | "string" | "keyword" | "constant" | "function" | "variable" | "symbol" | "error" | "end";
+export type TokenKind =
+  | "number"
+  | "string"
+  | "keyword"
+  | "constant"
+  | "function"
+  | "variable"
+  | "symbol"
+  | "error"
+  | "end";
 
 export interface Token {
   readonly kind: TokenKind;
@@ -63,7 +72,12 @@ export function tokenize(text: string, pairOperator: string | null): Token[] {
     }
     const number = at(NUMBER, text, position);
     if (number !== undefined) {
-      push("number", number.length, number, number.includes(".") ? float(Number(asciiDigits(number))) : parseInteger(asciiDigits(number)));
+      push(
+        "number",
+        number.length,
+        number,
+        number.includes(".") ? float(Number(asciiDigits(number))) : parseInteger(asciiDigits(number)),
+      );
       continue;
     }
     const identifier = at(IDENTIFIER, text, position);
@@ -127,7 +141,7 @@ function decodeEscapes(body: string): string {
 export function tokenText(token: Token): string {
   return token.kind === "number" || token.kind === "string" || token.kind === "constant"
     ? token.kind === "constant"
-      ? { true: "True", false: "False", null: "None" }[token.text] ?? token.text
+      ? ({ true: "True", false: "False", null: "None" }[token.text] ?? token.text)
       : str(token.value)
     : token.text;
 }

@@ -1,6 +1,7 @@
 /** Arithmetic on Python's numbers: integers without bounds, floats, and what becomes of the two together. */
 import { YaqlError, YaqlLimitError, typeError, valueError } from "./errors.ts";
-import { quote, typeName } from "./text.ts";
+import { quote } from "./quote.ts";
+import { typeName } from "./type-name.ts";
 import { float, int, PyFloat } from "./values.ts";
 
 export type Numeric = number | bigint | PyFloat;
@@ -50,11 +51,28 @@ function combine(
   return float(doubles(toDouble(a), toDouble(b)));
 }
 
-export const add = (a: Numeric, b: Numeric): Numeric => combine(a, b, (x, y) => x + y, (x, y) => x + y);
-export const subtract = (a: Numeric, b: Numeric): Numeric => combine(a, b, (x, y) => x - y, (x, y) => x - y);
+export const add = (a: Numeric, b: Numeric): Numeric =>
+  combine(
+    a,
+    b,
+    (x, y) => x + y,
+    (x, y) => x + y,
+  );
+export const subtract = (a: Numeric, b: Numeric): Numeric =>
+  combine(
+    a,
+    b,
+    (x, y) => x - y,
+    (x, y) => x - y,
+  );
 export function multiply(a: Numeric, b: Numeric): Numeric {
   // Minus zero is a float's value only.
-  return combine(a, b, (x, y) => (isInteger(a) && isInteger(b) ? x * y + 0 : x * y), (x, y) => x * y);
+  return combine(
+    a,
+    b,
+    (x, y) => (isInteger(a) && isInteger(b) ? x * y + 0 : x * y),
+    (x, y) => x * y,
+  );
 }
 export function negate(a: Numeric): Numeric {
   if (a instanceof PyFloat) return new PyFloat(-a.value);
@@ -265,7 +283,8 @@ export function toInteger(value: unknown): number | bigint {
   );
 }
 
-const FLOAT = /^[+-]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?|inf(?:inity)?|nan)$/i;
+const FLOAT =
+  /^[+-]?(?:(?:\d+(?:_\d+)*\.?(?:\d+(?:_\d+)*)?|\.\d+(?:_\d+)*)(?:e[+-]?\d+(?:_\d+)*)?|inf(?:inity)?|nan)$/i;
 
 export function toFloat(value: unknown): Numeric {
   if (value === null) return float(0);

@@ -1,12 +1,14 @@
 import { limitCollection } from "./limit-collection.ts";
 import { typeError } from "./errors.ts";
 import { Run } from "./run.ts";
+import { dictEntries, isDict, isSet, YaqlSet } from "./containers.ts";
+import { each, isIterable } from "./iteration.ts";
 import { str } from "./text.ts";
+import { Iter, PyFloat } from "./values.ts";
 import { Regex } from "./regex/regex.ts";
 import { DateTime, Timespan } from "./time/date-time.ts";
 import { Lambda } from "./lambda.ts";
 import { Context } from "./context.ts";
-import { dictEntries, each, isDict, isIterable, isSet, Iter, PyFloat, YaqlSet } from "./values.ts";
 
 const MAX_DEPTH = 1_000;
 

@@ -5,7 +5,9 @@ import { isInteger, isNumber } from "./numbers.ts";
 import { Regex } from "./regex/regex.ts";
 import type { Run } from "./run.ts";
 import { DateTime, Timespan } from "./time/date-time.ts";
-import { isDict, isIterable, isSet, Iter, Ordering } from "./values.ts";
+import { isDict, isSet } from "./containers.ts";
+import { isIterable } from "./iteration.ts";
+import { Iter, Ordering } from "./values.ts";
 
 /** `k => v` with both sides evaluated: what `dict` and `{}` take. */
 export class EvaluatedPair {

@@ -2,7 +2,10 @@
 import { Regex } from "./regex/regex.ts";
 import type { Run } from "./run.ts";
 import { DateTime, Timespan } from "./time/date-time.ts";
-import { dictEntries, Dict, DictView, isDict, Iter, MutableList, Ordering, PyFloat, YaqlSet } from "./values.ts";
+import { dictEntries, DictView, isDict, YaqlSet } from "./containers.ts";
+import { quote } from "./quote.ts";
+import { typeName } from "./type-name.ts";
+import { Iter, MutableList, Ordering, PyFloat } from "./values.ts";
 
 /** What counts the cost of printing; without it, as for messages, only so much is printed. */
 type Meter = Pick<Run, "step"> | undefined;
@@ -20,25 +23,6 @@ export function floatText(value: number): string {
   }
   const plain = exponent < -6 || exponent > 20 ? value.toFixed(Math.max(0, -exponent + 17)) : String(value);
   return plain.includes(".") ? plain : `${plain}.0`;
-}
-
-/** A text in quotes, as inside a list. */
-export function quote(text: string): string {
-  const mark = text.includes("'") && !text.includes('"') ? '"' : "'";
-  let out = mark;
-  for (const char of text) {
-    const code = char.codePointAt(0) ?? 0;
-    if (char === mark || char === "\\") out += `\\${char}`;
-    else if (char === "\n") out += "\\n";
-    else if (char === "\r") out += "\\r";
-    else if (char === "\t") out += "\\t";
-    else if (code >= 0x20 && code < 0x7f) out += char;
-    else if (code > 0xa0 && /[\p{L}\p{M}\p{N}\p{P}\p{S}]/u.test(char) && code !== 0xad) out += char;
-    else if (code < 0x100) out += `\\x${code.toString(16).padStart(2, "0")}`;
-    else if (code < 0x10000) out += `\\u${code.toString(16).padStart(4, "0")}`;
-    else out += `\\U${code.toString(16).padStart(8, "0")}`;
-  }
-  return out + mark;
 }
 
 /** Levels of nesting that are printed. */
@@ -85,7 +69,7 @@ export function repr(value: unknown, meter?: Meter, depth = 0): string {
     return `{${entries.join(", ")}}`;
   }
   if (value instanceof DictView) {
-    const name = viewName(value);
+    const name = value.className;
     if (name.endsWith("View")) return `${name}(${inner(value.of)})`;
     return `${name}([${printed(value.values(), inner, meter).join(", ")}])`;
   }
@@ -95,12 +79,6 @@ export function repr(value: unknown, meter?: Meter, depth = 0): string {
   if (value instanceof Iter) return `<${value.what} object>`;
   if (value instanceof Ordering) return "<OrderingIterable object>";
   return `<${typeName(value)} object>`;
-}
-
-/** Views of immutable maps are other classes than those of Python's own dict. */
-function viewName({ kind, of }: DictView): string {
-  const isMutable = of instanceof Dict && !of.frozen;
-  return isMutable ? `dict_${kind}` : `${kind.charAt(0).toUpperCase()}${kind.slice(1)}View`;
 }
 
 function printed<T>(items: Iterable<T>, print: (item: T) => string, meter: Meter): string[] {
@@ -114,28 +92,4 @@ function printed<T>(items: Iterable<T>, print: (item: T) => string, meter: Meter
     if (meter === undefined && length > MAX_MESSAGE) return [...out, "..."];
   }
   return out;
-}
-
-/** Python's name of a value's type; the full one has the module, as messages about types have it. */
-export function typeName(value: unknown, full = false): string {
-  const named = (module: string, name: string) => (full ? `${module}.${name}` : name);
-  if (value === null || value === undefined) return "NoneType";
-  if (typeof value === "boolean") return "bool";
-  if (typeof value === "bigint") return "int";
-  if (typeof value === "number") return Number.isInteger(value) ? "int" : "float";
-  if (typeof value === "string") return "str";
-  if (value instanceof PyFloat) return "float";
-  if (value instanceof MutableList) return "list";
-  if (Array.isArray(value)) return "tuple";
-  if (value instanceof Dict && !value.frozen) return "dict";
-  if (isDict(value)) return "FrozenDict";
-  if (value instanceof YaqlSet) return "frozenset";
-  if (value instanceof DateTime) return named("datetime", "datetime");
-  if (value instanceof Timespan) return named("datetime", "timedelta");
-  if (value instanceof Regex) return named("re", "Pattern");
-  if (value instanceof Iter) return value.what;
-  if (value instanceof DictView) return viewName(value);
-  if (value instanceof Ordering) return "OrderingIterable";
-  if (typeof value === "function") return "function";
-  return Object.getPrototypeOf(value)?.constructor?.name ?? "object";
 }

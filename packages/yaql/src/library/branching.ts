@@ -1,8 +1,9 @@
 /** Choosing, and evaluating no more than what was chosen. */
 import { isTruthy } from "../equality.ts";
+import { pullFrom } from "../iteration.ts";
+import { Iter } from "../values.ts";
 import type { Lambda, LazyPair } from "../lambda.ts";
 import type { FunctionDefinition } from "../signature.ts";
-import { Iter, pullFrom } from "../values.ts";
 import { fn, method, withPairs } from "./define.ts";
 
 function* indexesOf(cases: readonly Lambda[]): Generator<number> {

@@ -1,37 +1,30 @@
 /** Lists, maps and sets: making them, looking into them, changing copies of them. */
 import { member } from "../compile.ts";
 import type { Context } from "../context.ts";
+import {
+  type AnyDict,
+  type AnySet,
+  Dict,
+  dictEntries,
+  dictFrom,
+  dictGet,
+  dictHas,
+  dictSize,
+  DictView,
+  isDict,
+  isSet,
+  YaqlSet,
+} from "../containers.ts";
 import { asSet, equals } from "../equality.ts";
+import { each, isIterable, iterate, pullFrom, toArray } from "../iteration.ts";
+import { typeName } from "../type-name.ts";
+import { END, Iter, mutableList, MutableList } from "../values.ts";
 import { YaqlError } from "../errors.ts";
 import type { Lambda } from "../lambda.ts";
 import type { EvaluatedPair } from "../parameter-types.ts";
 import { limitCollection } from "../limit-collection.ts";
 import type { Run } from "../run.ts";
 import type { FunctionDefinition } from "../signature.ts";
-import { typeName } from "../text.ts";
-import {
-  type AnyDict,
-  type AnySet,
-  dictEntries,
-  Dict,
-  dictFrom,
-  dictGet,
-  dictHas,
-  dictSize,
-  DictView,
-  each,
-  END,
-  isDict,
-  isIterable,
-  isSet,
-  Iter,
-  iterate,
-  MutableList,
-  mutableList,
-  pullFrom,
-  toArray,
-  YaqlSet,
-} from "../values.ts";
 import { both, fn, method, withPairs } from "./define.ts";
 
 const lazy = (items: Iterator<unknown>): Iter => new Iter(pullFrom(items));
@@ -226,7 +219,9 @@ export const COLLECTIONS: readonly FunctionDefinition[] = [
     return value === undefined ? preset : value;
   }),
   withPairs(
-    method("set(dict: map, key: any, value: any)", ({ run }, dict, key, value) => withEntries(run, dict, [[key, value]])),
+    method("set(dict: map, key: any, value: any)", ({ run }, dict, key, value) =>
+      withEntries(run, dict, [[key, value]]),
+    ),
   ),
   withPairs(
     method("set(dict: map, replacements: map)", ({ run }, dict, more) => withEntries(run, dict, dictEntries(more))),
@@ -235,7 +230,9 @@ export const COLLECTIONS: readonly FunctionDefinition[] = [
   method("keys(dict: map)", (_context, dict) => new DictView("keys", dict)),
   method("values(dict: map)", (_context, dict) => new DictView("values", dict)),
   method("items(dict: map)", (_context, dict) => new DictView("items", dict)),
-  fn("#operator_in(value: any, collection: iterable)", (context, value, collection) => contains(context, collection, value)),
+  fn("#operator_in(value: any, collection: iterable)", (context, value, collection) =>
+    contains(context, collection, value),
+  ),
   method("contains(collection: iterable, value: any)", contains),
   method("containsKey(dict: map, key: any)", ({ run }, dict, key) => dictHas(dict, key, run)),
   method("containsValue(dict: map, value: any)", (context, dict, value) =>
@@ -259,23 +256,25 @@ export const COLLECTIONS: readonly FunctionDefinition[] = [
   ),
   method("insert(collection: sequence, position: int, value: any)", insertIntoList),
   method("insertMany(collection: iterable, position: int, values: iterable)", ({ run }, collection, position, values) =>
-    lazy(
-      Number(position) < 0 ? chained(run, values, collection) : inserted(run, collection, Number(position), values),
-    ),
+    lazy(Number(position) < 0 ? chained(run, values, collection) : inserted(run, collection, Number(position), values)),
   ),
-  method("replace(collection: iterable, position: int, value: any, count: int = 1)", ({ run }, c, position, value, count) =>
-    lazy(replaced(run, c, range(position, count), [value])),
+  method(
+    "replace(collection: iterable, position: int, value: any, count: int = 1)",
+    ({ run }, c, position, value, count) => lazy(replaced(run, c, range(position, count), [value])),
   ),
   method(
     "replaceMany(collection: iterable, position: int, values: iterable, count: int = 1)",
-    ({ run }, collection, position, values, count) =>
-      lazy(replaced(run, collection, range(position, count), values)),
+    ({ run }, collection, position, values, count) => lazy(replaced(run, collection, range(position, count), values)),
   ),
   fn("isSet(arg: any)", (_context, arg) => isSet(arg)),
-  fn("set(*args: any)", ({ run }, args) => YaqlSet.from(each(limitCollection(lazy(spliced(args, run)), run), run), run)),
+  fn("set(*args: any)", ({ run }, args) =>
+    YaqlSet.from(each(limitCollection(lazy(spliced(args, run)), run), run), run),
+  ),
   method("toSet(collection: iterable)", ({ run }, collection) => YaqlSet.from(each(collection, run), run)),
   both("len(set: set)", (_context, set) => set.size),
-  method("add(set: set, *values: any)", (context, set, values) => union(context, set, YaqlSet.from(values, context.run))),
+  method("add(set: set, *values: any)", (context, set, values) =>
+    union(context, set, YaqlSet.from(values, context.run)),
+  ),
   method("remove(set: set, *values: any)", (context, set, values) =>
     difference(context, set, YaqlSet.from(values, context.run)),
   ),

@@ -47,7 +47,9 @@ function divided(timespan: Timespan, by: Numeric): Timespan {
 
 function replaced(_context: Context, date: DateTime, ...parts: unknown[]): DateTime {
   const names = ["year", "month", "day", "hour", "minute", "second", "microsecond"];
-  const given = Object.fromEntries(names.flatMap((name, i) => (parts[i] === null ? [] : [[name, small(parts[i] as number)]])));
+  const given = Object.fromEntries(
+    names.flatMap((name, i) => (parts[i] === null ? [] : [[name, small(parts[i] as number)]])),
+  );
   const offset = parts[7] as Timespan | null; // the signature says so
   return DateTime.of({ ...date.fields, ...given }, offset === null ? date.offset : offset.micros);
 }
@@ -68,7 +70,9 @@ export const DATES: readonly FunctionDefinition[] = [
     "datetime(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0, microsecond: int = 0, offset: timespan = null)",
     (_context, year, month, day, hour, minute, second, microsecond, offset) => {
       const numbers = { year, month, day, hour, minute, second, microsecond };
-      const fields = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, small(value)])) as typeof numbers;
+      const fields = Object.fromEntries(
+        Object.entries(numbers).map(([name, value]) => [name, small(value)]),
+      ) as typeof numbers;
       return DateTime.of(fields, offsetOf(offset));
     },
   ),
@@ -87,9 +91,7 @@ export const DATES: readonly FunctionDefinition[] = [
           whole(microseconds),
       ),
   ),
-  fn("now(offset: timespan? = null)", ({ run }, offset) =>
-    DateTime.fromTimestamp(run.now() / 1_000, offsetOf(offset)),
-  ),
+  fn("now(offset: timespan? = null)", ({ run }, offset) => DateTime.fromTimestamp(run.now() / 1_000, offsetOf(offset))),
   fn("localtz()", ({ run }) => new Timespan(localOffset(run.now()))),
   fn("utctz()", () => Timespan.ZERO),
   field("year"),
@@ -114,10 +116,19 @@ export const DATES: readonly FunctionDefinition[] = [
   property("microseconds", "timespan", ({ micros }: Timespan) => int(micros)),
   fn("#operator_+(dt: datetime, ts: timespan)", (_context, dt: DateTime, ts: Timespan) => dt.plus(ts.micros)),
   fn("#operator_+(ts: timespan, dt: datetime)", (_context, ts: Timespan, dt: DateTime) => dt.plus(ts.micros)),
-  fn("#operator_+(ts1: timespan, ts2: timespan)", (_context, a: Timespan, b: Timespan) => new Timespan(a.micros + b.micros)),
+  fn(
+    "#operator_+(ts1: timespan, ts2: timespan)",
+    (_context, a: Timespan, b: Timespan) => new Timespan(a.micros + b.micros),
+  ),
   fn("#operator_-(dt: datetime, ts: timespan)", (_context, dt: DateTime, ts: Timespan) => dt.plus(-ts.micros)),
-  fn("#operator_-(dt1: datetime, dt2: datetime)", (_context, a: DateTime, b: DateTime) => new Timespan(a.instant - b.instant)),
-  fn("#operator_-(ts1: timespan, ts2: timespan)", (_context, a: Timespan, b: Timespan) => new Timespan(a.micros - b.micros)),
+  fn(
+    "#operator_-(dt1: datetime, dt2: datetime)",
+    (_context, a: DateTime, b: DateTime) => new Timespan(a.instant - b.instant),
+  ),
+  fn(
+    "#operator_-(ts1: timespan, ts2: timespan)",
+    (_context, a: Timespan, b: Timespan) => new Timespan(a.micros - b.micros),
+  ),
   fn("#operator_*(ts: timespan, n: number)", (_context, ts, n) => scaled(ts, n)),
   fn("#operator_*(n: number, ts: timespan)", (_context, n, ts) => scaled(ts, n)),
   fn("#operator_/(ts1: timespan, ts2: timespan)", (_context, a: Timespan, b: Timespan) => {
@@ -135,7 +146,9 @@ export const DATES: readonly FunctionDefinition[] = [
     "replace(dt: datetime, year: int? = null, month: int? = null, day: int? = null, hour: int? = null, minute: int? = null, second: int? = null, microsecond: int? = null, offset: timespan? = null)",
     replaced,
   ),
-  method("format(dt: datetime, format: string)", (_context, date: DateTime, format: string) => formatDate(date, format)),
+  method("format(dt: datetime, format: string)", (_context, date: DateTime, format: string) =>
+    formatDate(date, format),
+  ),
   fn("isDatetime(value: any)", (_context, value) => value instanceof DateTime),
   fn("isTimespan(value: any)", (_context, value) => value instanceof Timespan),
 ];

@@ -1,8 +1,10 @@
 import type { Context } from "../context.ts";
+import { type AnyDict, Dict, dictSize, isDict, isSet } from "../containers.ts";
 import { equals } from "../equality.ts";
+import { iterate, pullFrom } from "../iteration.ts";
+import { END, Iter, MutableList } from "../values.ts";
 import { YaqlError, YaqlLimitError } from "../errors.ts";
 import type { Lambda } from "../lambda.ts";
-import { type AnyDict, Dict, dictSize, END, isDict, isSet, Iter, iterate, MutableList, pullFrom } from "../values.ts";
 
 /** `[key, values]` by key, in the order in which keys first came up; with an aggregator `[key, aggregator(values)]`. */
 export function groupBy(
@@ -77,4 +79,3 @@ function lengthOf(value: unknown): number | undefined {
   if (isSet(value)) return value.size;
   return isDict(value) ? dictSize(value as AnyDict) : undefined;
 }
-

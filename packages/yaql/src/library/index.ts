@@ -4,8 +4,11 @@ import type { FunctionDefinition } from "../signature.ts";
 import { BRANCHING } from "./branching.ts";
 import { COLLECTIONS } from "./collections.ts";
 import { DATES } from "./dates.ts";
+import { GENERATORS } from "./generators.ts";
 import { MATH } from "./math.ts";
+import { MERGING } from "./merging.ts";
 import { QUERIES } from "./queries.ts";
+import { REDUCTIONS } from "./reductions.ts";
 import { REGEXES } from "./regexes.ts";
 import { STRINGS } from "./strings.ts";
 import { DELEGATES, SYSTEM } from "./system.ts";
@@ -16,6 +19,9 @@ const STANDARD: readonly FunctionDefinition[] = [
   ...STRINGS,
   ...COLLECTIONS,
   ...QUERIES,
+  ...GENERATORS,
+  ...REDUCTIONS,
+  ...MERGING,
   ...REGEXES,
   ...BRANCHING,
   ...DATES,

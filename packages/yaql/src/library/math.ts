@@ -1,5 +1,8 @@
 /** Numbers, comparison, truth. */
-import { isTruthy, equals, isSubset } from "../equality.ts";
+import type { AnySet } from "../containers.ts";
+import { equals, isSubset, isTruthy } from "../equality.ts";
+import { typeName } from "../type-name.ts";
+import { int } from "../values.ts";
 import { typeError, valueError } from "../errors.ts";
 import type { Lambda } from "../lambda.ts";
 import {
@@ -22,8 +25,6 @@ import {
 } from "../numbers.ts";
 import type { Context } from "../context.ts";
 import type { FunctionDefinition } from "../signature.ts";
-import { typeName } from "../text.ts";
-import { type AnySet, int } from "../values.ts";
 import { fn } from "./define.ts";
 import { operate } from "./operate.ts";
 
@@ -36,7 +37,8 @@ const bitwise =
   };
 
 /** Python's ints include booleans. */
-const whole = (value: unknown): number | bigint => (typeof value === "boolean" ? Number(value) : (value as number | bigint));
+const whole = (value: unknown): number | bigint =>
+  typeof value === "boolean" ? Number(value) : (value as number | bigint);
 
 const larger = (context: Context, a: unknown, b: unknown) => isTruthy(operate(context, ">", b, a));
 
@@ -114,9 +116,18 @@ export const MATH: readonly FunctionDefinition[] = [
   fn("pow(a: number, b: number, c: number? = null)", (_context, a: Numeric, b: Numeric, c) => power(a, b, c)),
   fn("max(a: any, b: any)", (context, a, b) => (larger(context, a, b) ? b : a)),
   fn("min(a: any, b: any)", (context, a, b) => (larger(context, a, b) ? a : b)),
-  fn("bitwiseAnd(left: int, right: int)", bitwise((a, b) => a & b)),
-  fn("bitwiseOr(left: int, right: int)", bitwise((a, b) => a | b)),
-  fn("bitwiseXor(left: int, right: int)", bitwise((a, b) => a ^ b)),
+  fn(
+    "bitwiseAnd(left: int, right: int)",
+    bitwise((a, b) => a & b),
+  ),
+  fn(
+    "bitwiseOr(left: int, right: int)",
+    bitwise((a, b) => a | b),
+  ),
+  fn(
+    "bitwiseXor(left: int, right: int)",
+    bitwise((a, b) => a ^ b),
+  ),
   fn("bitwiseNot(arg: int)", (_context, arg) => int(~BigInt(arg))),
   fn("shiftBitsLeft(value: int, bitsNumber: int)", (_context, value, bits) => shift(whole(value), whole(bits), true)),
   fn("shiftBitsRight(value: int, bitsNumber: int)", (_context, value, bits) => shift(whole(value), whole(bits), false)),

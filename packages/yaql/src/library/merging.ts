@@ -1,13 +1,16 @@
 import type { Context } from "../context.ts";
+import type { FunctionDefinition } from "../signature.ts";
+import { method } from "./define.ts";
 import { typeError } from "../errors.ts";
 import type { Lambda } from "../lambda.ts";
-import { typeName } from "../text.ts";
-import { type AnyDict, dictEntries, Dict, dictGet, dictHas, isDict, MutableList } from "../values.ts";
+import { type AnyDict, Dict, dictEntries, dictGet, dictHas, isDict } from "../containers.ts";
+import { typeName } from "../type-name.ts";
+import { MutableList } from "../values.ts";
 import { distinct } from "./queries.ts";
 import { toList } from "./collections.ts";
 
 /** A map of both, deeply: maps merge, lists as `mergeLists` says, of anything else the other's value stays. */
-export function mergeDicts(
+function mergeDicts(
   context: Context,
   dict: AnyDict,
   other: AnyDict,
@@ -50,3 +53,11 @@ function cannotMerge(a: unknown, b: unknown): Error {
   };
   return typeError(`Cannot merge <class '${name(a)}'> with <class '${name(b)}'>`);
 }
+
+export const MERGING: readonly FunctionDefinition[] = [
+  method(
+    "mergeWith(dict: map, another: map, listMerger: lambda = null, itemMerger: lambda = null, maxLevels: int = 0)",
+    (context, dict, another, listMerger, itemMerger, levels) =>
+      mergeDicts(context, dict, another, listMerger, itemMerger, Number(levels)),
+  ),
+];

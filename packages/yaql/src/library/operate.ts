@@ -1,3 +1,4 @@
+import { callFunction } from "../dispatch.ts";
 import type { Context } from "../context.ts";
 import { FAST_BINARY, MISS } from "../fast-operators.ts";
 
@@ -9,5 +10,5 @@ export function operate(context: Context, operator: "+" | "<" | ">", a: unknown,
     const result = FAST_BINARY[operator]?.(a, b);
     if (result !== MISS) return result;
   }
-  return context.call(name, [a, b]);
+  return callFunction(context, name, [a, b]);
 }

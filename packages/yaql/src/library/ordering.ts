@@ -1,7 +1,8 @@
 import type { Context } from "../context.ts";
 import { isTruthy } from "../equality.ts";
+import { toArray } from "../iteration.ts";
+import { Ordering } from "../values.ts";
 import type { Lambda } from "../lambda.ts";
-import { Ordering, toArray } from "../values.ts";
 import { operate } from "./operate.ts";
 
 interface Field {

@@ -4,8 +4,10 @@ import { typeError, valueError, YaqlError } from "../errors.ts";
 import type { Lambda } from "../lambda.ts";
 import { compileTemplate, escapeRegex, groupText, type Match, Regex } from "../regex/regex.ts";
 import type { FunctionDefinition } from "../signature.ts";
-import { typeName } from "../text.ts";
-import { dictFrom, Iter, mutableList, pullFrom } from "../values.ts";
+import { dictFrom } from "../containers.ts";
+import { pullFrom } from "../iteration.ts";
+import { typeName } from "../type-name.ts";
+import { Iter, mutableList } from "../values.ts";
 import { fn, method } from "./define.ts";
 
 /** A lambda's view of a match: `$1` is the whole of it, `$2` and so on the groups. */
@@ -78,24 +80,36 @@ export const REGEXES: readonly FunctionDefinition[] = [
       new Regex(pattern, { ignoreCase: ignoreCase === true, multiLine: multiLine === true, dotAll: dotAll === true }),
   ),
   fn("#operator_=~(string: string, regexp: regex)", matches),
-  fn("#operator_=~(string: string, pattern: string)", (context, text, pattern) => matches(context, text, new Regex(pattern))),
+  fn("#operator_=~(string: string, pattern: string)", (context, text, pattern) =>
+    matches(context, text, new Regex(pattern)),
+  ),
   fn("#operator_!~(string: string, regexp: regex)", (context, text, regex) => !matches(context, text, regex)),
-  fn("#operator_!~(string: string, pattern: string)", (context, text, pattern) => !matches(context, text, new Regex(pattern))),
+  fn(
+    "#operator_!~(string: string, pattern: string)",
+    (context, text, pattern) => !matches(context, text, new Regex(pattern)),
+  ),
   method("matches(regexp: regex, string: string)", (context, regex, text) => matches(context, text, regex)),
-  method("matches(string: string, regexp: string)", (context, text, pattern) => matches(context, text, new Regex(pattern))),
+  method("matches(string: string, regexp: string)", (context, text, pattern) =>
+    matches(context, text, new Regex(pattern)),
+  ),
   method("search(regexp: regex, string: string, selector: lambda = null)", search),
-  method("searchAll(regexp: regex, string: string, selector: lambda = null)", (context, regex, text, selector) =>
-    new Iter(pullFrom(searchAll(context, regex, text, selector))),
+  method(
+    "searchAll(regexp: regex, string: string, selector: lambda = null)",
+    (context, regex, text, selector) => new Iter(pullFrom(searchAll(context, regex, text, selector))),
   ),
   method("split(regexp: regex, string: string, maxSplit: int = 0)", split),
-  method("split(string: string, regexp: regex, maxSplit: int = 0)", (context, text, regex, limit) => split(context, regex, text, limit)),
+  method("split(string: string, regexp: regex, maxSplit: int = 0)", (context, text, regex, limit) =>
+    split(context, regex, text, limit),
+  ),
   method("replace(regexp: regex, string: string, repl: string, count: int = 0)", replace),
-  method("replace(string: string, regexp: regex, repl: string, count: int = 0)", (context, text, regex, replacement, count) =>
-    replace(context, regex, text, replacement, count),
+  method(
+    "replace(string: string, regexp: regex, repl: string, count: int = 0)",
+    (context, text, regex, replacement, count) => replace(context, regex, text, replacement, count),
   ),
   method("replaceBy(regexp: regex, string: string, repl: lambda, count: int = 0)", replaceBy),
-  method("replaceBy(string: string, regexp: regex, repl: lambda, count: int = 0)", (context, text, regex, replacement, count) =>
-    replaceBy(context, regex, text, replacement, count),
+  method(
+    "replaceBy(string: string, regexp: regex, repl: lambda, count: int = 0)",
+    (context, text, regex, replacement, count) => replaceBy(context, regex, text, replacement, count),
   ),
   fn("escapeRegex(string: string)", (_context, text) => escapeRegex(text)),
   fn("isRegex(value: any)", (_context, value) => value instanceof Regex),

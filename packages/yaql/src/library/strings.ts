@@ -1,12 +1,16 @@
+import { callFunction } from "../dispatch.ts";
+import { type AnyDict, dictEntries } from "../containers.ts";
 import { compareText, isTruthy } from "../equality.ts";
+import { iterate } from "../iteration.ts";
+import { str } from "../text.ts";
+import { typeName } from "../type-name.ts";
+import { END, mutableList } from "../values.ts";
 import { find, lengthOf, sliceText } from "../code-points.ts";
 import type { Context } from "../context.ts";
 import { YaqlError, typeError, valueError } from "../errors.ts";
 import { isInteger } from "../numbers.ts";
 import type { Run } from "../run.ts";
 import type { FunctionDefinition } from "../signature.ts";
-import { str, typeName } from "../text.ts";
-import { type AnyDict, dictEntries, END, iterate, mutableList } from "../values.ts";
 import { both, fn, method } from "./define.ts";
 
 /** What Python takes for white space. */
@@ -61,7 +65,9 @@ function splitWords(text: string, limit: number): unknown {
     rest = trimStart(rest.slice(word.length), null);
   }
   // The end of the text is kept as it is when the limit was met.
-  return mutableList(rest === "" ? parts : [...parts, limit === 0 || parts.length === limit ? rest : trimEnd(rest, null)]);
+  return mutableList(
+    rest === "" ? parts : [...parts, limit === 0 || parts.length === limit ? rest : trimEnd(rest, null)],
+  );
 }
 
 function rightSplit(run: Run, text: string, separator: string | null, limit: number): unknown {
@@ -117,7 +123,8 @@ function join(context: Context, sequence: unknown, separator: string): string {
   const isStandard = context.functions.find("str", "function").isStandard;
   const parts: string[] = [];
   for (let item = pull(); item !== END; item = pull()) {
-    const part = typeof item === "string" ? item : isStandard ? text(run, item) : str(context.call("str", [item]));
+    const part =
+      typeof item === "string" ? item : isStandard ? text(run, item) : str(callFunction(context, "str", [item]));
     run.allocateText(part.length + separator.length);
     parts.push(part);
   }
@@ -250,4 +257,3 @@ export const STRINGS: readonly FunctionDefinition[] = [
   ),
   fn("hex(num: number?)", hexadecimal),
 ];
-

@@ -1,11 +1,14 @@
 /** Variables, local functions, calling by name. */
+import { callFunction, callMethod } from "../dispatch.ts";
 import type { Context } from "../context.ts";
 import { YaqlError, typeError, valueError } from "../errors.ts";
 import { Lambda } from "../lambda.ts";
 import { defineFunction, type FunctionDefinition } from "../signature.ts";
-import { typeName } from "../text.ts";
+import { type AnyDict, dictEntries } from "../containers.ts";
 import { isTruthy } from "../equality.ts";
-import { type AnyDict, dictEntries, END, Iter, iterate, Memorized } from "../values.ts";
+import { iterate } from "../iteration.ts";
+import { typeName } from "../type-name.ts";
+import { END, Iter, Memorized } from "../values.ts";
 import { fn, method } from "./define.ts";
 
 function bind(context: Context, values: readonly unknown[], named?: ReadonlyMap<string, unknown>): Context {
@@ -35,19 +38,27 @@ function defineLocal(context: Context, name: string, body: Lambda): Context {
   const child = context.child();
   // The body sees itself, so it can call itself.
   const local = new Lambda(child, body.evaluate);
-  const definition = defineFunction("local(*args: any, **named: any)", (_context, args, named) => local.call(args, named));
+  const definition = defineFunction("local(*args: any, **named: any)", (_context, args, named) =>
+    local.call(args, named),
+  );
   child.register({ ...definition, name });
   return child;
 }
 
-function callByName(context: Context, name: string, args: readonly unknown[], named: AnyDict, receiver: unknown): unknown {
+function callByName(
+  context: Context,
+  name: string,
+  args: readonly unknown[],
+  named: AnyDict,
+  receiver: unknown,
+): unknown {
   const keywords = new Map<string, unknown>();
   for (const [key, value] of dictEntries(named)) {
     if (typeof key !== "string") throw typeError(`expected string or bytes-like object, got '${typeName(key)}'`);
     keywords.set(key, value);
   }
-  if (receiver === undefined) return context.call(name, args, keywords);
-  return context.callMethod(name, [receiver, ...args], keywords);
+  if (receiver === undefined) return callFunction(context, name, args, keywords);
+  return callMethod(context, name, [receiver, ...args], keywords);
 }
 
 export const SYSTEM: readonly FunctionDefinition[] = [

@@ -57,7 +57,8 @@ const isWordBefore = (text: string, position: number, word: CharacterTest): bool
 
 /** The position one character earlier. */
 export function before(text: string, position: number): number {
-  const isPair = (text.charCodeAt(position - 1) & 0xfc00) === 0xdc00 && (text.charCodeAt(position - 2) & 0xfc00) === 0xd800;
+  const isPair =
+    (text.charCodeAt(position - 1) & 0xfc00) === 0xdc00 && (text.charCodeAt(position - 2) & 0xfc00) === 0xd800;
   return position - (isPair ? 2 : 1);
 }
 

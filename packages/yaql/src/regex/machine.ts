@@ -16,7 +16,14 @@ const SHRINK = -2;
 const GROW = -3;
 
 /** Tries to match at exactly this position; the slots hold the bounds of groups (-1 for none) when it did. */
-export function matchAt(program: Program, text: string, start: number, slots: number[], run: Run, mayBeEmpty = true): boolean {
+export function matchAt(
+  program: Program,
+  text: string,
+  start: number,
+  slots: number[],
+  run: Run,
+  mayBeEmpty = true,
+): boolean {
   const { instructions } = program;
   const stack: number[] = [];
   let budget = PER_STEP;

@@ -1,6 +1,6 @@
 /** Reads a pattern in the syntax of Python's `re`. Errors are worded as Python's. */
 import { YaqlError, YaqlLimitError } from "../errors.ts";
-import { quote } from "../text.ts";
+import { quote } from "../quote.ts";
 import {
   atEnd,
   atLineEnd,
@@ -20,7 +20,13 @@ export interface RegexFlags {
   readonly verbose: boolean;
   readonly ascii: boolean;
 }
-export const NO_FLAGS: RegexFlags = { ignoreCase: false, multiLine: false, dotAll: false, verbose: false, ascii: false };
+export const NO_FLAGS: RegexFlags = {
+  ignoreCase: false,
+  multiLine: false,
+  dotAll: false,
+  verbose: false,
+  ascii: false,
+};
 
 const FLAG_NAMES: Readonly<Record<string, keyof RegexFlags>> = {
   i: "ignoreCase",
@@ -47,7 +53,9 @@ export function parseRegex(pattern: string, initial: RegexFlags): ParsedRegex & 
 
   const fail = (message: string, position: number): YaqlError => {
     const lines = source.slice(0, position).join("").split("\n");
-    const where = source.includes("\n") ? ` (line ${lines.length}, column ${Array.from(lines.at(-1) ?? "").length + 1})` : "";
+    const where = source.includes("\n")
+      ? ` (line ${lines.length}, column ${Array.from(lines.at(-1) ?? "").length + 1})`
+      : "";
     return new YaqlError("regex", `${message} at position ${position}${where}`);
   };
   const looking = (text: string) => Array.from(text).every((c, i) => source[at + i] === c);
@@ -81,7 +89,8 @@ export function parseRegex(pattern: string, initial: RegexFlags): ParsedRegex & 
     for (;;) {
       skipVerbose(current);
       const c = source[at];
-      if (c === undefined || c === "|" || c === ")") return items.length === 1 ? (items[0] ?? EMPTY) : { kind: "sequence", items };
+      if (c === undefined || c === "|" || c === ")")
+        return items.length === 1 ? (items[0] ?? EMPTY) : { kind: "sequence", items };
       if (isQuantifier()) {
         const last = items.at(-1);
         const start = at;
@@ -273,7 +282,13 @@ export function parseRegex(pattern: string, initial: RegexFlags): ParsedRegex & 
     if (!accept(")")) throw fail("missing ), unterminated subpattern", start);
   }
 
-  function capture(name: string | undefined, nameAt: number, flags: RegexFlags, depth: number, start: number): RegexNode {
+  function capture(
+    name: string | undefined,
+    nameAt: number,
+    flags: RegexFlags,
+    depth: number,
+    start: number,
+  ): RegexNode {
     const index = ++groups;
     if (groups > 1_000) throw new YaqlLimitError("limit", "The pattern has too many groups");
     if (name !== undefined) {
@@ -329,7 +344,10 @@ export function parseRegex(pattern: string, initial: RegexFlags): ParsedRegex & 
       if (extension === undefined) throw fail("unexpected end of pattern", at);
       throw fail(`unknown extension ?P${extension}`, start + 1);
     }
-    for (const [text, negative] of [["=", false], ["!", true]] as const) {
+    for (const [text, negative] of [
+      ["=", false],
+      ["!", true],
+    ] as const) {
       if (accept(text)) return look(flags, depth, start, negative, false);
       if (accept(`<${text}`)) return look(flags, depth, start, negative, true);
     }
@@ -377,7 +395,12 @@ export function parseRegex(pattern: string, initial: RegexFlags): ParsedRegex & 
     return { kind: "condition", index, yes, no };
   }
 
-  function inlineFlags(flags: RegexFlags, depth: number, start: number, isFirst: boolean): RegexNode | { flags: RegexFlags } {
+  function inlineFlags(
+    flags: RegexFlags,
+    depth: number,
+    start: number,
+    isFirst: boolean,
+  ): RegexNode | { flags: RegexFlags } {
     const changed: Record<keyof RegexFlags, boolean> = { ...flags };
     let value = true;
     let any = false;

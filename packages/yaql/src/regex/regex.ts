@@ -1,7 +1,7 @@
 /** Python's regular expressions: its syntax, and its way to go through a text. Positions count UTF-16 units here. */
 import { YaqlError } from "../errors.ts";
 import type { Run } from "../run.ts";
-import { quote } from "../text.ts";
+import { quote } from "../quote.ts";
 import { matchAt } from "./machine.ts";
 import { NO_FLAGS, parseRegex, type RegexFlags } from "./parse.ts";
 import { assembleRegex, type Program } from "./program.ts";
@@ -27,7 +27,13 @@ export class Regex {
     this.groups = parsed.groups;
     this.names = parsed.names;
     this.#program = assembleRegex(parsed.root, parsed.groups);
-    const letters: [keyof RegexFlags, string][] = [["ignoreCase", "i"], ["multiLine", "m"], ["dotAll", "s"], ["verbose", "x"], ["ascii", "a"]];
+    const letters: [keyof RegexFlags, string][] = [
+      ["ignoreCase", "i"],
+      ["multiLine", "m"],
+      ["dotAll", "s"],
+      ["verbose", "x"],
+      ["ascii", "a"],
+    ];
     this.flags = letters.flatMap(([name, letter]) => (parsed.flags[name] ? [letter] : [])).join("");
     let prefix = "";
     for (const instruction of this.#program.instructions) {
@@ -119,7 +125,14 @@ export function groupText(text: string, match: Match, group: number): string | n
 }
 
 const TEMPLATE_ESCAPES: Readonly<Record<string, string>> = {
-  a: "\x07", b: "\b", f: "\f", n: "\n", r: "\r", t: "\t", v: "\v", "\\": "\\",
+  a: "\x07",
+  b: "\b",
+  f: "\f",
+  n: "\n",
+  r: "\r",
+  t: "\t",
+  v: "\v",
+  "\\": "\\",
 }; // prettier-ignore
 
 /** A replacement text: `\1`, `\g<1>` and `\g<name>` stand for groups. Throws YaqlError when it is none. */
@@ -174,4 +187,3 @@ export function compileTemplate(template: string, regex: Regex): (text: string, 
 
 /** The pattern that matches exactly this text. */
 export const escapeRegex = (text: string): string => text.replace(/[()[\]{}?*+\-|^$\\.&~# \t\n\r\v\f]/g, "\\$&");
-

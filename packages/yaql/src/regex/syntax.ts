@@ -31,7 +31,10 @@ export interface ParsedRegex {
 }
 
 /** Shortest and longest match, in characters. */
-export function widthOf(node: RegexNode, groups: ReadonlyMap<number, RegexNode> = new Map()): [min: number, max: number] {
+export function widthOf(
+  node: RegexNode,
+  groups: ReadonlyMap<number, RegexNode> = new Map(),
+): [min: number, max: number] {
   switch (node.kind) {
     case "character":
     case "set":

@@ -36,7 +36,11 @@ export class Timespan {
   }
   repr(): string {
     const { days, seconds, micros } = this.#parts;
-    const parts = [days !== 0n && `days=${days}`, seconds !== 0 && `seconds=${seconds}`, micros !== 0 && `microseconds=${micros}`];
+    const parts = [
+      days !== 0n && `days=${days}`,
+      seconds !== 0 && `seconds=${seconds}`,
+      micros !== 0 && `microseconds=${micros}`,
+    ];
     return `datetime.timedelta(${parts.filter(Boolean).join(", ") || "0"})`;
   }
   toJSON(): string {
@@ -99,7 +103,12 @@ export class DateTime {
   }
   repr(): string {
     const { year, month, day, hour, minute, second, microsecond } = this.fields;
-    const clock = [hour, minute, ...(second === 0 && microsecond === 0 ? [] : [second]), ...(microsecond === 0 ? [] : [microsecond])];
+    const clock = [
+      hour,
+      minute,
+      ...(second === 0 && microsecond === 0 ? [] : [second]),
+      ...(microsecond === 0 ? [] : [microsecond]),
+    ];
     const zone = this.offset === 0n ? "tzutc()" : `tzoffset(None, ${this.offset / 1_000_000n})`;
     return `datetime.datetime(${[year, month, day, ...clock].join(", ")}, tzinfo=${zone})`;
   }

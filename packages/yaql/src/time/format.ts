@@ -1,6 +1,6 @@
 /** strftime and strptime, with English names. */
 import { valueError } from "../errors.ts";
-import { quote } from "../text.ts";
+import { quote } from "../quote.ts";
 import { daysFromCivil, MONTHS, toFields, WEEKDAYS } from "./calendar.ts";
 import { DateTime, offsetText } from "./date-time.ts";
 
@@ -153,6 +153,7 @@ function parseOffset(text: string): bigint {
   const digits = text.slice(1).replaceAll(":", "");
   const [whole = "", fraction = ""] = digits.split(".");
   const at = (i: number) => BigInt(whole.slice(i, i + 2) || "0");
-  const micros = (at(0) * 3_600n + at(2) * 60n + at(4)) * 1_000_000n + BigInt(fraction.padEnd(6, "0").slice(0, 6) || "0");
+  const micros =
+    (at(0) * 3_600n + at(2) * 60n + at(4)) * 1_000_000n + BigInt(fraction.padEnd(6, "0").slice(0, 6) || "0");
   return text.startsWith("-") ? -micros : micros;
 }

@@ -4,12 +4,35 @@ import { daysInMonth, MONTHS, toFields, WEEKDAYS } from "./calendar.ts";
 import { DateTime } from "./date-time.ts";
 
 const JUMPS: ReadonlySet<string> = new Set([
-  " ", ".", ",", ";", "-", "/", "'", "at", "on", "and", "ad", "m", "t", "of", "st", "nd", "rd", "th",
+  " ",
+  ".",
+  ",",
+  ";",
+  "-",
+  "/",
+  "'",
+  "at",
+  "on",
+  "and",
+  "ad",
+  "m",
+  "t",
+  "of",
+  "st",
+  "nd",
+  "rd",
+  "th",
 ]); // prettier-ignore
 const HOUR_WORDS: Readonly<Record<string, "hour" | "minute" | "second">> = {
-  h: "hour", hour: "hour", hours: "hour",
-  m: "minute", minute: "minute", minutes: "minute",
-  s: "second", second: "second", seconds: "second",
+  h: "hour",
+  hour: "hour",
+  hours: "hour",
+  m: "minute",
+  minute: "minute",
+  minutes: "minute",
+  s: "second",
+  second: "second",
+  seconds: "second",
 }; // prettier-ignore
 const UTC_NAMES: ReadonlySet<string> = new Set(["utc", "gmt", "z"]);
 
@@ -64,7 +87,9 @@ function tokenize(text: string): string[] {
     if (/^\s/.test(token)) return [" "];
     const dots = token.split(".").length - 1;
     // "29.8.2015" is three numbers, "28.5" is one.
-    return token.length > 1 && (dots > 1 || (dots === 0 && token.split(",").length > 2)) ? token.split(/([.,])/) : [token];
+    return token.length > 1 && (dots > 1 || (dots === 0 && token.split(",").length > 2))
+      ? token.split(/([.,])/)
+      : [token];
   });
 }
 
@@ -95,7 +120,11 @@ function scan(text: string): Found {
   return Object.assign(found, date.resolve());
 
   function isZone(word: string): boolean {
-    return found.hour !== undefined && /^[a-z]{1,5}$/.test(word) && (UTC_NAMES.has(word) || /^[A-Z]{3,5}$/.test(tokens[at] ?? ""));
+    return (
+      found.hour !== undefined &&
+      /^[a-z]{1,5}$/.test(word) &&
+      (UTC_NAMES.has(word) || /^[A-Z]{3,5}$/.test(tokens[at] ?? ""))
+    );
   }
 
   function zoneName(word: string): number {
@@ -298,7 +327,9 @@ class DateParts {
         if (month >= 0) {
           const other = month === 0 ? b : a;
           const named = month === 0 ? a : b;
-          return other > 31 || this.#yearAt === 1 - month ? { month: named, year: other } : { month: named, day: other };
+          return other > 31 || this.#yearAt === 1 - month
+            ? { month: named, year: other }
+            : { month: named, day: other };
         }
         if (a > 31 || this.#yearAt === 0) return { year: a, month: b };
         if (b > 31 || this.#yearAt === 1) return { month: a, year: b };
@@ -306,9 +337,12 @@ class DateParts {
       default:
         break;
     }
-    if (month === 0) return b > 31 || this.#yearAt === 1 ? { month: a, year: b, day: c } : { month: a, day: b, year: c };
-    if (month === 1) return a > 31 || this.#yearAt === 0 ? { year: a, month: b, day: c } : { day: a, month: b, year: c };
-    if (month === 2) return b > 31 || this.#yearAt === 1 ? { day: a, year: b, month: c } : { year: a, day: b, month: c };
+    if (month === 0)
+      return b > 31 || this.#yearAt === 1 ? { month: a, year: b, day: c } : { month: a, day: b, year: c };
+    if (month === 1)
+      return a > 31 || this.#yearAt === 0 ? { year: a, month: b, day: c } : { day: a, month: b, year: c };
+    if (month === 2)
+      return b > 31 || this.#yearAt === 1 ? { day: a, year: b, month: c } : { year: a, day: b, month: c };
     if (a > 31 || this.#yearAt === 0) return { year: a, month: b, day: c };
     return a > 12 ? { day: a, month: b, year: c } : { month: a, day: b, year: c };
   }
