@@ -31,6 +31,9 @@ export interface WorkflowFunctions {
   readonly recordOf?: (taskId: string, route: number) => Readonly<Record<string, unknown>> | undefined;
   /** A key's value; undefined when there is no such key. */
   readonly readKey?: (request: KeyRequest) => { readonly value: unknown } | undefined;
+  /** The time in milliseconds since 1970 and a number from 0 to 1, for the functions that need them. */
+  readonly now?: () => number;
+  readonly random?: () => number;
   /**
    * Whether texts that come out of expressions are evaluated again, as Orquesta does: whoever can put a text into an input
    * or a result can then run expressions. @default false

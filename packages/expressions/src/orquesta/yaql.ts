@@ -1,4 +1,4 @@
-import { compile, createContext, DateTime, PyFloat, str, toJson, YaqlError, YaqlKeyError } from "@squall/yaql";
+import { compile, createContext, registerFunction, str, toJson, YaqlError, YaqlKeyError } from "@squall/yaql";
 import type { CompiledExpression, Context, Implementation } from "@squall/yaql";
 import { JinjaError, parseJson } from "@squall/jinja";
 import { textCache } from "../cache.ts";
@@ -15,7 +15,7 @@ const COMPLETED: ReadonlySet<string> = new Set(["succeeded", "failed", "timeout"
 
 /** Orquesta's and StackStorm's functions, beside YAQL's own. */
 const library: Context = createContext();
-const register = (signature: string, run: Implementation): void => library.registerFunction(signature, run);
+const register = (signature: string, run: Implementation): void => registerFunction(library, signature, run);
 
 register("ctx(key: any? = null)", (context, key) => scopeOf(context).ctx(key));
 register("item(key: any? = null)", (context, key) => scopeOf(context).item(key));
@@ -87,6 +87,8 @@ const MAX_DEPTH = 50;
 export function evaluateYaql(text: string, scope: Scope, depth = 0): unknown {
   const plan = plans.get(text);
   let context: Context | undefined;
+  const { now, random } = scope.functions;
+  const options = { ...(now === undefined ? {} : { now }), ...(random === undefined ? {} : { random }) };
   const evaluate = (piece: Exclude<Piece, { literal: string }>): unknown => {
     if (piece.compiled instanceof YaqlError) throw asFailure(piece.source, piece.compiled);
     try {
@@ -94,7 +96,7 @@ export function evaluateYaql(text: string, scope: Scope, depth = 0): unknown {
         context = createContext(library);
         context.set(SCOPE, scope);
       }
-      const value = piece.compiled.evaluate(undefined, context);
+      const value = piece.compiled.evaluate(undefined, context, options);
       if (scope.functions.reevaluate !== true || typeof value !== "string" || !hasYaql(value)) return value;
       if (depth < MAX_DEPTH) return evaluateYaql(value, scope, depth + 1);
       throw new ExpressionFault("RecursionError", `texts evaluate to expressions more than ${MAX_DEPTH} levels deep`);
@@ -143,4 +145,4 @@ export function yaqlSyntaxErrors(text: string): { readonly expression: string; r
     );
 }
 
-export { DateTime, PyFloat, toJson };
+export { toJson };

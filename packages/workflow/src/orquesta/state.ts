@@ -14,6 +14,8 @@ export interface Entry {
   readonly status: Status | null;
   /** By edge: whether it was taken. */
   readonly next: Readonly<Record<string, boolean>>;
+  /** By edge, where it published something: the context it led on with. */
+  readonly published?: Readonly<Record<string, number>>;
   /** Whether its context counts for the output. */
   readonly terminal?: boolean;
   readonly retry?: { readonly when?: string; readonly count: number; readonly delay: number | null; readonly tally: number };

@@ -49,7 +49,7 @@ export function takeTransitions(draft: Draft, at: number, result: unknown): { na
     }
     if (published === undefined) continue;
     const route = routeFor(draft, edge, entry.route);
-    stage(draft, edge, route, entry, published);
+    stage(draft, edge, route, at, published);
     if (isEngineCommand(edge.to)) commands.push({ name: edge.to, route });
     else reached.push({ task: edge.to, route });
   }
@@ -116,13 +116,15 @@ function routeFor(draft: Draft, edge: Edge, route: number): number {
   return tableLength(state.routes) - 1;
 }
 
-function stage(draft: Draft, edge: Edge, route: number, entry: Entry, published: Overlay): void {
+function stage(draft: Draft, edge: Edge, route: number, at: number, published: Overlay): void {
   const { state } = draft;
   const ready = isSatisfied(draft, nodeOf(draft, edge.to), route);
-  let context = entry.context;
+  const entry = entryAt(state, at);
+  let { context } = entry;
   if (Object.keys(published).length > 0) {
     state.contexts = tablePush(draft.owned, state.contexts, { on: context, set: published });
     context = tableLength(state.contexts) - 1;
+    setEntry(draft, at, { ...entry, published: { ...entry.published, [edge.id]: context } });
   }
   const staging = findStaged(state, edge.to, route);
   const staged = state.staged[staging];
