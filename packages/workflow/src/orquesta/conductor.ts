@@ -2,7 +2,7 @@ import { tableGet, tableValues } from "../table.ts";
 import { variablesOf } from "./context.ts";
 import { readDefinition } from "./definition.ts";
 import { buildGraph } from "./graph.ts";
-import { type NextTask, nextTasks } from "./next-tasks.ts";
+import { type NextTask, nextTasks, renderTask } from "./next-tasks.ts";
 import { renderOutput, terminalVariables } from "./output.ts";
 import type { Env } from "./program.ts";
 import { request } from "./request.ts";
@@ -20,6 +20,8 @@ export interface Conductor {
   readonly state: State;
   requestStatus(status: string): void;
   nextTasks(): NextTask[];
+  /** A task as it would be handed out with what it knows now. */
+  task(task: string, route: number): NextTask;
   updateTask(task: string, route: number, event: TaskEvent): void;
   rerun(requests?: readonly RerunRequest[]): void;
   renderOutput(): Readonly<Record<string, unknown>> | null;
@@ -54,6 +56,10 @@ export function conductor(
     },
     requestStatus: (status) => move((draft) => request(draft, status)),
     nextTasks: () => move(nextTasks),
+    task: (task, route) => {
+      const draft = draftOf(setting, state);
+      return renderTask(draft, { task, route, context: contextOf(draft, task, route), ready: true });
+    },
     updateTask: (task, route, event) => move((draft) => updateTask(draft, task, route, event)),
     rerun: (requests) => move((draft) => rerun(draft, requests)),
     renderOutput: () =>

@@ -46,8 +46,10 @@ export function nextTasks(draft: Draft): NextTask[] {
     const staged = state.staged[at] as Staged;
     if (!staged.ready || staged.completed === true || (failed && staged.runOnFail !== true)) continue;
     try {
-      const next = render(draft, staged, at);
-      if (next !== undefined) found.push(next);
+      const { items: before } = staged;
+      const next = render(draft, staged);
+      if (next.items !== before) setStaged(draft, at, { ...staged, items: next.items as Items });
+      if (next.task.actions.length > 0 || next.items?.count === 0) found.push(next.task);
     } catch (error) {
       const type = nameOf(error);
       if (type === undefined) throw error;
@@ -62,7 +64,10 @@ export function nextTasks(draft: Draft): NextTask[] {
   return found.sort((a, b) => compareNames(a.task, b.task) || a.route - b.route);
 }
 
-function render(draft: Draft, staged: Staged, at: number): NextTask | undefined {
+/** A staged task with its expressions evaluated. */
+export const renderTask = (draft: Draft, staged: Staged): NextTask => render(draft, staged).task;
+
+function render(draft: Draft, staged: Staged): { readonly task: NextTask; readonly items?: Items } {
   const { task: name, route } = staged;
   const { task } = nodeOf(draft, name);
   const variables = variablesOf(draft.state.contexts, staged.context);
@@ -77,17 +82,15 @@ function render(draft: Draft, staged: Staged, at: number): NextTask | undefined 
       input: evaluate(draft, task.input, variables, seen),
     };
   };
-  if (task?.with === undefined) return { ...common, actions: [action()] };
+  if (task?.with === undefined) return { task: { ...common, actions: [action()] } };
   let items = staged.items;
   if (items === undefined) {
     items = readItems(draft, task.with, variables, around);
     // What cannot be rendered is found before the first item runs.
     for (const value of items.values) action(itemOf(task.with, value));
-    setStaged(draft, at, { ...staged, items });
   }
   const actions = freeItems(items).map((itemId) => ({ ...action(itemOf(task.with as WithItems, items.values[itemId])), itemId }));
-  if (actions.length === 0 && items.count > 0) return undefined;
-  return { ...common, actions, itemsCount: items.count, concurrency: items.concurrency };
+  return { task: { ...common, actions, itemsCount: items.count, concurrency: items.concurrency }, items };
 }
 
 /** Seconds, where the task has a delay. */
