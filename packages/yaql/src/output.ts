@@ -1,0 +1,107 @@
+import { limitCollection } from "./limit-collection.ts";
+import { typeError } from "./errors.ts";
+import { Run } from "./run.ts";
+import { dictEntries, isDict, isSet, YaqlSet } from "./containers.ts";
+import { each, isIterable } from "./iteration.ts";
+import { str } from "./text.ts";
+import { Iter, PyFloat } from "./values.ts";
+import { Regex } from "./regex/regex.ts";
+import { DateTime, Timespan } from "./time/date-time.ts";
+import { Lambda } from "./lambda.ts";
+import { Context } from "./context.ts";
+
+const MAX_DEPTH = 1_000;
+
+/**
+ * A result as the caller gets it: iterators are run to their end, lists are arrays, maps are objects when all their
+ * keys are texts and Maps otherwise, sets are Sets (or arrays, if so wanted). Numbers keep what they are: see `toJson`.
+ */
+export function finalize(value: unknown, run: Run, depth = 0): unknown {
+  if (typeof value !== "object" || value === null) return value === undefined ? null : value;
+  if (depth > MAX_DEPTH) throw typeError(`the result is nested more than ${MAX_DEPTH} levels deep`);
+  run.step();
+  if (Array.isArray(value)) {
+    limitCollection(value, run);
+    run.allocateItems(value.length);
+    return Array.from(value, (item) => finalize(item, run, depth + 1));
+  }
+  if (isDict(value)) {
+    limitCollection(value, run);
+    return finalizeDict(value, run, depth);
+  }
+  if (isSet(value)) {
+    limitCollection(value, run);
+    const members = Array.from(value.values(), (item) => finalize(item, run, depth + 1));
+    if (run.convertSetsToLists) return members;
+    for (const member of members) refuseUnhashable(member);
+    return new Set(members);
+  }
+  if (!isIterable(value)) return value;
+  const items: unknown[] = [];
+  for (const item of each(limitCollection(value, run), run)) {
+    run.allocate(8);
+    items.push(finalize(item, run, depth + 1));
+  }
+  return items;
+}
+
+function finalizeDict(value: Parameters<typeof dictEntries>[0], run: Run, depth: number): unknown {
+  const entries: [unknown, unknown][] = [];
+  let isPlain = true;
+  for (const [key, item] of dictEntries(value)) {
+    const name = finalize(key, run, depth + 1);
+    refuseUnhashable(name);
+    if (typeof name !== "string") isPlain = false;
+    entries.push([name, finalize(item, run, depth + 1)]);
+  }
+  run.allocateItems(2 * entries.length);
+  // fromEntries defines `__proto__` like any other key.
+  return isPlain ? Object.fromEntries(entries as [string, unknown][]) : new Map(entries);
+}
+
+/** Lists inside sets and as keys would be mutable in the result. */
+function refuseUnhashable(value: unknown): void {
+  if (Array.isArray(value)) throw typeError("unhashable type: 'list'");
+  if (isDict(value)) throw typeError("unhashable type: 'dict'");
+  if (value instanceof Set) throw typeError("unhashable type: 'set'");
+}
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
+
+/**
+ * A result as JSON: sets and iterators are arrays, keys that are no texts become their JSON text, dates are ISO 8601,
+ * timespans print as in YAQL (`1 day, 2:00:00`), integers beyond 2^53 lose digits, floats that are no numbers are null.
+ */
+export function toJson(value: unknown): Json {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return value;
+    case "number":
+      return Number.isFinite(value) ? value : null;
+    case "bigint":
+      return Number(value);
+    case "object":
+      break;
+    default:
+      return null;
+  }
+  if (value === null) return null;
+  if (value instanceof PyFloat) return toJson(value.value);
+  if (value instanceof DateTime) return value.iso();
+  if (value instanceof Timespan) return value.toString();
+  if (value instanceof Regex) return value.pattern;
+  if (Array.isArray(value)) return value.map(toJson);
+  if (value instanceof Set) return Array.from(value, toJson);
+  if (isDict(value)) {
+    return Object.fromEntries(
+      Array.from(dictEntries(value), ([key, item]) => [
+        typeof key === "string" ? key : JSON.stringify(toJson(key)),
+        toJson(item),
+      ]),
+    );
+  }
+  if (value instanceof Iter || value instanceof YaqlSet || isIterable(value)) return toJson(finalize(value, new Run()));
+  if (value instanceof Lambda || value instanceof Context) return null;
+  return str(value);
+}
