@@ -83,10 +83,10 @@ export function updateTask(draft: Draft, task: string, route: number, event: Tas
       if (ABENDED.has(after ?? "")) setStaged(draft, staging, { ...kept, completed: true });
       else removeStaged(draft, staging);
     }
-    if (retries(draft, at, result)) return;
   }
   let commands: ReturnType<typeof takeTransitions> = [];
-  if (completes && after !== before) commands = takeTransitions(draft, at, result);
+  const again = completes && retries(draft, at, result);
+  if (completes && !again && after !== before) commands = takeTransitions(draft, at, result);
   advanceWorkflow(draft, at);
   for (const command of commands) {
     updateTask(draft, command.name, command.route, { kind: "command", command: command.name });
@@ -120,6 +120,8 @@ function statusAfter(before: Status | null, staged: Staged | undefined, event: T
   if (event.kind === "item" && RESTING.has(reported) && staged?.items !== undefined) {
     return afterItem(before, reported, othersOf(staged.items, event.item));
   }
+  // An item that goes on says nothing of its task: that runs again when the item does.
+  if (event.kind === "item" && reported === "resuming") return undefined;
   return afterAction(before, reported);
 }
 
@@ -147,7 +149,6 @@ function retries(draft: Draft, at: number, result: unknown): boolean {
     if (staging >= 0) removeStaged(draft, staging);
     addStaged(draft, { task, route, context, ready: true, retryDelay: retry.delay ?? 0 });
   }
-  advanceWorkflow(draft, at);
   return true;
 }
 
@@ -214,7 +215,7 @@ function failUnreachableJoins(draft: Draft): void {
       task_id: task,
       route,
     });
-    request(draft, "failed");
+    if (state.status === "succeeded") request(draft, "failed");
   }
 }
 
