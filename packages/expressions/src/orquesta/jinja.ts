@@ -264,7 +264,7 @@ export function jinjaSyntaxErrors(text: string): { readonly expression: string; 
     found.push({ expression: text, message: error.text });
   }
   for (const piece of pieces(text.replace(RAW, ""), "jinja")) {
-    if (piece.expression === undefined) continue;
+    if (piece.expression === undefined || found.some((one) => one.expression === piece.source)) continue;
     try {
       environment.compileExpression(piece.expression);
     } catch (error) {

@@ -33,9 +33,13 @@ register("json(value: any?)", (_context, value) => {
   if (typeof value !== "string") throw new ExpressionFault("ValueError", "Given object is not typeof string.");
   return parseJson(value);
 });
-register("zip(*lists: any?, pad: any? = null)", zipLists);
+register("zip(*lists: any?, **named: any?)", zipLists);
 
-function zipLists(_context: Context, pad: unknown, lists: readonly unknown[]): unknown {
+function zipLists(_context: Context, lists: readonly unknown[], named: ReadonlyMap<string, unknown>): unknown {
+  for (const name of named.keys()) {
+    if (name !== "pad") throw new ExpressionFault("TypeError", `zip() got an unexpected keyword argument '${name}'`);
+  }
+  const pad = named.get("pad") ?? null;
   if (lists.length === 1) return lists[0];
   return zip(
     lists.map((list) => (list === null ? [] : (toJson(list) as unknown[]))),

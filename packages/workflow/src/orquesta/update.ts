@@ -5,7 +5,7 @@ import { evaluate, isTrue } from "./evaluate.ts";
 import { noSuchTask, notStaged, ValueFault } from "./faults.ts";
 import { othersOf, resultsOf, setItem } from "./items.ts";
 import type { Overlay } from "./merge.ts";
-import { isOver, request } from "./request.ts";
+import { isOver } from "./request.ts";
 import {
   addEntry,
   addStaged,
@@ -45,6 +45,7 @@ export type TaskEvent =
 /** Takes up what is told of a task: its status, its transitions, what they stage, and what follows for the workflow. */
 export function updateTask(draft: Draft, task: string, route: number, event: TaskEvent): void {
   const { state } = draft;
+  const wasOver = isOver(state.status);
   if (!draft.graph.nodes.has(task)) throw noSuchTask(task);
   let staging = findStaged(state, task, route);
   let index = latestIndex(draft, task, route);
@@ -65,10 +66,13 @@ export function updateTask(draft: Draft, task: string, route: number, event: Tas
     const result = event.results === undefined ? event.result : undefined;
     setStaged(draft, staging, { ...staged, items: setItem(draft.owned, staged.items, event.item, event.status, result) });
   }
-  if (reported === "failed" && event.kind !== "command") {
-    logError(draft, { message: "Execution failed. See result for details.", task_id: task, result: event.result ?? null });
-  } else if (reported === "failed") {
-    logError(draft, { message: "Execution failed. See result for details.", task_id: task });
+  if (reported === "failed") {
+    const result = event.kind === "command" ? undefined : event.result;
+    logError(draft, {
+      message: "Execution failed. See result for details.",
+      task_id: task,
+      ...(result === undefined || result === null ? {} : { result }),
+    });
   }
   const before = entryAt(state, at).status;
   const after = statusAfter(before, state.staged[staging], event, reported) ?? before;
@@ -93,7 +97,7 @@ export function updateTask(draft: Draft, task: string, route: number, event: Tas
   }
   if (isOver(state.status)) {
     setEntry(draft, at, { ...entryAt(state, at), terminal: true });
-    failUnreachableJoins(draft);
+    if (!wasOver) failUnreachableJoins(draft);
   }
 }
 
@@ -209,13 +213,17 @@ function leadsOn(draft: Draft, entry: Entry): boolean {
 function failUnreachableJoins(draft: Draft): void {
   const { state } = draft;
   for (const { task, route, ready } of state.staged) {
-    if (ready || isSatisfied(draft, nodeOf(draft, task), route)) continue;
+    const node = nodeOf(draft, task);
+    if (ready || isSatisfied(draft, node, route)) continue;
+    // Tasks that still run may bring a source that has not begun.
+    const open = node.sources.some((source) => latestIndex(draft, source, route) === undefined);
+    if (open && (hasActive(state) || hasReady(state))) continue;
     logError(draft, {
       message: `UnreachableJoinError: The join task|route "${task}|${route}" is partially satisfied but unreachable.`,
       task_id: task,
       route,
     });
-    if (state.status === "succeeded") request(draft, "failed");
+    state.status = "failed";
   }
 }
 
