@@ -72,11 +72,16 @@ function surroundings(context: Named, kv: readonly KeyLine[], executions: readon
       ...(__current_item === undefined ? {} : { item: __current_item }),
       statusOf: (task, route) => seen(route, (r) => entryOf(__state, task, r))?.status,
       recordOf: (task, route) =>
-        seen(route, (r) => executions.findLast((one) => one.task_id === task && one.route === r)) as Named | undefined,
+{
+        const found = seen(route, (r) => executions.findLast((one) => one.task_id === task && one.route === r));
+        return found && { ...found, task_name: found.task_id, workflow_execution_id: workflowOf(variables) };
+      },
       readKey: keyReader(kv),
     },
   ];
 }
+
+const workflowOf = (variables: Named): unknown => (variables.st2 as Named | undefined)?.workflow_execution_id;
 
 const privateOnes = (context: Named): Named =>
   Object.fromEntries(Object.entries(context).filter(([name]) => name.startsWith("__")));

@@ -17,7 +17,9 @@ export function yaql(given: {
       limitIterators,
       ...(keywordOperator === undefined ? {} : { keywordOperator }),
     });
-    return tagged(expression.evaluate(given.hasData ? given.data : undefined, context));
+    return tagged(
+      expression.evaluate(given.hasData ? given.data : undefined, context, { convertSetsToLists: true }),
+    );
   } catch (error) {
     throw error instanceof YaqlError ? Object.assign(new Error(error.message), { class: error.class }) : error;
   }
@@ -26,7 +28,7 @@ export function yaql(given: {
 function tagged(value: unknown): unknown {
   if (value instanceof PyFloat) return value.value;
   if (value instanceof DateTime) return { $type: "datetime", iso: value.iso() };
-  if (value instanceof Timespan) return { $type: "timespan", microseconds: Number(value.microseconds) };
+  if (value instanceof Timespan) return { $type: "timespan", microseconds: Number(value.micros) };
   if (Array.isArray(value)) return value.map(tagged);
   if (value instanceof Set) return [...value].map(tagged);
   if (value instanceof Map) return new Map([...value].map(([key, member]) => [tagged(key), tagged(member)]));

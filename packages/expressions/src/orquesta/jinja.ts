@@ -12,7 +12,6 @@ import {
   Undefined,
 } from "@squall/jinja";
 import type { Filter, KeywordArguments, Runtime } from "@squall/jinja";
-import { messageOf } from "@squall/model";
 import { textCache } from "../cache.ts";
 import { fault } from "../fault.ts";
 import { filters } from "../filters.ts";
@@ -126,7 +125,7 @@ type Piece =
 
 /** A text, ready to be evaluated. */
 type Plan =
-  | { readonly kind: "block"; render(context: object): string }
+  | { readonly kind: "block"; render(context: object): string; restore(rendered: string): string }
   | { readonly kind: "pieces"; readonly pieces: readonly Piece[] }
   | { readonly kind: "broken"; readonly expression: string; readonly error: JinjaError };
 
@@ -136,8 +135,14 @@ const plans = textCache<Plan>(10_000, 20_000_000, (text) => {
     const raw = [...text.matchAll(RAW)];
     const bare = raw.length === 0 ? text : text.replace(RAW, "");
     if (hasBlock(bare)) {
-      const template = environment.compile(text);
-      return { kind: "block", render: (context) => template.render(context as Record<string, unknown>) };
+      let count = 0;
+      const template = environment.compile(text.replace(RAW, () => `\uE000${count++}\uE001`));
+      const kept = raw.map((match) => environment.compile(match[0]).render());
+      return {
+        kind: "block",
+        render: (context) => template.render(context as Record<string, unknown>),
+        restore: (rendered) => rendered.replace(/\uE000(\d+)\uE001/g, (all, i: string) => kept[Number(i)] ?? all),
+      };
     }
     const all: Piece[] = [];
     let at = 0;
@@ -189,7 +194,10 @@ export function evaluateJinja(text: string, scope: Scope, depth = 0): unknown {
       ? evaluateJinja(value, scope, depth + 1)
       : value;
   if (plan.kind === "broken") throw asFailure(plan.expression, plan.error);
-  if (plan.kind === "block") return again(attempt(text, () => plan.render(context)));
+  if (plan.kind === "block") {
+    const rendered = again(attempt(text, () => plan.render(context)));
+    return typeof rendered === "string" ? plan.restore(rendered) : rendered;
+  }
   const [only] = plan.pieces;
   if (plan.pieces.length === 1 && only !== undefined) {
     return "literal" in only ? only.literal : again(defined(only.source, attempt(only.source, () => only.value(context))));
@@ -248,21 +256,21 @@ const failure = (source: string, kind: string, text: string, cause?: unknown): E
 
 /** The expressions of a text that cannot be read: the piece and what is wrong with it. */
 export function jinjaSyntaxErrors(text: string): { readonly expression: string; readonly message: string }[] {
+  const found: { expression: string; message: string }[] = [];
   try {
     environment.check(text);
   } catch (error) {
     if (!(error instanceof JinjaError)) throw error;
-    return [{ expression: text, message: error.text }];
+    found.push({ expression: text, message: error.text });
   }
-  const found: { expression: string; message: string }[] = [];
   for (const piece of pieces(text.replace(RAW, ""), "jinja")) {
-    if (piece.expression === undefined) continue;
+    if (piece.expression === undefined || found.some((one) => one.expression === piece.source)) continue;
     try {
       environment.compileExpression(piece.expression);
     } catch (error) {
       // A filter that does not exist is told when it is used, as in Orquesta.
       if (error instanceof JinjaError && error.name === "JinjaSyntaxError") {
-        found.push({ expression: piece.source, message: messageOf(error) });
+        found.push({ expression: piece.source, message: error.text });
       }
     }
   }

@@ -101,10 +101,7 @@ export class Scope {
   item(key: unknown): unknown {
     const { item } = this.functions;
     if (key === undefined || key === null || key === "") return item ?? null;
-    if (item === undefined || item === null) {
-      if (item === null || item === undefined) return null;
-    }
-    if (typeof item !== "object" || Array.isArray(item)) {
+    if (typeof item !== "object" || item === null || Array.isArray(item)) {
       throw new ExpressionFault("ExpressionEvaluationException", "Item is not type of collections.abc.Mapping.");
     }
     if (typeof key !== "string" || !Object.hasOwn(item as object, key)) {
@@ -155,14 +152,12 @@ export class Scope {
     if (typeof key !== "string") throw new ExpressionFault("TypeError", "Given key is not typeof string.");
     if (typeof decrypt !== "boolean") throw new ExpressionFault("TypeError", "Decrypt parameter is not typeof bool.");
     const user = userOf(this.variables);
+    if (user === undefined) throw new ExpressionFault("KeyError", "Could not get user from context.");
     const system = key.startsWith("system.");
-    if (!system && user === undefined) {
-      throw new ExpressionFault("KeyError", "the context has no 'st2.user' whose key this could be");
-    }
     const found = this.functions.readKey?.(
       system
         ? { scope: "system", name: key.slice("system.".length), decrypt }
-        : { scope: "user", user: user as string, name: key, decrypt },
+        : { scope: "user", user, name: key, decrypt },
     );
     if (found !== undefined) return found.value;
     if (preset !== undefined) return preset.value;

@@ -1,6 +1,7 @@
-import { compile, createContext, registerFunction, str, toJson, YaqlError, YaqlKeyError } from "@squall/yaql";
+import { compile, createContext, registerFunction, repr, str, toJson, YaqlError, YaqlKeyError } from "@squall/yaql";
 import type { CompiledExpression, Context, Implementation } from "@squall/yaql";
 import { JinjaError, parseJson } from "@squall/jinja";
+import { isObject } from "@squall/model";
 import { textCache } from "../cache.ts";
 import { hasYaql, pieces } from "./detect.ts";
 import { PURE, zip } from "./functions.ts";
@@ -32,11 +33,13 @@ register("json(value: any?)", (_context, value) => {
   if (typeof value !== "string") throw new ExpressionFault("ValueError", "Given object is not typeof string.");
   return parseJson(value);
 });
-register("zip(*lists: any?, pad: any? = null)", zipLists);
+register("zip(*lists: any?, **named: any?)", zipLists);
 
-function zipLists(_context: Context, ...args: unknown[]): unknown {
-  const lists = (args.find(Array.isArray) ?? []) as unknown[];
-  const pad = args.find((arg) => arg !== lists) ?? null;
+function zipLists(_context: Context, lists: readonly unknown[], named: ReadonlyMap<string, unknown>): unknown {
+  for (const name of named.keys()) {
+    if (name !== "pad") throw new ExpressionFault("TypeError", `zip() got an unexpected keyword argument '${name}'`);
+  }
+  const pad = named.get("pad") ?? null;
   if (lists.length === 1) return lists[0];
   return zip(
     lists.map((list) => (list === null ? [] : (toJson(list) as unknown[]))),
@@ -106,8 +109,26 @@ export function evaluateYaql(text: string, scope: Scope, depth = 0): unknown {
   };
   const [only] = plan;
   if (plan.length === 1 && only !== undefined) return "literal" in only ? only.literal : evaluate(only);
-  return plan.map((piece) => ("literal" in piece ? piece.literal : str(evaluate(piece)))).join("");
+  return plan.map((piece) => ("literal" in piece ? piece.literal : printed(evaluate(piece)))).join("");
 }
+
+/** How a value looks among other text: as Python prints it, lists in brackets. */
+function printed(value: unknown): string {
+  return typeof value === "object" && value !== null ? represented(value) : str(value);
+}
+
+function represented(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(represented).join(", ")}]`;
+  if (value instanceof Set) return value.size === 0 ? "set()" : `{${[...value].map(represented).join(", ")}}`;
+  const entries = value instanceof Map ? [...value] : isObject(value) && isPlain(value) ? Object.entries(value) : undefined;
+  if (entries === undefined) return typeof value === "object" && value !== null ? str(value) : repr(value);
+  return `{${entries.map(([key, member]) => `${represented(key)}: ${represented(member)}`).join(", ")}}`;
+}
+
+const isPlain = (value: object): boolean => {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+};
 
 function asFailure(source: string, error: unknown): unknown {
   if (error instanceof YaqlKeyError) {

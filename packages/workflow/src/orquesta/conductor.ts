@@ -1,3 +1,4 @@
+import { Conflict } from "@squall/model";
 import { tableGet, tableValues } from "../table.ts";
 import { variablesOf } from "./context.ts";
 import { readDefinition } from "./definition.ts";
@@ -5,7 +6,7 @@ import { buildGraph } from "./graph.ts";
 import { type NextTask, nextTasks, renderTask } from "./next-tasks.ts";
 import { renderOutput, terminalVariables } from "./output.ts";
 import type { Env } from "./program.ts";
-import { request } from "./request.ts";
+import { isOver, request } from "./request.ts";
 import { type RerunRequest, rerun } from "./rerun.ts";
 import { begin } from "./start.ts";
 import { type Draft, draftOf, entryAt, findStaged, initialState, latestIndex, nodeOf, type State } from "./state.ts";
@@ -80,7 +81,15 @@ export function conductor(
       return Object.fromEntries(after);
     },
     initialVariables: () => variablesOf(state.contexts, tableGet(state.contexts, 0) === undefined ? undefined : 0),
-    terminalVariables: () => terminalVariables(draftOf(setting, state)),
+    terminalVariables: () => {
+      if (!isOver(state.status)) {
+        throw new Conflict("workflow.running", {
+          message: "Workflow is not in completed status.",
+          fields: { type: "WorkflowContextError" },
+        });
+      }
+      return terminalVariables(draftOf(setting, state));
+    },
     tasks: () =>
       [...tableValues(state.entries)].map(({ task, route, status, terminal }) => ({
         task,

@@ -81,6 +81,7 @@ export function buildGraph(definition: Definition): Graph {
   }
   const inbound = new Map<string, Edge[]>(order.map((name) => [name, []]));
   for (const edges of outgoing.values()) for (const edge of edges) inbound.get(edge.to)?.push(edge);
+  const ways = countWays(definition);
   const cyclic = cyclicNames(order, outgoing);
   const byNumber = order.map((name, number): Node => {
     const task = definition.tasks.get(name);
@@ -94,10 +95,21 @@ export function buildGraph(definition: Definition): Graph {
       sources,
       needed: task?.join === undefined ? undefined : task.join === "all" ? sources.length : Math.max(1, task.join),
       retry: retries.get(name),
-      splits: task?.join === undefined && arriving.length > 1 && !cyclic.has(name),
+      splits: task?.join === undefined && (ways.get(name) ?? 0) > 1 && !cyclic.has(name),
     };
   });
   return { nodes: new Map(byNumber.map((node) => [node.name, node])), byNumber, starts };
+}
+
+/** How many transitions lead to each name, those of tasks that cannot be reached included. */
+function countWays(definition: Definition): Map<string, number> {
+  const ways = new Map<string, number>();
+  for (const task of definition.tasks.values()) {
+    for (const { targets } of task.next) {
+      for (const target of new Set(targets)) ways.set(target, (ways.get(target) ?? 0) + 1);
+    }
+  }
+  return ways;
 }
 
 function sortedTargets(task: TaskDefinition): { target: string; transition: number }[] {

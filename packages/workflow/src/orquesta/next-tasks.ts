@@ -111,7 +111,7 @@ function readItems(draft: Draft, source: WithItems, variables: Overlay, around: 
   }
   return {
     count: values.length,
-    concurrency: concurrency as number | null,
+    concurrency: concurrency === null ? null : Math.max(1, concurrency as number),
     values,
     statuses: tableOf<Status | null>(values.length, null),
     results: tableOf<unknown>(values.length, null),
@@ -135,7 +135,7 @@ function freeItems(items: Items): number[] {
   if (items.concurrency !== null) {
     let active = 0;
     for (const status of ACTIVE) active += items.counts[status as Status] ?? 0;
-    room = Math.max(1, items.concurrency) - active;
+    room = items.concurrency - active;
   }
   const free: number[] = [];
   for (let i = items.from; i < items.count && free.length < room; i++) {

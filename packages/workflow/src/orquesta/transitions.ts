@@ -99,7 +99,7 @@ function fail(draft: Draft, entry: Entry, edge: Edge, messages: readonly string[
   for (const message of messages) {
     logError(draft, { message, task_id: entry.task, route: entry.route, task_transition_id: edge.id });
   }
-  request(draft, "failed");
+  if (draft.state.status !== "canceled") request(draft, "failed");
 }
 
 /** The route the target runs on: one of its own for each way into a task that splits. */

@@ -5,7 +5,7 @@ import { evaluate, isTrue } from "./evaluate.ts";
 import { noSuchTask, notStaged, ValueFault } from "./faults.ts";
 import { othersOf, resultsOf, setItem } from "./items.ts";
 import type { Overlay } from "./merge.ts";
-import { isOver, request } from "./request.ts";
+import { isOver } from "./request.ts";
 import {
   addEntry,
   addStaged,
@@ -45,6 +45,7 @@ export type TaskEvent =
 /** Takes up what is told of a task: its status, its transitions, what they stage, and what follows for the workflow. */
 export function updateTask(draft: Draft, task: string, route: number, event: TaskEvent): void {
   const { state } = draft;
+  const wasOver = isOver(state.status);
   if (!draft.graph.nodes.has(task)) throw noSuchTask(task);
   let staging = findStaged(state, task, route);
   let index = latestIndex(draft, task, route);
@@ -65,10 +66,13 @@ export function updateTask(draft: Draft, task: string, route: number, event: Tas
     const result = event.results === undefined ? event.result : undefined;
     setStaged(draft, staging, { ...staged, items: setItem(draft.owned, staged.items, event.item, event.status, result) });
   }
-  if (reported === "failed" && event.kind !== "command") {
-    logError(draft, { message: "Execution failed. See result for details.", task_id: task, result: event.result ?? null });
-  } else if (reported === "failed") {
-    logError(draft, { message: "Execution failed. See result for details.", task_id: task });
+  if (reported === "failed") {
+    const result = event.kind === "command" ? undefined : event.result;
+    logError(draft, {
+      message: "Execution failed. See result for details.",
+      task_id: task,
+      ...(result === undefined || result === null ? {} : { result }),
+    });
   }
   const before = entryAt(state, at).status;
   const after = statusAfter(before, state.staged[staging], event, reported) ?? before;
@@ -83,17 +87,17 @@ export function updateTask(draft: Draft, task: string, route: number, event: Tas
       if (ABENDED.has(after ?? "")) setStaged(draft, staging, { ...kept, completed: true });
       else removeStaged(draft, staging);
     }
-    if (retries(draft, at, result)) return;
   }
   let commands: ReturnType<typeof takeTransitions> = [];
-  if (completes && after !== before) commands = takeTransitions(draft, at, result);
+  const again = completes && retries(draft, at, result);
+  if (completes && !again && after !== before) commands = takeTransitions(draft, at, result);
   advanceWorkflow(draft, at);
   for (const command of commands) {
     updateTask(draft, command.name, command.route, { kind: "command", command: command.name });
   }
   if (isOver(state.status)) {
     setEntry(draft, at, { ...entryAt(state, at), terminal: true });
-    failUnreachableJoins(draft);
+    if (!wasOver) failUnreachableJoins(draft);
   }
 }
 
@@ -120,6 +124,8 @@ function statusAfter(before: Status | null, staged: Staged | undefined, event: T
   if (event.kind === "item" && RESTING.has(reported) && staged?.items !== undefined) {
     return afterItem(before, reported, othersOf(staged.items, event.item));
   }
+  // An item that goes on says nothing of its task: that runs again when the item does.
+  if (event.kind === "item" && reported === "resuming") return undefined;
   return afterAction(before, reported);
 }
 
@@ -147,7 +153,6 @@ function retries(draft: Draft, at: number, result: unknown): boolean {
     if (staging >= 0) removeStaged(draft, staging);
     addStaged(draft, { task, route, context, ready: true, retryDelay: retry.delay ?? 0 });
   }
-  advanceWorkflow(draft, at);
   return true;
 }
 
@@ -208,13 +213,17 @@ function leadsOn(draft: Draft, entry: Entry): boolean {
 function failUnreachableJoins(draft: Draft): void {
   const { state } = draft;
   for (const { task, route, ready } of state.staged) {
-    if (ready || isSatisfied(draft, nodeOf(draft, task), route)) continue;
+    const node = nodeOf(draft, task);
+    if (ready || isSatisfied(draft, node, route)) continue;
+    // Tasks that still run may bring a source that has not begun.
+    const open = node.sources.some((source) => latestIndex(draft, source, route) === undefined);
+    if (open && (hasActive(state) || hasReady(state))) continue;
     logError(draft, {
       message: `UnreachableJoinError: The join task|route "${task}|${route}" is partially satisfied but unreachable.`,
       task_id: task,
       route,
     });
-    request(draft, "failed");
+    state.status = "failed";
   }
 }
 
