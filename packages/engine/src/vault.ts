@@ -16,7 +16,7 @@ export interface Vault {
   executionOf(token: string): string | undefined;
 }
 
-export type SealPurpose = "key" | "parameter";
+export type SealPurpose = "key" | "parameter" | "workflow";
 
 const PREFIX = "squall1:";
 const NONCE_BYTES = 12; // the size GCM is made for

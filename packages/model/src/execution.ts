@@ -13,6 +13,8 @@ export interface Snapshot {
   readonly rule?: Rule;
   readonly trigger?: Trigger;
   readonly trigger_type?: TriggerType;
+  /** Of a workflow: its definition's text as it was. */
+  readonly definition?: string;
 }
 
 export interface StatusChange {

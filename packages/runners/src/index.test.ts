@@ -17,6 +17,7 @@ test("every runner that this room promises is there, once", () => {
     "local-shell-cmd",
     "local-shell-script",
     "noop",
+    "orquesta",
     "python-script",
   ]);
 });

@@ -4,6 +4,7 @@ import { createHttpRequest } from "./http-request/runner.ts";
 import { createLocalShellCmd } from "./local-shell-cmd/runner.ts";
 import { createLocalShellScript } from "./local-shell-script/runner.ts";
 import { createNoop } from "./noop/runner.ts";
+import { createOrquesta } from "./orquesta/runner.ts";
 import { type RunnerOptions, settle } from "./options.ts";
 import { createPythonScript } from "./python/runner.ts";
 import type { Runner } from "./port.ts";
@@ -21,5 +22,6 @@ export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
     createLocalShellScript(settings),
     createPythonScript(settings),
     createHttpRequest(settings),
+    createOrquesta(),
   ];
 }

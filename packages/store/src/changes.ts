@@ -55,6 +55,25 @@ export type Change =
   /** Refused as `exists` when one of the numbers is taken; then none is appended. */
   | { readonly kind: "output.append"; readonly project: string; readonly chunks: readonly OutputChunk[] }
   /**
+   * Adds a step to the history of a workflow's execution. Refused as `stale` unless `seq` is the last one plus 1 (1 for
+   * the first): whoever decided on an older history looks again.
+   */
+  | {
+      readonly kind: "workflow.append";
+      readonly project: string;
+      readonly execution: string;
+      readonly seq: number;
+      readonly step: JsonObject;
+    }
+  /** Keeps the state after step `seq`, in place of an older one, so that reading it back need not begin at step 1. */
+  | {
+      readonly kind: "workflow.save";
+      readonly project: string;
+      readonly execution: string;
+      readonly seq: number;
+      readonly state: string;
+    }
+  /**
    * `expect`: the version it replaces, 0 for "must not exist"; absent writes in any case. The store counts the version,
    * whatever the key says. A key that had expired by `key.updated` does not exist for `expect`; its version goes on.
    */

@@ -10,6 +10,7 @@ import { keysContract } from "./contract/keys.ts";
 import { listsContract } from "./contract/lists.ts";
 import { type OpenStore, useStore } from "./contract/opened.ts";
 import { resourcesContract } from "./contract/resources.ts";
+import { workflowsContract } from "./contract/workflows.ts";
 
 export type { OpenStore } from "./contract/opened.ts";
 
@@ -22,6 +23,7 @@ export function storeContract(name: string, open: OpenStore): void {
     executionsContract(use);
     listsContract(use);
     claimContract(use);
+    workflowsContract(use);
     eventsContract(use);
     keysContract(use);
     accountsContract(use);

@@ -5,6 +5,7 @@ import type {
   EventStatus,
   Execution,
   ExecutionStatus,
+  JsonObject,
   Key,
   KeyScope,
   Lane,
@@ -59,6 +60,9 @@ export interface Store extends AsyncDisposable {
   /** True when this process is the only one that can work on the store, so that every old lease is a dead one. */
   readonly exclusive: boolean;
 
+  /** The newest state kept of a workflow's execution, and the steps after it in order. */
+  workflow(project: string, execution: string): Promise<WorkflowHistory>;
+
   output(project: string, execution: string, type?: OutputType, afterSeq?: number): Promise<OutputChunk[]>;
 
   event(project: string, id: string): Promise<Event | undefined>;
@@ -88,6 +92,12 @@ export interface Store extends AsyncDisposable {
   projects(): Promise<string[]>;
   /** What an operator wants to know: engine, file or host, sizes, schema version. No secrets. */
   describe(): Promise<Record<string, unknown>>;
+}
+
+export interface WorkflowHistory {
+  /** The state as it was after step `seq`. */
+  readonly saved?: { readonly seq: number; readonly state: string };
+  readonly steps: readonly { readonly seq: number; readonly step: JsonObject }[];
 }
 
 /** A slice of a list. `total` costs a count, so it is computed only when `count` is set. */

@@ -8,13 +8,17 @@ import {
   type Snapshot,
   type StatusChange,
 } from "@squall/model";
+import { runnerName } from "@squall/packs";
 import type { Change } from "@squall/store";
 import type { Core } from "../core.ts";
 import { sealParameters } from "../parameters/secrets.ts";
+import { isWorkflow } from "../workflows/is-workflow.ts";
 import type { Origin } from "./snapshots.ts";
 
 /** All that a new execution is made from. */
 export interface DraftInput {
+  /** Made up unless given. */
+  readonly id?: string;
   readonly project: string;
   readonly action: Action;
   readonly runner: RunnerType;
@@ -27,6 +31,8 @@ export interface DraftInput {
   readonly callback?: JsonObject;
   readonly delayMs?: number;
   readonly origin?: Origin & { readonly event: string };
+  /** Of a workflow that is to run by an older definition than the one in its pack. */
+  readonly definition?: string;
 }
 
 export interface Draft {
@@ -49,7 +55,7 @@ export function leaseExpiry(core: Core, now: number): number {
 
 /** The runner type of an action; throws Invalid when it cannot run. */
 export function runnerOf(core: Core, project: string, action: Action): RunnerType {
-  const runner = core.shelves.get(project, "runner_type", action.runner_type.replaceAll("_", "-"))?.body;
+  const runner = core.shelves.get(project, "runner_type", runnerName(action.runner_type))?.body;
   if (!runner) {
     throw new Invalid("action.runner.unknown", {
       message: `RunnerType ${action.runner_type} is not found; action "${action.ref}" needs it. Run \`squall runner list\` for those there are.`,
@@ -64,19 +70,23 @@ export function draftExecution(core: Core, input: DraftInput): Draft {
   const now = parts.now();
   const implementation = core.runners.get(input.runner.name);
   const lane = implementation?.lane ?? "inline";
-  const { digest, snapshot } = core.snapshots.digest(input.action, input.runner, input.origin);
+  const workflow = isWorkflow(input.runner.name);
+  const definition = workflow ? (input.definition ?? core.definitions.textOf(input.project, input.action)) : undefined;
+  const { digest, snapshot } = core.snapshots.digest(input.action, input.runner, input.origin, definition);
   const delayed = input.delayMs !== undefined && input.delayMs > 0;
-  const claimed = !delayed && core.lanes.tryTake(lane);
+  // A workflow takes no slot and has no lease: it only decides, and its tasks are executions of their own.
+  const claimed = !delayed && !workflow && core.lanes.tryTake(lane);
+  const running = claimed || (workflow && !delayed);
   const log: StatusChange[] = [{ status: "requested", timestamp: now }];
-  if (claimed) log.push({ status: "scheduled", timestamp: now }, { status: "running", timestamp: now });
+  if (running) log.push({ status: "scheduled", timestamp: now }, { status: "running", timestamp: now });
   else if (delayed) log.push({ status: "delayed", timestamp: now });
   const plan = core.plans(input.action, input.runner);
   const { origin } = input;
   const execution: Execution = {
-    id: parts.newId(),
+    id: input.id ?? parts.newId(),
     project: input.project,
     liveaction: parts.newId(),
-    status: claimed ? "running" : delayed ? "delayed" : "requested",
+    status: running ? "running" : delayed ? "delayed" : "requested",
     action: input.action.ref,
     runner: input.runner.name,
     lane,

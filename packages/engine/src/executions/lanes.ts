@@ -16,6 +16,8 @@ export interface Lanes {
   wait(lane: Lane, executions: number): void;
   /** So many of the waiting were claimed; with `all`, nothing else waits as far as this process knows. */
   claimed(lane: Lane, executions: number, all: boolean): void;
+  /** From now on new executions go to the store to wait: what is draining takes up nothing more. */
+  close(): void;
   waiting(lane: Lane): number;
   taken(lane: Lane): number;
 }
@@ -23,9 +25,10 @@ export interface Lanes {
 export function createLanes(slots: Readonly<Record<Lane, number>>): Lanes {
   const taken: Record<Lane, number> = { inline: 0, process: 0 };
   const waiting: Record<Lane, number> = { inline: 0, process: 0 };
+  let isClosed = false;
   return {
     tryTake(lane) {
-      if (waiting[lane] > 0 || taken[lane] >= slots[lane]) return false;
+      if (isClosed || waiting[lane] > 0 || taken[lane] >= slots[lane]) return false;
       taken[lane]++;
       return true;
     },
@@ -42,6 +45,9 @@ export function createLanes(slots: Readonly<Record<Lane, number>>): Lanes {
     },
     claimed(lane, count, all) {
       waiting[lane] = all ? 0 : Math.max(1, waiting[lane] - count);
+    },
+    close() {
+      isClosed = true;
     },
     waiting: (lane) => waiting[lane],
     taken: (lane) => taken[lane],

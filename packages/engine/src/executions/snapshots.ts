@@ -20,7 +20,12 @@ export interface Origin {
  * Snapshots by digest. Hashing and storing one happens once per action (and rule), not once per execution.
  */
 export interface Snapshots {
-  digest(action: Action, runner: RunnerType, origin?: Origin): { readonly digest: string; readonly snapshot: Snapshot };
+  digest(
+    action: Action,
+    runner: RunnerType,
+    origin?: Origin,
+    definition?: string,
+  ): { readonly digest: string; readonly snapshot: Snapshot };
   /** The change that keeps a snapshot, unless it is known to be in the store. */
   keep(project: string, digest: string, snapshot: Snapshot): Change | undefined;
   /** A commit with `keep` in it went through. */
@@ -38,6 +43,7 @@ export function createSnapshots(store: Store): Snapshots {
   type Made = {
     readonly runner: RunnerType;
     readonly trigger: Trigger | undefined;
+    readonly definition: string | undefined;
     readonly digest: string;
     readonly snapshot: Snapshot;
   };
@@ -53,27 +59,28 @@ export function createSnapshots(store: Store): Snapshots {
   };
 
   return {
-    digest(action, runner, origin) {
+    digest(action, runner, origin, definition) {
       if (!origin) {
         const made = plain.get(action);
-        if (made?.runner === runner) return made;
-        const snapshot: Snapshot = { action, runner };
-        const fresh = { runner, trigger: undefined, snapshot, digest: digestOf(snapshot) };
+        if (made?.runner === runner && made.definition === definition) return made;
+        const snapshot: Snapshot = { action, runner, ...(definition !== undefined && { definition }) };
+        const fresh = { runner, trigger: undefined, definition, snapshot, digest: digestOf(snapshot) };
         plain.set(action, fresh);
         return fresh;
       }
       let rules = byRule.get(action);
       if (!rules) byRule.set(action, (rules = new WeakMap()));
       const made = rules.get(origin.rule);
-      if (made?.runner === runner && made.trigger === origin.trigger) return made;
+      if (made?.runner === runner && made.trigger === origin.trigger && made.definition === definition) return made;
       const snapshot: Snapshot = {
         action,
         runner,
         rule: origin.rule,
         trigger: origin.trigger,
         trigger_type: origin.triggerType,
+        ...(definition !== undefined && { definition }),
       };
-      const fresh = { runner, trigger: origin.trigger, snapshot, digest: digestOf(snapshot) };
+      const fresh = { runner, trigger: origin.trigger, definition, snapshot, digest: digestOf(snapshot) };
       rules.set(origin.rule, fresh);
       return fresh;
     },

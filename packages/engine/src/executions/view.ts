@@ -8,6 +8,7 @@ import {
 } from "@squall/model";
 import type { ViewOptions } from "../engine.ts";
 import type { Core } from "../core.ts";
+import { isWorkflow } from "../workflows/is-workflow.ts";
 import { maskParameters, maskValue, openParameters } from "../parameters/secrets.ts";
 
 /** StackStorm's API objects of executions. Children, snapshots and events are read once for all of them. */
@@ -148,8 +149,3 @@ export function maskRule<R extends { readonly action: { readonly ref: string; re
   return { ...rule, action: { ...rule.action, parameters: maskParameters(rule.action.parameters, plan.merged) } };
 }
 
-const WORKFLOWS: ReadonlySet<string> = new Set(["orquesta", "action-chain", "mistral-v2"]);
-
-export function isWorkflow(runner: string): boolean {
-  return WORKFLOWS.has(runner);
-}

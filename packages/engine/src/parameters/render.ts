@@ -9,12 +9,7 @@ import { holdsTemplate } from "./templates.ts";
  * cast, the whole validated. Plain defaults are not kept. Throws Invalid with StackStorm's words.
  */
 export function renderRequest(plan: ParameterPlan, given: JsonObject, context: Context): JsonObject {
-  const overridden = plan.immutable.filter((name) => given[name] !== undefined);
-  if (overridden.length > 0) {
-    throw new Invalid("parameters.immutable", {
-      message: `Override of immutable parameter(s) [${overridden.map((name) => `'${name}'`).join(", ")}] is unsupported.`,
-    });
-  }
+  refuseOverrides(plan.immutable.filter((name) => given[name] !== undefined));
   let values = given;
   if (plan.templated.size > 0 || holdsTemplate(given)) {
     const all: JsonObject = {};
@@ -27,6 +22,18 @@ export function renderRequest(plan: ParameterPlan, given: JsonObject, context: C
       if (values[name] === undefined && !plan.merged[name]?.immutable) values[name] = rendered[name];
     }
   }
+  return castAndCheck(plan, values, []);
+}
+
+function refuseOverrides(overridden: readonly string[]): void {
+  if (overridden.length === 0) return;
+  throw new Invalid("parameters.immutable", {
+    message: `Override of immutable parameter(s) [${overridden.map((name) => `'${name}'`).join(", ")}] is unsupported.`,
+  });
+}
+
+function castAndCheck(plan: ParameterPlan, values: JsonObject, overridden: readonly string[]): JsonObject {
+  refuseOverrides(overridden);
   const cast = castParameters(values, plan.merged);
   const violations = plan.validate(cast);
   if (violations.length > 0) {
@@ -39,6 +46,21 @@ export function renderRequest(plan: ParameterPlan, given: JsonObject, context: C
     });
   }
   return cast;
+}
+
+/**
+ * `renderRequest` for values that come out of a workflow: they are data, whatever they look like, and never rendered.
+ * Templates in defaults see them.
+ */
+export function literalRequest(plan: ParameterPlan, given: JsonObject, context: Context): JsonObject {
+  const overridden = plan.immutable.filter((name) => given[name] !== undefined);
+  const fill: JsonObject = {};
+  for (const name of plan.templated) {
+    if (given[name] === undefined && !plan.merged[name]?.immutable) fill[name] = plan.defaults[name];
+  }
+  const templates = Object.keys(fill).length > 0;
+  if (overridden.length > 0 || !templates) return castAndCheck(plan, given, overridden);
+  return castAndCheck(plan, { ...renderParameters(fill, { ...context, ...plan.defaults, ...given }), ...given }, []);
 }
 
 /**

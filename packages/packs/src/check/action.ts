@@ -60,6 +60,7 @@ export function checkAction(draft: unknown, rules: ActionRules = {}): Problem[] 
 
 /** StackStorm's runner names are written with hyphens; packs may also use underscores. */
 export function runnerName(text: string): string {
+  if (text === "orchestra") return "orquesta";
   return text.replaceAll("_", "-");
 }
 

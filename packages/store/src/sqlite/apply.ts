@@ -9,6 +9,7 @@ import { appendOutput } from "./output.ts";
 import type { Refusal } from "./refusal.ts";
 import { deleteResource, keepSnapshot, putResource } from "./resources.ts";
 import { deleteTimer, putTimer } from "./timers.ts";
+import { appendStep, saveState } from "./workflows.ts";
 
 /** Writes one change, or says why it cannot be; a refused one wrote nothing, but for `output.append`. */
 export function applyChange(db: Database, change: Change): Refusal | undefined {
@@ -43,6 +44,11 @@ function write(db: Database, change: Change): Refusal | undefined {
       return renewLease(db, change.project, change.id, change.lease);
     case "output.append":
       return appendOutput(db, change.project, change.chunks);
+    case "workflow.append":
+      return appendStep(db, change.project, change.execution, change.seq, change.step);
+    case "workflow.save":
+      saveState(db, change.project, change.execution, change.seq, change.state);
+      return undefined;
     case "key.put":
       return putKey(db, change.key, change.expect);
     case "key.delete":

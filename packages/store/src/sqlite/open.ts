@@ -15,6 +15,7 @@ import { migrate } from "./migrate.ts";
 import { readOutput } from "./output.ts";
 import { getSnapshots, listResources } from "./resources.ts";
 import { listTimers } from "./timers.ts";
+import { readWorkflow } from "./workflows.ts";
 
 export interface SqliteStoreOptions {
   /** Holds `squall.db` and its lock; made, for its owner alone, if it is not there. One that is there keeps its mode. */
@@ -87,6 +88,7 @@ function createStore(db: Database, groups: Groups, release: () => void): Store {
       groups.enqueue(() => executions.claimExecutions(db, lane, limit, worker, leaseExpires, now)),
     nextDue: (lane) => read(() => executions.nextDue(db, lane)),
     lostExecutions: (now, all = false) => read(() => executions.lostExecutions(db, now, all)),
+    workflow: (project, execution) => read(() => readWorkflow(db, project, execution)),
     output: (project, execution, type, afterSeq) => read(() => readOutput(db, project, execution, type, afterSeq)),
 
     event: (project, id) => read(() => getEvent(db, project, id)),

@@ -1,0 +1,67 @@
+import { Invalid, isObject, type Execution, type JsonObject } from "@squall/model";
+import type { Command } from "@squall/workflow";
+import { type Core, parameterContext } from "../core.ts";
+import { type Draft, draftExecution, runnerOf } from "../executions/draft.ts";
+import { evaluateWithKeys } from "../keys/lookup.ts";
+import { literalRequest } from "../parameters/render.ts";
+
+export type Run = Extract<Command, { readonly kind: "run" }>;
+
+/**
+ * The execution that a task of a workflow asks for. It runs as the workflow's user, knows its place in the workflow by its
+ * context (stackstorm-model 17.1), and gets its input as data. @throws Invalid when there can be none
+ */
+export async function draftTask(
+  core: Core,
+  workflow: Execution,
+  command: Run,
+  run: string | undefined,
+  notifies: boolean,
+): Promise<Draft> {
+  const { parts } = core;
+  const { project, user } = workflow;
+  const action = core.shelves.get(project, "action", command.action)?.body;
+  if (!action) {
+    throw new Invalid("action.unknown", { message: `Action "${command.action}" cannot be found.` });
+  }
+  if (!action.enabled) {
+    throw new Invalid("action.disabled", { message: `Unable to execute. Action "${action.ref}" is disabled.` });
+  }
+  const runner = runnerOf(core, project, action);
+  const plan = core.plans(action, runner);
+  const { api_user, source_channel, trace_context, pack } = workflow.context;
+  const inherited = { ...(api_user !== undefined && { api_user }), ...(source_channel !== undefined && { source_channel }) };
+  const id = parts.newId();
+  const context: JsonObject = {
+    orquesta: {
+      workflow_execution_id: workflow.id,
+      task_execution_id: run ?? id,
+      task_name: command.task,
+      task_id: command.task,
+      task_route: command.route,
+      ...(command.item !== undefined && { item_id: command.item }),
+    },
+    parent: { execution_id: workflow.id, user, pack, ...inherited },
+    ...inherited,
+    user,
+    pack: action.pack,
+    trace_context: isObject(trace_context) ? trace_context : {},
+  };
+  const rendered = evaluateWithKeys(parts, project, (keys) =>
+    literalRequest(plan, command.input, parameterContext(core, { project, pack: action.pack, user, context, keys })),
+  );
+  const parameters = rendered instanceof Promise ? await rendered : rendered;
+  const notify = (notifies ? workflow.notify : undefined) ?? action.notify;
+  return draftExecution(core, {
+    id,
+    project,
+    action,
+    runner,
+    parameters,
+    context,
+    user,
+    parent: workflow.id,
+    ...(notify && { notify }),
+    ...(command.delay !== undefined && { delayMs: command.delay * 1000 }),
+  });
+}

@@ -1,0 +1,109 @@
+import { readFileSync, realpathSync, statSync } from "node:fs";
+import { join, sep } from "node:path";
+import { type Action, Invalid, isObject, messageOf } from "@squall/model";
+import { MAX_YAML_BYTES, readYaml } from "@squall/packs";
+import { type Env, loadOrquesta, orquestaProgram, type OrquestaState, type Problem, type Program } from "@squall/workflow";
+import type { Shelves } from "../content/shelves.ts";
+
+/** A definition, read and compiled. */
+export interface Compiled {
+  readonly program: Program<OrquestaState, Env>;
+  /** The document, for what is to be known of its tasks. */
+  readonly source: Readonly<Record<string, unknown>>;
+  readonly problems: readonly Problem[];
+  /** The workflow asks for texts out of inputs and results to be evaluated again: `compat: reevaluate`. */
+  readonly reevaluate: boolean;
+  locate(path: readonly (string | number)[]): { readonly line: number; readonly column: number };
+}
+
+/** Definitions of workflows: their texts in the packs, and what was compiled from texts. */
+export interface Definitions {
+  /** The text in the pack's folder as it is now; undefined when it cannot be read (`whyNot` says why). */
+  textOf(project: string, action: Action): string | undefined;
+  whyNot(project: string, action: Action): string | undefined;
+  /** @throws Invalid, TooLarge for what is no YAML or no workflow at all */
+  compile(text: string): Compiled;
+}
+
+/** Compiled definitions at once, and texts. */
+const CACHED = 500;
+/** Variables that every workflow has without declaring them. */
+export const CONTEXT_NAMES = ["st2", "parent"];
+
+export function createDefinitions(shelves: Shelves): Definitions {
+  const texts = new Map<string, { readonly stamp: string; readonly text: string }>();
+  const compiled = new Map<string, Compiled>();
+
+  const read = (project: string, action: Action): string => {
+    const pack = shelves.get(project, "pack", action.pack)?.body;
+    if (pack === undefined || !pack.path) {
+      throw new Error(`pack "${action.pack}" has no folder, so its workflow ${action.entry_point} cannot be read`);
+    }
+    const path = join(pack.path, "actions", action.entry_point);
+    const about = statSync(path);
+    const stamp = `${about.mtimeMs} ${about.size} ${about.ino}`;
+    const known = texts.get(path);
+    if (known?.stamp === stamp) return known.text;
+    if (!realpathSync(path).startsWith(realpathSync(pack.path) + sep)) {
+      throw new Error(`${action.entry_point} leads out of the folder of pack "${action.pack}"`);
+    }
+    if (!about.isFile() || about.size > MAX_YAML_BYTES) {
+      throw new Error(`${action.entry_point} is no file of at most ${MAX_YAML_BYTES} bytes`);
+    }
+    const text = readFileSync(path, "utf8");
+    keep(texts, path, { stamp, text });
+    return text;
+  };
+
+  return {
+    // Synchronous, as drafting an execution is: one stat when nothing has changed.
+    textOf(project, action) {
+      try {
+        return read(project, action);
+      } catch {
+        return undefined;
+      }
+    },
+    whyNot(project, action) {
+      try {
+        read(project, action);
+        return undefined;
+      } catch (thrown) {
+        return `The definition of workflow "${action.ref}" could not be read: ${messageOf(thrown)}`;
+      }
+    },
+    compile(text) {
+      const known = compiled.get(text);
+      if (known) return known;
+      const fresh = compile(text);
+      keep(compiled, text, fresh);
+      return fresh;
+    },
+  };
+}
+
+function compile(text: string): Compiled {
+  const document = readYaml(text);
+  const { compat, ...source } = asObject(loadOrquesta(document));
+  if (compat !== undefined && compat !== null && compat !== "reevaluate") {
+    throw new Invalid("workflow.compat", {
+      message: `'compat' is '${String(compat)}', and can only be 'reevaluate'; leave it out, or write 'compat: reevaluate'`,
+      at: document.positions.at(["compat"]),
+    });
+  }
+  const locate: Compiled["locate"] = (path) => document.positions.at(path);
+  const program = orquestaProgram(source, { locate, contextNames: CONTEXT_NAMES });
+  return { program, source, problems: program.inspect(), reevaluate: compat === "reevaluate", locate };
+}
+
+/** `loadOrquesta` lets nothing else through. */
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
+  if (isObject(value)) return value;
+  throw new Invalid("workflow.malformed", { message: "the workflow is not a mapping" });
+}
+
+function keep<V>(cache: Map<string, V>, key: string, value: V): void {
+  cache.delete(key);
+  cache.set(key, value);
+  if (cache.size > CACHED) cache.delete(cache.keys().next().value as string);
+}

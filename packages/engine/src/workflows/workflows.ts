@@ -1,0 +1,505 @@
+import {
+  Conflict,
+  type Execution,
+  type ExecutionStatus,
+  isCompleted,
+  isObject,
+  type JsonObject,
+  messageOf,
+  type Snapshot,
+  SquallError,
+} from "@squall/model";
+import type { Change, Committed } from "@squall/store";
+import type { Core } from "../core.ts";
+import { afterCompletion } from "../events/completion.ts";
+import type { Dispatch } from "../executions/dispatch.ts";
+import type { Draft } from "../executions/draft.ts";
+import { draftTask } from "./children.ts";
+import { checkBeforeRun } from "./inspection.ts";
+import type { StoredEvent, StoredKey } from "./history.ts";
+import { isWorkflow } from "./is-workflow.ts";
+import { type Live, readBack, sealState, settingsOf, type Taken, takeStep, type World } from "./live.ts";
+
+/**
+ * Conducts workflows. The program of a workflow is pure; here is what it stands in.
+ *
+ * W1  A workflow's steps follow one another: each has a number, and an append that is not the next one is refused.
+ * W2  A step is one commit: the ends of the tasks' executions that it takes up, what follows from these ends, the step's
+ *     record, the executions that begin, and the move of the workflow's own execution. So nothing is ever between an end
+ *     and what follows from it, whenever the process dies.
+ * W3  When the workflow is itself a task, its end and its parent's step are one commit too: the list goes to the parent.
+ *     Locks are taken from child to parent only.
+ * W4  A step stores what came from outside: events, clock, seed, keys as read (still sealed), ids of executions. Results
+ *     are read from the rows of their executions, which never change once they ended. Read back, it gives the same state.
+ * W5  A commit that was refused forgets the state in memory: it is read back, and decided again.
+ * W6  Cancel and pause of what runs are asked for after the step is durable, and again when the server starts.
+ */
+export interface Workflows {
+  /** An execution of a workflow was committed as running: begins it. */
+  begin(execution: Execution, snapshot: Snapshot): void;
+  /** Commits the end of an execution; when it is a task's, with the step that follows from it. */
+  commitEnd(ended: Execution, drafts: readonly Draft[], changes: readonly Change[]): Promise<Committed>;
+  /** Pauses, resumes, cancels or fails. Resolves with the workflow's execution once that is durable. @throws Conflict */
+  control(project: string, id: string, event: StoredEvent, context: JsonObject): Promise<Execution>;
+  /** Takes up workflows of a process that is gone. */
+  recover(projects: readonly string[]): Promise<void>;
+  /** Resolves when no step is under way. */
+  idle(): Promise<void>;
+  close(): void;
+}
+
+interface Input {
+  readonly event: StoredEvent | undefined;
+  readonly result?: JsonObject | undefined;
+  readonly drafts: readonly Draft[];
+  readonly changes: readonly Change[];
+  /** Merged into the context of the workflow's own execution. */
+  readonly context?: JsonObject;
+  attempts: number;
+  readonly resolve: (committed: Committed) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Actor {
+  readonly project: string;
+  readonly id: string;
+  live: Live | undefined;
+  queue: Input[];
+  working: Promise<void> | undefined;
+}
+
+/** Workflows in memory that nothing happens to just now. */
+const MOST_IDLE = 2000;
+/** Events of one step. */
+const MOST_EVENTS = 1000;
+/** The state is kept when this many events have come since, or a quarter of all, so that keeping costs little. */
+const SAVE_EVENTS = 200;
+/** A larger state is not kept: then all steps are read back. */
+const SAVE_BYTES = 1 << 20;
+const ATTEMPTS = 20;
+
+export function createWorkflows(
+  core: Core,
+  dispatch: Dispatch,
+  cancelExecution: (project: string, id: string, user: string) => Promise<void>,
+): Workflows {
+  const { parts } = core;
+  const actors = new Map<string, Actor>();
+  const timers = new Map<string, NodeJS.Timeout>();
+
+  const actorOf = (project: string, id: string): Actor => {
+    const key = `${project}\0${id}`;
+    let actor = actors.get(key);
+    if (actor === undefined) {
+      actor = { project, id, live: undefined, queue: [], working: undefined };
+      if (actors.size >= MOST_IDLE) forgetIdle();
+    } else actors.delete(key); // to the end: the first ones are those that were idle for longest
+    actors.set(key, actor);
+    return actor;
+  };
+  const forgetIdle = () => {
+    for (const [key, actor] of actors) {
+      if (actors.size < MOST_IDLE) return;
+      if (actor.working === undefined) actors.delete(key);
+    }
+  };
+
+  const tell = (
+    project: string,
+    id: string,
+    input: Pick<Input, "event" | "drafts" | "changes"> & Partial<Pick<Input, "result" | "context">>,
+  ): Promise<Committed> => {
+    const actor = actorOf(project, id);
+    return new Promise((resolve, reject) => {
+      actor.queue.push({ ...input, attempts: 0, resolve, reject });
+      actor.working ??= work(actor);
+    });
+  };
+
+  const work = async (actor: Actor): Promise<void> => {
+    // What ends in the same turn of the event loop comes together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (actor.queue.length > 0) {
+      const batch = actor.queue.splice(0, MOST_EVENTS);
+      try {
+        await step(actor, batch);
+      } catch (error) {
+        actor.live = undefined;
+        for (const input of batch) input.reject(error);
+      }
+    }
+    actor.working = undefined;
+    const { live } = actor;
+    if (live && isCompleted(live.execution.status) && live.tracker.active().length === 0) {
+      actors.delete(`${actor.project}\0${actor.id}`);
+    }
+  };
+
+  const step = async (actor: Actor, batch: Input[]): Promise<void> => {
+    let live: Live;
+    try {
+      live = actor.live ?? (await readBack(core, actor.project, actor.id));
+    } catch (error) {
+      return withoutWorkflow(actor, batch, error);
+    }
+    actor.live = live;
+    const events: StoredEvent[] = [];
+    const results = new Map<StoredEvent, JsonObject>();
+    const drafts: Draft[] = [];
+    for (const { event, result } of batch) {
+      if (event === undefined) continue;
+      if (event.kind === "start" && live.seq > 0) continue;
+      if (event.kind === "task" && live.tracker.placeOf(event.execution ?? "") === undefined) continue;
+      events.push(event);
+      if (result) results.set(event, result);
+    }
+    let list: Change[] = [];
+    let ranges: number[] = [];
+    let ended: Execution | undefined;
+    let moved: Execution | undefined;
+    let taken: Taken | undefined;
+    try {
+      if (events.length > 0) taken = await takeStep(core, live, events, worldOf(live, results, drafts));
+      const controls = batch.filter((input) => input.event !== undefined && taken?.refused.has(input.event) && isControl(input.event));
+      if (controls.length > 0) {
+        for (const input of controls) input.reject(taken?.refused.get(input.event as StoredEvent));
+        batch = batch.filter((input) => !controls.includes(input));
+      }
+      ({ list, ranges } = ownChanges(batch));
+      if (taken && taken.stored.events.length > 0) {
+        list.push({
+          kind: "workflow.append",
+          project: live.execution.project,
+          execution: live.execution.id,
+          seq: live.seq + 1,
+          // Cast: plain data, made of the events that are JSON themselves.
+          step: taken.stored as unknown as JsonObject,
+        });
+        if (live.sinceSaved >= Math.max(SAVE_EVENTS, live.events / 4)) keepState(live, list);
+        for (const draft of drafts) list.push(...draft.changes);
+        const move = await moveOf(live, taken, batch);
+        if (move) {
+          moved = move.execution;
+          if (isCompleted(moved.status)) ended = moved;
+          list.push(...move.changes);
+          drafts.push(...move.drafts);
+        }
+      }
+      if (list.length === 0) {
+        for (const input of batch) input.resolve({ ok: true });
+        return;
+      }
+    } catch (error) {
+      actor.live = undefined;
+      dispatch.refuse(drafts);
+      throw error;
+    }
+    const all = [...batch.flatMap((input) => input.drafts), ...drafts];
+    let committed: Committed;
+    if (ended) committed = await commitEnd(ended, all, list);
+    else if (moved && tellsParent(moved.status)) committed = await commitMove(moved, all, list);
+    else committed = await dispatch.commit(all, list);
+    if (!committed.ok) {
+      actor.live = undefined; // W5
+      return refused(actor, batch, committed, ranges);
+    }
+    if (taken && taken.stored.events.length > 0) live.seq++;
+    if (moved) {
+      live.execution = moved;
+      parts.bus.publish({ topic: "execution", change: "update", execution: moved });
+      if (isCompleted(moved.status)) stopTimer(moved.id);
+    }
+    for (const input of batch) input.resolve(committed);
+    for (const ask of new Set(taken?.asks)) cascade(live, ask);
+  };
+
+  /** Which input the refused change belongs to: it alone is told, the others are decided again. */
+  const refused = (actor: Actor, batch: readonly Input[], committed: Extract<Committed, { ok: false }>, ranges: readonly number[]) => {
+    const again: Input[] = [];
+    batch.forEach((input, at) => {
+      const from = ranges[at] ?? 0;
+      const isGuilty = committed.index >= from && committed.index < from + input.changes.length;
+      if (isGuilty) input.resolve({ ...committed, index: committed.index - from });
+      else if (input.attempts++ < ATTEMPTS) again.push(input);
+      else input.reject(new Conflict("workflow.contended", { message: `the workflow of execution ${actor.id} could not be advanced: ${committed.message}` }));
+    });
+    actor.queue = [...again, ...actor.queue];
+  };
+
+  const worldOf = (live: Live, results: ReadonlyMap<StoredEvent, JsonObject>, drafts: Draft[]): World => {
+    const now = parts.now();
+    const { notify } = live.execution.parameters;
+    return {
+      at: Math.floor(now / 1000),
+      seed: Math.floor(Math.random() * 2 ** 32),
+      resultOf: (event) => results.get(event),
+      key: async ({ scope, user = "", name }) => {
+        const { project } = live.execution;
+        const found = await parts.store.key(project, `st2kv.${scope}`, scope === "user" ? user : "", name, now);
+        return (found && { value: found.value, secret: found.secret }) satisfies StoredKey | undefined ?? null;
+      },
+      begin: async (command, run) => {
+        try {
+          const notifies = Array.isArray(notify) && notify.includes(command.task);
+          const draft = await draftTask(core, live.execution, command, run, notifies);
+          drafts.push(draft);
+          return { id: draft.execution.id };
+        } catch (thrown) {
+          if (thrown instanceof SquallError && thrown.status >= 500) throw thrown;
+          return { failed: { error: messageOf(thrown) } };
+        }
+      },
+      tells: true,
+    };
+  };
+
+  const keepState = (live: Live, list: Change[]) => {
+    const state = sealState(core, live, SAVE_BYTES);
+    live.sinceSaved = 0;
+    if (state === undefined) return;
+    const { project, id: execution } = live.execution;
+    list.push({ kind: "workflow.save", project, execution, seq: live.seq + 1, state });
+  };
+
+  /** What the step means to the workflow's own execution. */
+  const moveOf = async (live: Live, taken: Taken, batch: readonly Input[]) => {
+    const { execution } = live;
+    const context: JsonObject = Object.assign({}, ...batch.map((input) => input.context ?? {})) as JsonObject;
+    if (isCompleted(execution.status)) return undefined;
+    const timedOut = taken.stored.events.some((event) => event.kind === "fail" && event.timedOut === true);
+    const to = (taken.status === "failed" && timedOut ? "timeout" : taken.status) as ExecutionStatus;
+    if (to === execution.status) return undefined;
+    const at = parts.now();
+    const done = isCompleted(to);
+    const result = done ? resultOf(to, taken) : undefined;
+    const next: Execution = {
+      ...execution,
+      status: to,
+      context: { ...execution.context, ...context },
+      log: [...execution.log, { status: to, timestamp: at }],
+      ...(done && { end: at }),
+      ...(result && { result }),
+    };
+    const follows = done ? await afterCompletion(core, next, live.snapshot) : undefined;
+    const move: Change = {
+      kind: "execution.move",
+      project: execution.project,
+      id: execution.id,
+      from: [execution.status],
+      to,
+      at,
+      ...(Object.keys(context).length > 0 && { context }),
+      ...(done && { end: at }),
+      ...(result && { result }),
+    };
+    return { execution: next, changes: [move, ...(follows?.changes ?? [])], drafts: follows?.drafts ?? [] };
+  };
+
+  const resultOf = (status: ExecutionStatus, { output, errors }: Taken): JsonObject => {
+    const hasErrors = status === "failed" || status === "timeout" || status === "abandoned";
+    const result: JsonObject = hasErrors ? { output, errors } : { output };
+    const bytes = Buffer.byteLength(JSON.stringify(result));
+    if (bytes <= parts.limits.resultBytes) return result;
+    const message = `the output has ${bytes} bytes and at most ${parts.limits.resultBytes} are kept; give out less, or where it is`;
+    return { output: null, errors: [{ type: "error", message }] };
+  };
+
+  /** The workflow itself cannot be read: what ends still has to end, and the workflow fails and says why. */
+  const withoutWorkflow = async (actor: Actor, batch: readonly Input[], error: unknown): Promise<void> => {
+    // The store does not answer now: whoever asked tries again.
+    if (!(error instanceof SquallError) || error.status >= 500) throw error;
+    parts.log.error({ execution: actor.id, err: error }, "a workflow could not be read, so it fails");
+    const execution = await parts.store.execution(actor.project, actor.id);
+    if (execution && !isCompleted(execution.status)) await failSetup(execution, [{ type: "error", message: messageOf(error) }]);
+    for (const input of batch) {
+      if (input.event !== undefined && isControl(input.event)) input.reject(error);
+      else if (input.changes.length === 0) input.resolve({ ok: true });
+      else dispatch.commit(input.drafts, input.changes).then(input.resolve, input.reject);
+    }
+  };
+
+  const failSetup = async (execution: Execution, errors: readonly object[]): Promise<void> => {
+    const at = parts.now();
+    const result = { errors, output: null };
+    const ended: Execution = {
+      ...execution,
+      status: "failed",
+      end: at,
+      result,
+      log: [...execution.log, { status: "failed", timestamp: at }],
+    };
+    const snapshot = (await core.snapshots.load(execution.project, [execution.snapshot])).get(execution.snapshot);
+    const follows = snapshot ? await afterCompletion(core, ended, snapshot) : { drafts: [], changes: [] };
+    const { project, id } = execution;
+    const move: Change = { kind: "execution.move", project, id, from: [execution.status], to: "failed", at, end: at, result };
+    const committed = await commitEnd(ended, follows.drafts, [move, ...follows.changes]);
+    if (committed.ok) parts.bus.publish({ topic: "execution", change: "update", execution: ended });
+  };
+
+  const commitEnd: Workflows["commitEnd"] = (ended, drafts, changes) => {
+    const parent = workflowOf(ended);
+    if (parent === undefined) return dispatch.commit(drafts, changes);
+    const event = taskEvent(ended);
+    return tell(ended.project, parent, { event, result: ended.result, drafts, changes });
+  };
+
+  /** A sub-workflow rests or goes on: its parent has to know. */
+  const commitMove = (moved: Execution, drafts: readonly Draft[], changes: readonly Change[]): Promise<Committed> => {
+    const parent = workflowOf(moved);
+    if (parent === undefined) return dispatch.commit(drafts, changes);
+    return tell(moved.project, parent, { event: taskEvent(moved), drafts, changes });
+  };
+
+  const cascade = (live: Live, ask: "pause" | "resume" | "cancel") => {
+    const { project, context, user } = live.execution;
+    const by = ask === "cancel" ? context.cancelled_by : ask === "pause" ? context.paused_by : context.resumed_by;
+    const who = typeof by === "string" ? by : user;
+    void Promise.all(
+      live.tracker.active().map(async (id) => {
+        if (ask === "cancel") return cancelExecution(project, id, who);
+        const child = await parts.store.execution(project, id);
+        if (!child || !isWorkflow(child.runner) || isCompleted(child.status)) return;
+        await control(project, id, { kind: ask }, ask === "pause" ? { paused_by: who } : { resumed_by: who });
+      }),
+    ).catch((error: unknown) => {
+      // One that ended meanwhile, or rests already, needs nothing.
+      if (error instanceof Conflict) return;
+      parts.log.error({ execution: live.execution.id, err: error, ask }, "what runs of a workflow could not be told");
+    });
+  };
+
+  const control: Workflows["control"] = async (project, id, event, context) => {
+    const committed = await tell(project, id, { event, drafts: [], changes: [], context });
+    if (!committed.ok) throw new Conflict("execution.moved", { message: committed.message });
+    const execution = await parts.store.execution(project, id);
+    if (!execution) throw new Conflict("execution.moved", { message: `execution ${id} is gone` });
+    return execution;
+  };
+
+  const begin: Workflows["begin"] = (execution, snapshot) => {
+    void start(execution, snapshot).catch(async (error: unknown) => {
+      parts.log.error({ execution: execution.id, err: error }, "a workflow could not begin");
+      // Out of reach now: it begins when the server starts again.
+      if (!(error instanceof SquallError) || error.status >= 500) return;
+      await failSetup(execution, [{ type: "error", message: messageOf(error) }]);
+    }).catch((error: unknown) => {
+      parts.log.error({ execution: execution.id, err: error }, "the failure of a workflow to begin could not be stored");
+    });
+  };
+
+  const start = async (execution: Execution, snapshot: Snapshot): Promise<void> => {
+    const { project, id } = execution;
+    const settings = await settingsOf(core, execution, snapshot);
+    const again = execution.context["re-run"];
+    const tasks = isObject(again) && Array.isArray(again.tasks) ? (again.tasks as unknown[]).map(String) : [];
+    const problems = checkBeforeRun(core, execution, snapshot, settings.runner.notify);
+    if (problems.length > 0) return failSetup(execution, problems);
+    startTimer(execution, settings.runner.timeout);
+    let event: StoredEvent = {
+      kind: "start",
+      apiUrl: parts.apiUrl(),
+      ...(settings.templated && { inputs: parts.vault.seal(JSON.stringify(settings.action), "workflow") }),
+    };
+    if (isObject(again) && typeof again.ref === "string" && tasks.length > 0) {
+      const reset = new Set(Array.isArray(again.reset) ? again.reset : []);
+      event = {
+        kind: "continue",
+        of: again.ref,
+        // Routes are not named in requests: the task as it ran last, wherever that was.
+        tasks: tasks.map((task) => ({ task, route: 0, ...(reset.has(task) && { resetItems: true }) })),
+      };
+    }
+    const committed = await tell(project, id, { event, drafts: [], changes: [] });
+    if (!committed.ok) throw new Conflict("workflow.begin", { message: committed.message });
+  };
+
+  const startTimer = (execution: Execution, seconds: unknown) => {
+    if (typeof seconds !== "number" || seconds <= 0 || timers.has(execution.id)) return;
+    const left = () => Math.ceil((execution.start + seconds * 1e6 - parts.now()) / 1000);
+    const wait = () => {
+      if (left() > 0) {
+        // setTimeout cannot wait longer than 2^31 ms.
+        timers.set(execution.id, setTimeout(wait, Math.min(left(), 2 ** 31 - 1)));
+        return;
+      }
+      timers.delete(execution.id);
+      const message = `the workflow did not end within its timeout of ${seconds} seconds`;
+      control(execution.project, execution.id, { kind: "fail", message, timedOut: true }, {}).catch((error: unknown) => {
+        if (!(error instanceof Conflict)) parts.log.error({ execution: execution.id, err: error }, "a workflow's timeout could not be stored");
+      });
+    };
+    wait();
+  };
+  const stopTimer = (id: string) => {
+    clearTimeout(timers.get(id));
+    timers.delete(id);
+  };
+
+  return {
+    begin,
+    commitEnd,
+    control,
+    async recover(projects) {
+      const status = ["running", "pausing", "paused", "resuming", "canceling"] as const;
+      for (const project of projects) {
+        const { items } = await parts.store.executions(project, { runner: "orquesta", status, order: "ascending" }, {});
+        const snapshots = await core.snapshots.load(project, items.map((one) => one.snapshot));
+        const children = await parts.store.childIds(project, items.map((one) => one.id));
+        for (const execution of items) {
+          const snapshot = snapshots.get(execution.snapshot);
+          if (!snapshot) continue;
+          // One that has begun has begun something: else it would have ended in the same step.
+          if (execution.status === "running" && !children.has(execution.id)) begin(execution, snapshot);
+          else startTimer(execution, (await settingsOf(core, execution, snapshot)).runner.timeout);
+          if (execution.status === "canceling" || execution.status === "pausing") {
+            const live = await readBack(core, project, execution.id);
+            cascade(live, execution.status === "canceling" ? "cancel" : "pause"); // W6
+          }
+        }
+      }
+    },
+    async idle() {
+      for (;;) {
+        const working = [...actors.values()].flatMap((actor) => actor.working ?? []);
+        if (working.length === 0) return;
+        await Promise.all(working);
+      }
+    },
+    close() {
+      for (const timer of timers.values()) clearTimeout(timer);
+      timers.clear();
+    },
+  };
+}
+
+const isControl = (event: StoredEvent): boolean => event.kind !== "task";
+
+/** Statuses of a sub-workflow that its parent counts with, beside its end. */
+const tellsParent = (status: string): boolean => status === "paused" || status === "running" || status === "resuming";
+
+/** The workflow that an execution says it is a task of. Whether it is one, the workflow knows. */
+function workflowOf(execution: Execution): string | undefined {
+  return isObject(execution.context.orquesta) ? execution.parent : undefined;
+}
+
+function taskEvent(execution: Execution): StoredEvent {
+  const { task_name, task_route, item_id } = execution.context.orquesta as JsonObject;
+  return {
+    kind: "task",
+    task: String(task_name),
+    route: Number(task_route),
+    ...(typeof item_id === "number" && { item: item_id }),
+    status: execution.status,
+    execution: execution.id,
+  };
+}
+
+function ownChanges(batch: readonly Input[]): { list: Change[]; ranges: number[] } {
+  const list: Change[] = [];
+  const ranges = batch.map(({ changes }) => {
+    const from = list.length;
+    list.push(...changes);
+    return from;
+  });
+  return { list, ranges };
+}
