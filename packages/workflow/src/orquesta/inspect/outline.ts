@@ -75,7 +75,7 @@ function taskOf(name: string, source: Readonly<Record<string, unknown>>): Outlin
     hasJoin: source.join !== undefined && source.join !== null,
     with: source.with === undefined || source.with === null ? undefined : withItems,
     delay: at("delay"),
-    action: at("action", inline.length > 0 ? undefined : action),
+    action: at("action", inline.length > 0 ? null : action),
     input: at("input", inline.length > 0 ? Object.fromEntries(inline) : given.length > 0 ? Object.fromEntries(given) : source.input),
     retry: ["when", "count", "delay"].map((key) => ({ path: [...path, "retry", key], value: retry[key] })),
     next: (Array.isArray(source.next) ? source.next : []).map((transition, i) =>

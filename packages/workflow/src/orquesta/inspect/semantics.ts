@@ -92,12 +92,15 @@ function unreachableJoins(outline: Outline, tasks: readonly OutlineTask[]): Find
   const splits = new Map(tasks.map((task) => [task.name, new Set(isSplit(task) ? [task.name] : [])]));
   const open = tasks.map((task) => task.name);
   const queued = new Set(open);
+  const entered = new Set<string>();
   for (let name = open.shift(); name !== undefined; name = open.shift()) {
     queued.delete(name);
     const passed = splits.get(name) ?? new Set();
     for (const { to } of outgoing.get(name) ?? []) {
       const target = splits.get(to);
-      if (target === undefined) continue;
+      // Around a cycle only the way into it counts.
+      if (target === undefined || (cyclic.has(to) && entered.has(to))) continue;
+      entered.add(to);
       const before = target.size;
       for (const split of passed) target.add(split);
       if (target.size > before && !queued.has(to)) {
@@ -108,7 +111,11 @@ function unreachableJoins(outline: Outline, tasks: readonly OutlineTask[]): Find
   }
   return tasks
     .filter((task) => task.hasJoin)
-    .filter((task) => [...(sources.get(task.name) ?? [])].some((from) => splits.get(from)?.size !== splits.get(task.name)?.size))
+    .filter((task) =>
+      [...(sources.get(task.name) ?? [])].some(
+        (from) => !(splits.get(task.name) ?? new Set()).isSubsetOf(splits.get(from) ?? new Set()),
+      ),
+    )
     .map((task) => ({
       message: `The join task "${task.name}" is unreachable. A join task is determined to be unreachable if there are nested forks from multi-referenced tasks that join on the said task. This is ambiguous to the workflow engine because it does not know at which level should the join occurs.`,
       path: task.path,

@@ -21,7 +21,7 @@ export function validate(value: unknown, schema: Schema, path: Path = [], schema
   const { type } = schema;
   if (type !== undefined && !hasType(value, type)) complain("type", `${shown(value)} is not of type '${type}'`);
   if (schema.enum?.every((one) => one !== value)) {
-    complain("enum", `${shown(value)} is not one of ${schema.enum.map((one) => (one === 1 ? "1.0" : shown(one))).join(", ")}`);
+    complain("enum", `${shown(value)} is not one of [${schema.enum.map((one) => (one === 1 ? "1.0" : shown(one))).join(", ")}]`);
   }
   for (const keyword of ["oneOf", "anyOf"] as const) {
     if (schema[keyword]?.every((one) => validate(value, one).length > 0)) {
