@@ -1,6 +1,7 @@
 import { Conflict } from "@squall/model";
 import { ABENDED, type Status } from "../status.ts";
 import { tableGet, tableLength, tableValues } from "../table.ts";
+import { compareNames } from "./graph.ts";
 import { setItem } from "./items.ts";
 import { isOver } from "./request.ts";
 import {
@@ -66,8 +67,10 @@ function failedEnds(draft: Draft): number[] {
     const { terminal, status } = entryAt(draft.state, index);
     if (terminal === true && ABENDED.has(status ?? "")) found.push(index);
   }
-  return found;
+  return found.sort((a, b) => compareNames(nameAt(draft, a), nameAt(draft, b)) || a - b);
 }
+
+const nameAt = (draft: Draft, index: number): string => entryAt(draft.state, index).task;
 
 function asked(draft: Draft, requests: readonly RerunRequest[]): number[] {
   const indexes = new Set<number>();

@@ -61,6 +61,9 @@ export function updateTask(draft: Draft, task: string, route: number, event: Tas
     index = addEntry(draft, newEntry(draft, staged));
   }
   const at = index as number;
+  if (event.kind === "item" && staged?.items === undefined) {
+    throw new ValueFault(`Task "${task}" has no items that run: its item ${event.item} cannot report.`);
+  }
   if (staged !== undefined && staged.items === undefined) removeStaged(draft, staging);
   else if (staged?.items !== undefined && event.kind === "item") {
     const result = event.results === undefined ? event.result : undefined;
