@@ -23,6 +23,9 @@ import { settleLost } from "./recover.ts";
 import { createRuleIndex, type RuleIndex } from "./rules/index.ts";
 import { createSchedule } from "./schedule.ts";
 import { RESOURCE_KINDS } from "@squall/model";
+import { createDefinitions } from "./workflows/definitions.ts";
+import { createWorkflowTools } from "./workflows/tools.ts";
+import { createWorkflows } from "./workflows/workflows.ts";
 
 /**
  * Builds the engine over its parts and reads all content into memory. It takes calls at once; work that waits in the
@@ -44,12 +47,16 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     webhooks: webhooks.at,
     plans: createPlans(),
     snapshots: createSnapshots(parts.store),
+    definitions: createDefinitions(shelves),
     lanes: createLanes({ inline: parts.limits.inlineSlots, process: parts.limits.processSlots }),
     runners: new Map(parts.runners.map((runner) => [runner.name, runner])),
     configOf: (project, pack, user, keys) => configOf({ shelves, vault: parts.vault }, project, pack, user, keys),
   };
   const dispatch = createDispatch(core);
+  const workflows = createWorkflows(core, dispatch, (project, id, user) => executions.cancelAs(project, id, user));
+  dispatch.serve(workflows);
   const settling = createSettling(parts);
+  const executions = createExecutions(core, dispatch, settling, workflows);
   const schedule = createSchedule(core, dispatch);
 
   const changed = (edited: readonly Edited[]) => {
@@ -92,19 +99,23 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       await schedule[Symbol.asyncDispose]();
       await collector?.[Symbol.asyncDispose]();
       await dispatch.drain(timeoutMs);
+      workflows.close();
+      await workflows.idle();
     })();
     await stopping;
   };
 
   return {
     content: createContent({ parts, shelves, changed }),
-    executions: createExecutions(core, dispatch, settling),
+    executions,
+    workflows: createWorkflowTools(core),
     events: createEvents(core, dispatch),
     keys: createKeys(core, dispatch),
     accounts: createAccounts(parts),
     async start() {
       const abandoned = await settleLost(core, dispatch, parts.store.exclusive);
       if (abandoned > 0) parts.log.warn({ executions: abandoned }, "executions of a process that is gone were settled");
+      await workflows.recover([...projects]);
       dispatch.start();
       await schedule.start();
       collector = startCollector(parts);

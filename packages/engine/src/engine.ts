@@ -21,6 +21,8 @@ import type {
   Trigger,
   User,
 } from "@squall/model";
+import type { InspectionEntry } from "./workflows/inspection.ts";
+import type { Rehearsal, Rehearsed } from "./workflows/rehearse.ts";
 import type { EnforcementFilter, EventFilter, ExecutionFilter, KeyFilter, Listed, Page } from "@squall/store";
 
 /**
@@ -30,6 +32,7 @@ import type { EnforcementFilter, EventFilter, ExecutionFilter, KeyFilter, Listed
 export interface Engine extends AsyncDisposable {
   readonly content: Content;
   readonly executions: Executions;
+  readonly workflows: WorkflowTools;
   readonly events: Events;
   readonly keys: Keys;
   readonly accounts: Accounts;
@@ -106,7 +109,15 @@ export interface Executions {
   rerun(
     principal: Principal,
     id: string,
-    overrides: { parameters?: JsonObject; delay?: number; user?: string },
+    overrides: {
+      parameters?: JsonObject;
+      delay?: number;
+      user?: string;
+      /** Of a workflow: goes on from these tasks in the state in which it ended, instead of from the beginning. */
+      tasks?: readonly string[];
+      /** Those of `tasks` whose items all run again, not only the failed ones. */
+      reset?: readonly string[];
+    },
   ): Promise<Execution>;
   /** `PUT /executions/<id>`: cancel, pause, resume, or set a status directly. */
   setStatus(principal: Principal, id: string, status: ExecutionStatus, result?: JsonObject): Promise<Execution>;
@@ -118,6 +129,14 @@ export interface Executions {
     project: string,
     field: "action" | "status" | "rule" | "runner" | "trigger" | "trigger_type" | "user",
   ): Promise<string[]>;
+}
+
+/** What people do with definitions of workflows. Nothing is written. */
+export interface WorkflowTools {
+  /** Everything that is wrong with a definition. */
+  inspect(project: string, definition: string): readonly InspectionEntry[];
+  /** Runs a definition with results that are given. @throws Invalid when it has problems; they are in `fields.errors` */
+  rehearse(project: string, rehearsal: Rehearsal): Rehearsed;
 }
 
 export interface ViewOptions {

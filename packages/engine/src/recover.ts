@@ -1,6 +1,7 @@
 import { type Execution, isCompleted } from "@squall/model";
 import type { Core } from "./core.ts";
 import { afterCompletion } from "./events/completion.ts";
+import { isWorkflow } from "./workflows/is-workflow.ts";
 import type { Dispatch } from "./executions/dispatch.ts";
 
 /**
@@ -13,7 +14,9 @@ export async function settleLost(core: Core, dispatch: Dispatch, all: boolean): 
   let settled = 0;
   for (;;) {
     const lost = await parts.store.lostExecutions(parts.now(), all);
-    const fresh = lost.filter((one) => !isCompleted(one.status) && one.lease?.worker !== parts.worker);
+    // A delayed workflow got a lease with its claim, and needs none: workflows are taken up, not settled.
+    const isLost = (one: Execution) => !isCompleted(one.status) && !isWorkflow(one.runner);
+    const fresh = lost.filter((one) => isLost(one) && one.lease?.worker !== parts.worker);
     if (fresh.length === 0) return settled;
     const results = await Promise.all(fresh.map((one) => settle(core, dispatch, one)));
     const moved = results.filter(Boolean).length;
@@ -42,7 +45,7 @@ async function settle(core: Core, dispatch: Dispatch, execution: Execution): Pro
   };
   const snapshot = (await core.snapshots.load(execution.project, [execution.snapshot])).get(execution.snapshot);
   const after = snapshot ? await afterCompletion(core, ended, snapshot) : { drafts: [], changes: [] };
-  const committed = await dispatch.commit(after.drafts, [
+  const committed = await dispatch.commitEnd(ended, after.drafts, [
     {
       kind: "execution.move",
       project: execution.project,

@@ -15,6 +15,7 @@ import { evaluateWithKeys } from "../keys/lookup.ts";
 import { renderFinal } from "../parameters/render.ts";
 import { openParameters } from "../parameters/secrets.ts";
 import { type Draft, leaseExpiry } from "./draft.ts";
+import { isWorkflow } from "../workflows/is-workflow.ts";
 import { buildJob } from "./job.ts";
 import { createOutput, type Output } from "./output.ts";
 
@@ -33,6 +34,10 @@ import { createOutput, type Output } from "./output.ts";
 export interface Dispatch {
   /** Commits drafts together with what they belong to, then starts those that hold a slot. */
   commit(drafts: readonly Draft[], changes: readonly Change[]): Promise<Committed>;
+  /** Commits the end of an execution with what follows from it. */
+  commitEnd(ended: Execution, drafts: readonly Draft[], changes: readonly Change[]): Promise<Committed>;
+  /** Who conducts workflows; known once it exists. */
+  serve(conducts: Conducts): void;
   /** Gives back the slots of drafts that will not be committed. */
   refuse(drafts: readonly Draft[]): void;
   /** Claims what waits, as far as slots are free. */
@@ -48,6 +53,12 @@ export interface Dispatch {
   drain(timeoutMs: number): Promise<void>;
 }
 
+/** What becomes of workflows and their tasks. */
+export interface Conducts {
+  begin(execution: Execution, snapshot: Snapshot): void;
+  commitEnd(ended: Execution, drafts: readonly Draft[], changes: readonly Change[]): Promise<Committed>;
+}
+
 interface Run {
   readonly execution: Execution;
   readonly controller: AbortController;
@@ -60,6 +71,7 @@ export function createDispatch(core: Core): Dispatch {
   const runs = new Map<string, Run>();
   const pumping: Record<Lane, "no" | "yes" | "again"> = { inline: "no", process: "no" };
   let started = false;
+  let conducts: Conducts | undefined;
   let draining = false;
   let due: { at: number; timer: NodeJS.Timeout } | undefined;
 
@@ -91,6 +103,7 @@ export function createDispatch(core: Core): Dispatch {
       parts.bus.publish({ topic: "execution", change: "create", execution });
       if (draft.claimed) begin(execution, draft.snapshot);
       else if (execution.status === "delayed") wakeAt(execution.due);
+      else if (isWorkflow(execution.runner)) conducts?.begin(execution, draft.snapshot);
       else pump(execution.lane);
     }
     return committed;
@@ -155,7 +168,10 @@ export function createDispatch(core: Core): Dispatch {
       for (const execution of own) {
         parts.bus.publish({ topic: "execution", change: "update", execution });
         const snapshot = snapshots.get(execution.snapshot);
-        if (snapshot) begin(execution, snapshot);
+        if (snapshot && isWorkflow(execution.runner)) {
+          lanes.give(execution.lane);
+          conducts?.begin(execution, snapshot);
+        } else if (snapshot) begin(execution, snapshot);
         else {
           parts.log.error({ execution: execution.id }, "its snapshot is missing from the store");
           lanes.give(execution.lane);
@@ -225,7 +241,7 @@ export function createDispatch(core: Core): Dispatch {
           end: at,
           result,
         };
-        const committed = await commit(after.drafts, [...pending, move, ...after.changes]);
+        const committed = await commitEnd(ended, after.drafts, [...pending, move, ...after.changes]);
         if (committed.ok) {
           parts.bus.publish({ topic: "execution", change: "update", execution: ended });
           return;
@@ -253,8 +269,15 @@ export function createDispatch(core: Core): Dispatch {
     }
   };
 
+  const commitEnd: Dispatch["commitEnd"] = (ended, drafts, changes) =>
+    conducts ? conducts.commitEnd(ended, drafts, changes) : commit(drafts, changes);
+
   return {
     commit,
+    commitEnd,
+    serve(given) {
+      conducts = given;
+    },
     refuse,
     pump,
     start() {
@@ -270,6 +293,7 @@ export function createDispatch(core: Core): Dispatch {
     outputOf: (id) => runs.get(id)?.output,
     async drain(timeoutMs) {
       draining = true;
+      lanes.close();
       clearTimeout(due?.timer);
       const all = async () => {
         while (runs.size > 0) await Promise.all([...runs.values()].map((run) => run.done));

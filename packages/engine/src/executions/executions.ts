@@ -22,10 +22,18 @@ import { openParameters } from "../parameters/secrets.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { draftExecution, runnerOf } from "./draft.ts";
 import type { Settling } from "./settling.ts";
-import { isWorkflow, viewExecutions } from "./view.ts";
+import { isWorkflow } from "../workflows/is-workflow.ts";
+import type { Workflows } from "../workflows/workflows.ts";
+import { viewExecutions } from "./view.ts";
+
+/** With what other parts of the engine ask. */
+export interface ExecutionsWithin extends Executions {
+  /** Cancels what runs as part of something that is canceled. What has ended meanwhile is fine. */
+  cancelAs(project: string, id: string, user: string): Promise<void>;
+}
 
 /** What people and programs do with executions. */
-export function createExecutions(core: Core, dispatch: Dispatch, settling: Settling): Executions {
+export function createExecutions(core: Core, dispatch: Dispatch, settling: Settling, workflows: Workflows): ExecutionsWithin {
   const { parts } = core;
   const { store } = parts;
 
@@ -35,7 +43,10 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
     return found;
   };
 
-  const request: Executions["request"] = async (principal, asked) => {
+  const request = async (
+    principal: Principal,
+    asked: ExecutionRequest & { readonly definition?: string },
+  ): Promise<Execution> => {
     refuseWhenFull(core);
     const { project } = principal;
     const action = core.shelves.get(project, "action", asked.action)?.body;
@@ -82,6 +93,7 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
       ...((asked.notify ?? action.notify) && { notify: asked.notify ?? action.notify }),
       ...(asked.callback && { callback: asked.callback }),
       ...(asked.delay !== undefined && { delayMs: asked.delay }),
+      ...(asked.definition !== undefined && { definition: asked.definition }),
     });
     const committed = await dispatch.commit([draft], draft.changes);
     if (!committed.ok) throw new Conflict("execution.conflict", { message: committed.message });
@@ -113,16 +125,21 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
       const snapshot = (await core.snapshots.load(execution.project, [execution.snapshot])).get(execution.snapshot);
       if (snapshot) after = await afterCompletion(core, next, snapshot);
     }
-    const committed = await dispatch.commit(after.drafts, [base, ...after.changes]);
+    const changes = [base, ...after.changes];
+    const committed = isCompleted(change.to)
+      ? await dispatch.commitEnd(next, after.drafts, changes)
+      : await dispatch.commit(after.drafts, changes);
     if (!committed.ok) throw new Conflict("execution.moved", { message: committed.message });
     parts.bus.publish({ topic: "execution", change: "update", execution: next });
     return next;
   };
 
-  const cancel: Executions["cancel"] = async (principal, id) => {
+  const cancel: Executions["cancel"] = ({ project, user }, id) => cancelIn(project, id, user);
+
+  const cancelIn = async (project: string, id: string, user: string): Promise<Execution> => {
     // Two rounds: it may move on between the look and the commit.
     for (let attempt = 0; ; attempt++) {
-      const execution = await required(principal.project, id);
+      const execution = await required(project, id);
       if (execution.status === "canceling") return execution;
       if (!CANCELABLE_STATUSES.includes(execution.status)) {
         throw new Conflict("execution.not-cancelable", {
@@ -130,16 +147,19 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
         });
       }
       try {
-        return await cancelFrom(principal, execution);
+        return await cancelFrom(user, execution);
       } catch (error) {
         if (!(error instanceof Conflict) || attempt >= 5) throw error;
       }
     }
   };
 
-  const cancelFrom = async (principal: Principal, execution: Execution): Promise<Execution> => {
+  const cancelFrom = async (user: string, execution: Execution): Promise<Execution> => {
     const at = parts.now();
-    const context = { cancelled_by: principal.user };
+    const context = { cancelled_by: user };
+    if (isWorkflow(execution.runner) && execution.status !== "delayed") {
+      return workflows.control(execution.project, execution.id, { kind: "cancel" }, context);
+    }
     if (execution.status === "running" || execution.status === "pausing" || execution.status === "resuming") {
       const canceling = await move(execution, { from: [execution.status], to: "canceling", at, context });
       if (!dispatch.abort(execution.id, "cancel")) {
@@ -153,13 +173,52 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
       at,
       end: at,
       context,
-      result: { message: "Action canceled by user.", user: principal.user },
+      result: { message: "Action canceled by user.", user },
     });
+  };
+
+  /** Pause and resume do nothing where they are done already (stackstorm-model 7.1). */
+  const setWorkflowStatus = (
+    { user }: Principal,
+    execution: Execution,
+    status: ExecutionStatus,
+  ): Promise<Execution> | Execution => {
+    const { project, id } = execution;
+    const refuse = (operation: string): never => {
+      throw new Invalid("execution.not-pausable", {
+        message: `Failed updating execution. It is ${execution.status}, so it cannot ${operation}.`,
+      });
+    };
+    switch (status) {
+      case "pausing":
+      case "paused":
+        if (execution.status === "pausing" || execution.status === "paused") return execution;
+        if (execution.status !== "running" && execution.status !== "resuming") return refuse("pause");
+        return workflows.control(project, id, { kind: "pause" }, { paused_by: user });
+      case "resuming":
+      case "running":
+        if (execution.status === "running" || execution.status === "resuming") return execution;
+        if (execution.status !== "paused" && execution.status !== "pausing") return refuse("resume");
+        return workflows.control(project, id, { kind: "resume" }, { resumed_by: user });
+      case "failed":
+      case "timeout":
+      case "abandoned":
+        return workflows.control(project, id, { kind: "fail", message: `set to ${status} by ${user}` }, {});
+      default:
+        return refuse(`become ${status}`);
+    }
   };
 
   return {
     request,
     cancel,
+    async cancelAs(project, id, user) {
+      try {
+        await cancelIn(project, id, user);
+      } catch (error) {
+        if (!(error instanceof Conflict)) throw error;
+      }
+    },
     get: (project, id) => store.execution(project, id),
     list: (project, filter, page) => store.executions(project, filter, page),
     views: (executions, options) => viewExecutions(core, executions, options),
@@ -182,11 +241,22 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
       const snapshot = (await core.snapshots.load(principal.project, [old.snapshot])).get(old.snapshot);
       const plan = snapshot && core.plans(snapshot.action, snapshot.runner);
       const parameters = plan ? openParameters(old.parameters, plan.sealed, parts.vault) : old.parameters;
-      const { parent: _parent, cancelled_by: _cancelled, ...context } = old.context;
+      const {
+        parent: _parent,
+        orquesta: _task,
+        cancelled_by: _cancelled,
+        paused_by: _paused,
+        resumed_by: _resumed,
+        ...context
+      } = old.context;
+      const { tasks = [], reset = [] } = overrides;
+      if (tasks.length > 0 || reset.length > 0) refuseTasks(old, overrides, tasks, reset);
+      const again = { ref: id, ...(tasks.length > 0 && { tasks, reset }) };
       return request(principal, {
+        ...(tasks.length > 0 && snapshot?.definition !== undefined && { definition: snapshot.definition }),
         action: old.action,
         parameters: { ...parameters, ...overrides.parameters },
-        context: { ...context, "re-run": { ref: id } },
+        context: { ...context, "re-run": again },
         ...(old.notify && { notify: old.notify }),
         ...(overrides.delay !== undefined && { delay: overrides.delay }),
         ...(overrides.user && { user: overrides.user }),
@@ -198,15 +268,11 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
         throw new Invalid("execution.completed", { message: "Execution is already in completed state." });
       }
       if (status === "canceling" || status === "canceled") return cancel(principal, id);
+      if (isWorkflow(execution.runner)) return setWorkflowStatus(principal, execution, status);
       if (status === "pausing" || status === "paused" || status === "resuming") {
-        if (!isWorkflow(execution.runner)) {
-          const verb = status === "resuming" ? "resume" : "pause";
-          throw new Invalid("execution.not-pausable", {
-            message: `Failed updating execution. The ${verb} operation is not supported by the "${execution.runner}" runner.`,
-          });
-        }
+        const verb = status === "resuming" ? "resume" : "pause";
         throw new Invalid("execution.not-pausable", {
-          message: `Failed updating execution. It is ${execution.status}.`,
+          message: `Failed updating execution. The ${verb} operation is not supported by the "${execution.runner}" runner.`,
         });
       }
       const at = parts.now();
@@ -229,6 +295,27 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
     settled: (project, id, signal) => settling.settled(project, id, signal),
     values: (project, field) => store.executionValues(project, field),
   };
+}
+
+/** What stands against going on from tasks (stackstorm-model 7.1). */
+function refuseTasks(
+  old: Execution,
+  overrides: { readonly parameters?: JsonObject },
+  tasks: readonly string[],
+  reset: readonly string[],
+): void {
+  const refuse = (field: string, message: string): never => {
+    throw new Invalid("execution.rerun.tasks", { message, at: { field } });
+  };
+  if (!isWorkflow(old.runner)) {
+    refuse("tasks", `Execution "${old.id}" is not of a workflow, so it has no tasks to run again. Leave tasks and reset out.`);
+  }
+  if (Object.keys(overrides.parameters ?? {}).length > 0) {
+    refuse("parameters", "Parameters cannot be changed when tasks are run again: the workflow goes on with what it has.");
+  }
+  const stray = reset.filter((name) => !tasks.includes(name));
+  if (stray.length > 0) refuse("reset", `List of tasks to reset does not match the tasks to rerun: ${stray.join(", ")}.`);
+  if (!isCompleted(old.status)) refuse("tasks", `Execution "${old.id}" is ${old.status}: only what has ended can go on from its tasks.`);
 }
 
 /** Refuses new work while too much of it waits already. */

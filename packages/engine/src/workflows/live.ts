@@ -164,7 +164,7 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
         step = advance(event);
       } catch (thrown) {
         if (thrown instanceof Needs && reads++ < MOST_READS) await thrown.fetch();
-        else if (world.tells && !(thrown instanceof Needs) && event.kind !== "start") {
+        else if (world.tells && !(thrown instanceof Needs) && event.kind !== "start" && event.kind !== "continue") {
           refused.set(event, thrown);
           if (event.kind === "task") accepted.push({ ...bare(event), ignored: true });
           break;

@@ -380,7 +380,7 @@ export function createWorkflows(
     void start(execution, snapshot).catch(async (error: unknown) => {
       parts.log.error({ execution: execution.id, err: error }, "a workflow could not begin");
       // Out of reach now: it begins when the server starts again.
-      if (!(error instanceof SquallError) || error.status >= 500) return;
+      if (error instanceof SquallError && error.status >= 500) return;
       await failSetup(execution, [{ type: "error", message: messageOf(error) }]);
     }).catch((error: unknown) => {
       parts.log.error({ execution: execution.id, err: error }, "the failure of a workflow to begin could not be stored");
@@ -405,7 +405,7 @@ export function createWorkflows(
       event = {
         kind: "continue",
         of: again.ref,
-        // Routes are not named in requests: the task as it ran last, wherever that was.
+        // Requests name no routes, as in StackStorm: its first one is meant.
         tasks: tasks.map((task) => ({ task, route: 0, ...(reset.has(task) && { resetItems: true }) })),
       };
     }

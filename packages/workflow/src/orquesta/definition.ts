@@ -89,7 +89,8 @@ function readTask(name: string, source: unknown): TaskDefinition {
   };
 }
 
-function readAction(action: unknown, input: unknown, what: string): { action: string | null; input: unknown } {
+/** A task's action and input with inline parameters taken apart. @throws Invalid */
+export function readAction(action: unknown, input: unknown, what: string): { action: string | null; input: unknown } {
   if (action !== undefined && action !== null && typeof action !== "string") throw malformed(`'action' of ${what}`, "a text");
   const inline = typeof action === "string" ? inlineParameters(action) : [];
   if (typeof action === "string" && inline.length > 0) {

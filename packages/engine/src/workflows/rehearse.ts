@@ -1,0 +1,105 @@
+import { Invalid, type JsonObject } from "@squall/model";
+import type { ErrorEntry, WorkflowStatus } from "@squall/workflow";
+import type { Core } from "../core.ts";
+import { inspectText } from "./inspection.ts";
+
+/** What a task's action is said to give: by task name, one for each run (or item) in turn; the last one counts on. */
+export interface Mock {
+  readonly status?: WorkflowStatus;
+  readonly result?: unknown;
+}
+
+export interface Rehearsal {
+  readonly definition: string;
+  readonly inputs?: JsonObject;
+  /** Tasks without one succeed with an empty result. */
+  readonly mocks?: Readonly<Record<string, Mock | readonly Mock[]>>;
+  /** What `st2kv` finds: `system.name`, or a name of the user's. */
+  readonly keys?: Readonly<Record<string, string>>;
+}
+
+export interface Rehearsed {
+  readonly status: WorkflowStatus;
+  readonly output: Readonly<Record<string, unknown>> | null;
+  readonly errors: readonly ErrorEntry[];
+  /** What would have run, in order. */
+  readonly path: readonly {
+    readonly task: string;
+    readonly route: number;
+    readonly item?: number;
+    readonly action: string;
+    readonly input: JsonObject;
+    readonly delay?: number;
+    readonly status: WorkflowStatus;
+  }[];
+  /** Mocks of tasks that the definition does not have, or that never ran. */
+  readonly unused: readonly string[];
+}
+
+/** A rehearsal runs this many actions; a cycle that the mocks never end stops there. */
+const MOST_ACTIONS = 10_000;
+
+/** Takes a workflow through with given results: no action runs, no key is read, nothing is written. @throws Invalid */
+export function rehearse(core: Core, project: string, rehearsal: Rehearsal): Rehearsed {
+  const errors = inspectText(core, project, rehearsal.definition);
+  if (errors.length > 0) {
+    throw new Invalid("workflow.invalid", {
+      message: `the definition has ${errors.length} problem(s), the first: ${errors[0]?.message ?? ""}`,
+      fields: { errors },
+    });
+  }
+  const { program, reevaluate } = core.definitions.compile(rehearsal.definition);
+  const { keys = {}, mocks = {} } = rehearsal;
+  const env = {
+    context: { st2: { user: "rehearsal", action_execution_id: "", workflow_execution_id: "" }, parent: {} },
+    readKey: ({ scope, name }: { scope: string; name: string }) => {
+      const value = keys[scope === "system" ? `system.${name}` : name];
+      return value === undefined ? undefined : { value };
+    },
+    now: () => Math.floor(core.parts.now() / 1000),
+    random: () => 0.5,
+    reevaluate,
+  };
+  const turns = new Map<string, number>();
+  const path: Rehearsed["path"][number][] = [];
+  const used = new Set<string>();
+  let step = program.start(rehearsal.inputs ?? {}, env);
+  const open = [...step.commands];
+  for (let command = open.shift(); command !== undefined; command = open.shift()) {
+    if (command.kind !== "run") continue;
+    if (path.length >= MOST_ACTIONS) {
+      throw new Invalid("workflow.rehearsal.endless", {
+        message: `the rehearsal ran ${MOST_ACTIONS} actions and is at task '${command.task}'; give that cycle mocks that end it`,
+      });
+    }
+    const { task, route, item, action, input, delay } = command;
+    const turn = turns.get(task) ?? 0;
+    turns.set(task, turn + 1);
+    used.add(task);
+    const given = mocks[task];
+    const mock: Mock = (Array.isArray(given) ? (given[Math.min(turn, given.length - 1)] as Mock | undefined) : (given as Mock)) ?? {};
+    const status = mock.status ?? "succeeded";
+    path.push({
+      task,
+      route,
+      ...(item !== undefined && { item }),
+      action,
+      input: { ...input },
+      ...(delay !== undefined && { delay }),
+      status,
+    });
+    step = program.advance(
+      step.state,
+      { kind: "task", task, route, ...(item !== undefined && { item }), status, result: mock.result ?? {} },
+      env,
+    );
+    open.push(...step.commands);
+  }
+  return {
+    status: step.status,
+    output: step.output ?? null,
+    errors: step.errors,
+    path,
+    unused: Object.keys(mocks).filter((name) => !used.has(name)),
+  };
+}

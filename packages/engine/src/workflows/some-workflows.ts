@@ -1,0 +1,89 @@
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DEFAULT_PROJECT, type Execution, type JsonObject } from "@squall/model";
+import { anEngine, type TestEngine } from "../an-engine.ts";
+
+/** For tests: an engine with a pack `flows` whose workflows are given as texts, by name. */
+export interface WorkflowEngine extends AsyncDisposable {
+  readonly t: TestEngine;
+  /** Replaces a definition's file. */
+  write(name: string, definition: string): Promise<void>;
+  request(name: string, parameters?: JsonObject, more?: JsonObject): Promise<Execution>;
+  run(name: string, parameters?: JsonObject, more?: JsonObject): Promise<Execution>;
+  settled(id: string): Promise<Execution>;
+  /** The tasks' executions, oldest first. */
+  children(id: string): Promise<Execution[]>;
+  /** Resolves with the execution when it, or one of its tasks' with this name, has this status. */
+  reaches(id: string, status: string, task?: string): Promise<Execution>;
+}
+
+export type Flows = Readonly<Record<string, string | { readonly definition: string; readonly parameters: JsonObject }>>;
+
+/** Writes a pack `flows` into a folder. */
+export async function writeFlows(folder: string, flows: Flows): Promise<void> {
+  await mkdir(join(folder, "actions", "workflows"), { recursive: true });
+  const pack = { ref: "flows", name: "flows", description: "For tests", version: "1.0.0", author: "a", email: "a@b.cc" };
+  await writeFile(join(folder, "pack.yaml"), JSON.stringify(pack));
+  for (const [name, flow] of Object.entries(flows)) {
+    const { definition, parameters } = typeof flow === "string" ? { definition: flow, parameters: {} } : flow;
+    await writeFile(join(folder, "actions", "workflows", `${name}.yaml`), definition);
+    const action = { name, runner_type: "orquesta", entry_point: `workflows/${name}.yaml`, enabled: true, parameters };
+    await writeFile(join(folder, "actions", `${name}.yaml`), JSON.stringify(action));
+  }
+}
+
+export async function someWorkflows(
+  flows: Flows,
+  options: Parameters<typeof anEngine>[0] = {},
+): Promise<WorkflowEngine> {
+  const directory = await mkdtemp(join(tmpdir(), "squall-flows-"));
+  const folder = join(directory, "flows");
+  await writeFlows(folder, flows);
+  const t = await anEngine(options);
+  const { problems } = await t.engine.content.register(DEFAULT_PROJECT, [folder]);
+  const errors = problems.filter((one) => one.severity === "error");
+  if (errors.length > 0) throw new Error(JSON.stringify(errors));
+  const request = (name: string, parameters: JsonObject = {}, more: JsonObject = {}) =>
+    t.engine.executions.request(t.admin, { action: `flows.${name}`, parameters, ...more });
+  const settled = (id: string) => t.engine.executions.settled(DEFAULT_PROJECT, id, AbortSignal.timeout(20_000));
+  const children = (id: string) => t.engine.executions.children(DEFAULT_PROJECT, id, 1);
+  return {
+    t,
+    request,
+    settled,
+    children,
+    write: (name, definition) => writeFile(join(folder, "actions", "workflows", `${name}.yaml`), definition),
+    run: async (name, parameters, more) => settled((await request(name, parameters, more)).id),
+    reaches: (id, status, task) =>
+      new Promise((resolve, reject) => {
+        const timer = setTimeout(() => finish(new Error(`${task ?? id} never was ${status}`)), 15_000);
+        const stop = t.parts.bus.subscribe(["execution"], ({ execution }) => look(execution));
+        const finish = (found: Execution | Error) => {
+          clearTimeout(timer);
+          stop();
+          if (found instanceof Error) reject(found);
+          else resolve(found);
+        };
+        const look = (one: Execution) => {
+          const orquesta = one.context.orquesta as JsonObject | undefined;
+          const isIt = task === undefined ? one.id === id : one.parent === id && orquesta?.task_name === task;
+          if (isIt && one.status === status) finish(one);
+        };
+        // What happened before anybody listened.
+        void (async () => {
+          const own = task === undefined ? await t.store.execution(DEFAULT_PROJECT, id) : undefined;
+          for (const one of own ? [own] : await children(id)) look(one);
+        })().catch(finish);
+      }),
+    async [Symbol.asyncDispose]() {
+      await t[Symbol.asyncDispose]();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+/** The task names of executions, in the order of the executions. */
+export function taskNames(executions: readonly Execution[]): string[] {
+  return executions.map((one) => String((one.context.orquesta as JsonObject).task_name));
+}
