@@ -7,6 +7,12 @@ import { anEngine, type TestEngine } from "../an-engine.ts";
 /** For tests: an engine with a pack `flows` whose workflows are given as texts, by name. */
 export interface WorkflowEngine extends AsyncDisposable {
   readonly t: TestEngine;
+  /** For files of tests. */
+  readonly folder: string;
+  /** Makes an empty file in it. */
+  touch(name: string): Promise<void>;
+  /** Stops the engine and starts another one on the same store; `t` is that one then. */
+  reopen(): Promise<void>;
   /** Replaces a definition's file. */
   write(name: string, definition: string): Promise<void>;
   request(name: string, parameters?: JsonObject, more?: JsonObject): Promise<Execution>;
@@ -40,7 +46,7 @@ export async function someWorkflows(
   const directory = await mkdtemp(join(tmpdir(), "squall-flows-"));
   const folder = join(directory, "flows");
   await writeFlows(folder, flows);
-  const t = await anEngine(options);
+  let t = await anEngine(options);
   const { problems } = await t.engine.content.register(DEFAULT_PROJECT, [folder]);
   const errors = problems.filter((one) => one.severity === "error");
   if (errors.length > 0) throw new Error(JSON.stringify(errors));
@@ -49,7 +55,14 @@ export async function someWorkflows(
   const settled = (id: string) => t.engine.executions.settled(DEFAULT_PROJECT, id, AbortSignal.timeout(20_000));
   const children = (id: string) => t.engine.executions.children(DEFAULT_PROJECT, id, 1);
   return {
-    t,
+    get t() {
+      return t;
+    },
+    folder: directory,
+    touch: (name) => writeFile(join(directory, name), ""),
+    async reopen() {
+      t = await t.reopen();
+    },
     request,
     settled,
     children,
