@@ -27,7 +27,15 @@ const CORE_PACK = join(import.meta.dirname, "../../../packs/core");
 const PYTHON = join(import.meta.dirname, "../../../python");
 
 export async function anEngine(
-  options: { limits?: Partial<Limits>; directory?: string; key?: Buffer; start?: boolean; now?: () => number } = {},
+  options: {
+    limits?: Partial<Limits>;
+    directory?: string;
+    key?: Buffer;
+    start?: boolean;
+    now?: () => number;
+    /** Puts something in front of the store. */
+    around?: (store: Store) => Store;
+  } = {},
 ): Promise<TestEngine> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "squall-engine-")));
   const key = options.key ?? randomBytes(32);
@@ -35,7 +43,7 @@ export async function anEngine(
   const store = await openSqliteStore({ directory });
   const bus = createLocalBus({ onError: (error) => complaints.push(String(error)) });
   const parts: EngineParts = {
-    store,
+    store: options.around?.(store) ?? store,
     bus,
     runners: createRunners({ pythonPath: PYTHON }),
     vault: createVault(key),

@@ -231,7 +231,7 @@ output: [{v: <% ctx(v) %>}]
 version: 1.0
 tasks:
   make:
-    action: core.local cmd="head -c 2000000 /dev/zero | tr '\\\\0' x"
+    action: core.local cmd="printf %02000000d 0"
     next: [{publish: [{text: <% result().stdout %>}], do: use}]
   use: {action: core.noop, next: [{do: again}]}
   again: {action: core.noop}

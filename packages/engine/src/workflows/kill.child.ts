@@ -1,0 +1,30 @@
+/** Runs the workflow `flows.twenty` and kills its own process right after the commit with this number. */
+import type { Store } from "@squall/store";
+import { anEngine } from "../an-engine.ts";
+
+const [directory = "", folder = "", key = "", at = "0"] = process.argv.slice(2);
+let commits: number | undefined;
+
+function count<T>(result: T): T {
+  if (commits !== undefined && ++commits === Number(at)) process.kill(process.pid, "SIGKILL");
+  return result;
+}
+
+const around = (store: Store): Store =>
+  new Proxy(store, {
+    get(target, name) {
+      if (name === "commit") return async (...given: Parameters<Store["commit"]>) => count(await target.commit(...given));
+      if (name === "claim") return async (...given: Parameters<Store["claim"]>) => count(await target.claim(...given));
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+
+const t = await anEngine({ directory, key: Buffer.from(key, "hex"), around });
+await t.engine.content.register("default", [folder]);
+commits = 0;
+const { id } = await t.engine.executions.request(t.admin, { action: "flows.twenty" });
+await t.engine.executions.settled("default", id);
+console.log(commits);
+// No clean stop: whoever asked for a number beyond the last one compares with a run that was not disturbed.
+process.exit(0);
