@@ -21,6 +21,7 @@ import type {
   Trigger,
   User,
 } from "@squall/model";
+import type { WorkflowGraph } from "./workflows/graph.ts";
 import type { InspectionEntry } from "./workflows/inspection.ts";
 import type { Rehearsal, Rehearsed } from "./workflows/rehearse.ts";
 import type { EnforcementFilter, EventFilter, ExecutionFilter, KeyFilter, Listed, Page } from "@squall/store";
@@ -137,6 +138,10 @@ export interface WorkflowTools {
   inspect(project: string, definition: string): readonly InspectionEntry[];
   /** Runs a definition with results that are given. @throws Invalid when it has problems; they are in `fields.errors` */
   rehearse(project: string, rehearsal: Rehearsal): Rehearsed;
+  /** What leads where in a definition. @throws Invalid */
+  graph(definition: string): WorkflowGraph;
+  /** The same of an execution, as far as it has come. @throws Invalid when it is not of a workflow */
+  graphOf(execution: Execution): Promise<WorkflowGraph>;
 }
 
 export interface ViewOptions {

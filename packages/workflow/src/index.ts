@@ -1,6 +1,7 @@
 /** Workflow languages as pure state machines: a program and a state take an event and give the next state. See README.md. */
 export { type Conductor, conductor } from "./orquesta/conductor.ts";
-export { readAction } from "./orquesta/definition.ts";
+export { readAction, readDefinition } from "./orquesta/definition.ts";
+export { buildGraph } from "./orquesta/graph.ts";
 export { loadOrquesta } from "./orquesta/load.ts";
 export { type Env, orquestaProgram, type ReadOptions } from "./orquesta/program.ts";
 export type { State as OrquestaState } from "./orquesta/state.ts";

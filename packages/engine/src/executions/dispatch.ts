@@ -141,6 +141,7 @@ export function createDispatch(core: Core): Dispatch {
         lanes.claimed(lane, claimed.length, claimed.length < slots);
         await beginClaimed(claimed);
         if (claimed.length === slots) continue; // there may be more than we could take
+        if (draining) return;
         // D5
         const next = await parts.store.nextDue(lane);
         if ((pumping[lane] as string) === "again") continue; // someone asked meanwhile

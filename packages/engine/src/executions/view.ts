@@ -2,6 +2,7 @@ import {
   type Event,
   type Execution,
   formatMicros,
+  isObject,
   type JsonObject,
   type ParameterSchema,
   type Snapshot,
@@ -105,6 +106,9 @@ function view(
     }
   }
   if (execution.parent !== undefined) out.parent = execution.parent;
+  const place = execution.context.orquesta;
+  if (isWorkflow(execution.runner)) out.workflow_execution = execution.id;
+  if (isObject(place) && typeof place.task_execution_id === "string") out.task_execution = place.task_execution_id;
   if (children.length > 0) out.children = children;
   if (execution.delay !== undefined) out.delay = execution.delay;
   if (snapshot?.rule) out.rule = secrets ? snapshot.rule : maskRule(core, execution.project, snapshot.rule);

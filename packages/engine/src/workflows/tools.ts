@@ -1,5 +1,6 @@
 import type { Core } from "../core.ts";
 import type { WorkflowTools } from "../engine.ts";
+import { graphOfDefinition, graphOfExecution } from "./graph.ts";
 import { inspectText } from "./inspection.ts";
 import { rehearse } from "./rehearse.ts";
 
@@ -7,6 +8,8 @@ import { rehearse } from "./rehearse.ts";
 export function createWorkflowTools(core: Core): WorkflowTools {
   return {
     inspect: (project, definition) => inspectText(core, project, definition),
+    graph: (definition) => graphOfDefinition(core, definition),
+    graphOf: (execution) => graphOfExecution(core, execution),
     rehearse: (project, rehearsal) => rehearse(core, project, rehearsal),
   };
 }

@@ -7,7 +7,7 @@ import { allow, type Subject, type Verb } from "../allow.ts";
 import type { Context } from "../context.ts";
 import { receiveWebhook, WEBHOOK_PATH } from "../webhooks/receive.ts";
 import { ANONYMOUS, authenticate } from "./authenticate.ts";
-import { bodyParser, parseJsonBody, readBody } from "./body.ts";
+import { bodyParser, parseJsonBody, readBody, textOf } from "./body.ts";
 import { authCookie, credentialsOf, originOf } from "./credentials.ts";
 import { normalizePath } from "./path.ts";
 import { queryParser } from "./query.ts";
@@ -146,7 +146,10 @@ function answering(context: Context, route: Route) {
       query ??= queryParser(route.query);
       Object.assign(call, { query: query(search) });
     }
-    if (route.body) {
+    if (route.takesText) {
+      const bytes = await readBody(incoming, context.settings.bodyLimitBytes);
+      Object.assign(call, { body: textOf(bytes) });
+    } else if (route.body) {
       const bytes = await readBody(incoming, context.settings.bodyLimitBytes);
       body ??= bodyParser(route.body);
       Object.assign(call, { body: body(parseJsonBody(bytes, headers["content-type"])) });

@@ -46,6 +46,12 @@ function unparsable(reason: string): Invalid {
   return new Invalid("http.body.unparsable", { message: `Failed to parse request body: ${reason}` });
 }
 
+/** A body as text. */
+export function textOf(bytes: Buffer): string {
+  if (!isUtf8(bytes)) throw unparsable("it is not UTF-8");
+  return bytes.toString("utf8");
+}
+
 /** Refuses what is not UTF-8 or is nested deeper than anything honest. */
 export function checkText(bytes: Buffer): void {
   if (!isUtf8(bytes)) throw unparsable("it is not UTF-8");

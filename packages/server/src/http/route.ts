@@ -62,6 +62,8 @@ interface Shape {
   readonly produces?: string;
   /** Answers without credentials. */
   readonly auth?: "none";
+  /** The body is text, whatever its content type says; `call.body` is that text. */
+  readonly takesText?: true;
 }
 
 export interface Route extends Shape {

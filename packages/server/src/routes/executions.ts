@@ -199,7 +199,7 @@ export const EXECUTION_ROUTES: readonly Route[] = [
   route({
     method: "POST",
     path: "/executions/{id}/re_run",
-    summary: "Runs the same action again; the given parameters replace old ones.",
+    summary: "Runs the same action again; the given parameters replace old ones. A workflow can go on from some tasks.",
     verb: "run",
     resource: "execution",
     status: 201,
@@ -218,14 +218,10 @@ export const EXECUTION_ROUTES: readonly Route[] = [
     handler: async (call) => {
       const { tasks = [], reset = [], user, parameters, delay } = call.body;
       const execution = await findExecution(call, "run");
-      if (tasks.length > 0 || reset.length > 0) {
-        throw new Invalid("execution.rerun.tasks", {
-          message: `Execution "${execution.id}" is not of a workflow, so it has no tasks to run again. Leave tasks and reset out.`,
-          at: { field: tasks.length > 0 ? "tasks" : "reset" },
-        });
-      }
       const overrides = {
         ...(parameters ? { parameters } : {}),
+        tasks,
+        reset,
         ...(delay === undefined ? {} : { delay }),
         ...runAs(call, user),
       };

@@ -13,6 +13,7 @@ import { SIGN_IN_ROUTES } from "./sign-in.ts";
 import { STREAM_ROUTES } from "./stream.ts";
 import { TRIGGER_ROUTES } from "./triggers.ts";
 import { USER_ROUTES } from "./users.ts";
+import { WORKFLOW_ROUTES } from "./workflows.ts";
 import { WEBHOOK_ROUTES } from "./webhooks.ts";
 
 const OTHERS: readonly Route[] = [
@@ -22,6 +23,7 @@ const OTHERS: readonly Route[] = [
   ...ACTION_ROUTES,
   ...EXECUTION_ROUTES,
   ...EXECUTION_OUTCOME_ROUTES,
+  ...WORKFLOW_ROUTES,
   ...RULE_ROUTES,
   ...EVENT_ROUTES,
   ...TRIGGER_ROUTES,
