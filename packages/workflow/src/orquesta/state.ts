@@ -116,6 +116,8 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 export interface Draft extends Setting {
   readonly state: Writable<State>;
   readonly owned: Owned;
+  /** What is staged, by route and task: made when the list is too long to be searched. */
+  stagedKeys?: Set<string>;
 }
 
 export const draftOf = (setting: Setting, state: State): Draft => ({
@@ -205,6 +207,17 @@ export function isSatisfied(draft: Draft, node: Node, route: number): boolean {
   return node.needed === undefined || (tableGet(routeOf(draft.state, route).arrived, node.number) ?? 0) >= node.needed;
 }
 
+const SHORT = 32;
+const keyOf = (task: string, route: number): string => `${route}|${task}`;
+
+/** Whether a task is staged on a route. */
+export function isStaged(draft: Draft, task: string, route: number): boolean {
+  const { staged } = draft.state;
+  if (staged.length < SHORT) return findStaged(draft.state, task, route) >= 0;
+  draft.stagedKeys ??= new Set(staged.map((one) => keyOf(one.task, one.route)));
+  return draft.stagedKeys.has(keyOf(task, route));
+}
+
 export const findStaged = (state: State, task: string, route: number): number =>
   state.staged.findIndex((one) => one.route === route && one.task === task);
 
@@ -219,6 +232,7 @@ function stagedList(draft: Draft): Staged[] {
 
 export function addStaged(draft: Draft, staged: Staged): void {
   stagedList(draft).push(staged);
+  draft.stagedKeys?.add(keyOf(staged.task, staged.route));
 }
 
 export function setStaged(draft: Draft, index: number, staged: Staged): void {
@@ -227,6 +241,8 @@ export function setStaged(draft: Draft, index: number, staged: Staged): void {
 
 export function removeStaged(draft: Draft, index: number): void {
   stagedList(draft).splice(index, 1);
+  // The same task may be staged twice after a re-run: count again when it is asked.
+  delete draft.stagedKeys;
 }
 
 const total = (counts: State["counts"], statuses: Iterable<string>): number => {
