@@ -57,8 +57,8 @@ export interface Plan {
   readonly levels: readonly (readonly Fit[])[];
   /** Per slot: how to get its value; undefined when it is there already or left out. */
   readonly evaluators: readonly (((context: Context) => unknown) | undefined)[];
-  /** How many slots are positional. */
-  readonly width: number;
+  /** Whether only the standard library has functions of this name. */
+  readonly isStandard: boolean;
 }
 
 /** The number and names of arguments in the order of their slots: positional ones first. */
@@ -99,7 +99,7 @@ export function makePlan(
     evaluators: forms.map((form, slot) =>
       form.form === "skipped" && model.rest.includes(slot) ? () => NO_VALUE : evaluator(form, model.types[slot]),
     ),
-    width: forms.length - names.length,
+    isStandard: candidates.isStandard,
   };
 }
 
