@@ -92,7 +92,7 @@ export class YaqlSet {
   static from(members: Iterable<unknown>, run: Run): YaqlSet {
     const set = new YaqlSet();
     for (const member of members) {
-      run.allocate(48);
+      run.allocate(96);
       const hash = hashKey(member, run);
       if (!set.#members.has(hash)) set.#members.set(hash, member);
     }
@@ -190,7 +190,10 @@ export function hashKey(value: unknown, run: Run): unknown {
 function written(value: unknown, run: Run): string {
   run.step();
   const hash = hashKey(value, run);
-  if (typeof hash === "string") return JSON.stringify(hash);
+  if (typeof hash === "string") {
+    run.allocateText(hash.length);
+    return JSON.stringify(hash);
+  }
   if (typeof hash === "object" && hash !== null) return `#${run.identityOf(hash)}`;
   return String(hash);
 }

@@ -4,9 +4,9 @@ import { YaqlLimitError } from "./errors.ts";
 export interface Limits {
   /** Longest collection, as the original's option `yaql.limitIterators`; -1 for any length. @default -1 */
   readonly limitIterators?: number;
-  /** Elements visited and functions called, all together. 10 million take about a second. @default 10_000_000 */
+  /** Elements visited and functions called, all together. 5 million take about a second. @default 5_000_000 */
   readonly maxSteps?: number;
-  /** Bytes of the values made on the way, roughly, whether or not they are still in use. @default 1 GiB */
+  /** Bytes of the values made on the way, roughly, whether or not they are still in use. @default 256 MiB */
   readonly memoryQuota?: number;
   /** Nested calls of functions and lambdas. @default 250 */
   readonly maxDepth?: number;
@@ -48,9 +48,9 @@ export class Run {
     this.iterableDicts = options.iterableDicts ?? false;
     this.now = options.now ?? Date.now;
     this.random = options.random ?? Math.random;
-    this.#maxSteps = options.maxSteps ?? 10_000_000;
+    this.#maxSteps = options.maxSteps ?? 5_000_000;
     this.#maxDepth = options.maxDepth ?? 250;
-    this.#memoryQuota = options.memoryQuota ?? 2 ** 30;
+    this.#memoryQuota = options.memoryQuota ?? 2 ** 28;
   }
 
   step(count = 1): void {
@@ -89,8 +89,14 @@ export class Run {
 
   /** Announces a new text, before it is built where that is possible. */
   allocateText(length: number): void {
-    if (length > MAX_TEXT) throw new YaqlLimitError("limit", `A text of ${length} characters is too long`);
+    this.boundText(length);
     this.allocate(length);
+  }
+
+  /** Announces a text made of others as they are, which V8 does not copy. */
+  boundText(length: number): void {
+    if (length > MAX_TEXT) throw new YaqlLimitError("limit", `A text of ${length} characters is too long`);
+    this.allocate(64);
   }
 
   /** Announces a new list. */

@@ -132,6 +132,9 @@ describe("strings", () => {
       ["'xxaxx'.trim(x)", "a"],
       ["norm('  ')", null],
       ["'aaa'.replace(a, b, 2)", "bba"],
+      ["'a😀'.replace('', '-')", "-a-😀-"],
+      ["'ab'.replace('', '-', 2)", "-a-b"],
+      ["'$&'.replace('$', '$&')", "$&&"],
       ["'ab'.replace({a => 1, b => null})", "1null"],
       ["'ß'.toUpper()", "SS"],
     ]);
