@@ -3,6 +3,7 @@ import { test } from "node:test";
 import {
   callFunction,
   compile,
+  createCompiler,
   createContext,
   evaluate,
   type Lambda,
@@ -37,6 +38,19 @@ test("one compiled expression serves many data", () => {
     ["a"],
   );
   assert.deepEqual(expression.evaluate({ servers: [] }), []);
+});
+
+test("a compiler keeps what was used lately", () => {
+  const compileCached = createCompiler({ cacheSize: 2 });
+  const one = compileCached("1");
+  assert.equal(compileCached("1"), one);
+  compileCached("2");
+  compileCached("1");
+  compileCached("3");
+  assert.equal(compileCached("1"), one);
+  const two = compileCached("2");
+  assert.equal(compileCached("2"), two);
+  assert.throws(() => compileCached("1 +"), YaqlError);
 });
 
 test("an expression tells what it mentions", () => {

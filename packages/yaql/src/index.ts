@@ -4,8 +4,10 @@
  */
 export {
   type CompiledExpression,
-  compile,
   type CompileOptions,
+  type CompilerOptions,
+  compile,
+  createCompiler,
   createContext,
   evaluate,
   type Names,

@@ -27,6 +27,9 @@ export interface EvaluationOptions extends Limits {
 /** One string may not be longer; JavaScript itself ends at eight times as much. */
 const MAX_TEXT = 2 ** 26;
 
+/** Patterns made from data can be many. */
+const MAX_REMEMBERED = 100;
+
 /** One evaluation: its options and what it has used up. */
 export class Run {
   readonly limitIterators: number;
@@ -41,6 +44,7 @@ export class Run {
   #depth = 0;
   #bytes = 0;
   #identities: Map<object, number> | undefined;
+  #made: Map<string, unknown> | undefined;
 
   constructor(options: EvaluationOptions = {}) {
     this.limitIterators = options.limitIterators ?? -1;
@@ -102,6 +106,16 @@ export class Run {
   /** Announces a new list. */
   allocateItems(count: number): void {
     this.allocate(56 + 8 * count);
+  }
+
+  /** What was made for a key before, such as a compiled pattern; made now when there is none. */
+  remember<T>(key: string, make: () => T): T {
+    this.#made ??= new Map();
+    if (!this.#made.has(key)) {
+      if (this.#made.size >= MAX_REMEMBERED) this.#made.clear();
+      this.#made.set(key, make());
+    }
+    return this.#made.get(key) as T; // keys say of which kind their values are
   }
 
   /** A number that stands for an object which is equal to nothing but itself. */
