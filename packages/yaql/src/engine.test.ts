@@ -9,6 +9,7 @@ import {
   type Lambda,
   PyFloat,
   registerFunction,
+  resultText,
   toJson,
   YaqlError,
   YaqlKeyError,
@@ -138,6 +139,18 @@ test("results are plain: lists, objects, Maps where keys are no texts, Sets", ()
     ["__proto__", 1],
     ["k", "v"],
   ]); // prettier-ignore
+});
+
+test("a result prints as Python prints it", () => {
+  const text = (source: string) => resultText(evaluate(source));
+  assert.equal(text("[1, 'a', null, [true], 2.0]"), "[1, 'a', None, [True], 2.0]");
+  assert.equal(text('{a => {1 => "it\'s"}}'), "{'a': {1: \"it's\"}}");
+  assert.deepEqual(["set()", "set(1, 2)", "abc", "datetime(0)"].map(text), [
+    "set()",
+    "{1, 2}",
+    "abc",
+    "1970-01-01 00:00:00+00:00",
+  ]);
 });
 
 test("nothing of JavaScript shows through data", () => {

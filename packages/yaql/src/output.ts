@@ -3,7 +3,7 @@ import { typeError } from "./errors.ts";
 import { Run } from "./run.ts";
 import { dictEntries, isDict, isSet, YaqlSet } from "./containers.ts";
 import { each, isIterable } from "./iteration.ts";
-import { str } from "./text.ts";
+import { repr, str } from "./text.ts";
 import { Iter, PyFloat } from "./values.ts";
 import { Regex } from "./regex/regex.ts";
 import { DateTime, Timespan } from "./time/date-time.ts";
@@ -64,6 +64,24 @@ function refuseUnhashable(value: unknown): void {
   if (Array.isArray(value)) throw typeError("unhashable type: 'list'");
   if (isDict(value)) throw typeError("unhashable type: 'dict'");
   if (value instanceof Set) throw typeError("unhashable type: 'set'");
+}
+
+/**
+ * A result as Python prints it in the middle of a text: lists in brackets, `None`, `True`, `{'a': 1}`, sets as `{1, 2}`.
+ * For results only, which are lists and Sets of the host; `str` and `repr` print values as they are inside an expression.
+ */
+export function resultText(result: unknown): string {
+  return typeof result === "string" ? result : printResult(result, true);
+}
+
+function printResult(value: unknown, isOutermost = false): string {
+  const all = (items: Iterable<unknown>) => Array.from(items, (item) => printResult(item)).join(", ");
+  if (Array.isArray(value)) return `[${all(value)}]`;
+  if (value instanceof Set) return value.size === 0 ? "set()" : `{${all(value)}}`;
+  if (isDict(value)) {
+    return `{${Array.from(dictEntries(value), ([key, item]) => `${printResult(key)}: ${printResult(item)}`).join(", ")}}`;
+  }
+  return isOutermost ? str(value) : repr(value);
 }
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };

@@ -87,6 +87,8 @@ describe("comparison", () => {
       ["[1, [2]] = [1.0, [2]]", true],
       ["{a => 1, b => 2} = {b => 2, a => 1}", true],
       ["[1].select($) = [1]", false],
+      // Python's list and tuple: the first can be changed there, and is never equal to the second.
+      ["[1, 2] = [1].insert(1, 2)", false],
       ["set(1, 2) = set(2, 1)", true],
       ["{1 => a}[true]", "a"],
       ["{[1] => 2}[[1]]", 2],
@@ -284,6 +286,7 @@ describe("regular expressions", () => {
       ["'abc' =~ 'b'", true],
       ["regex('(a)(x)?').search('ba', [$.start, $2.value, $3.value, $3.end])", [1, "a", null, -1]],
       ["regex('a').searchAll('banana').len()", 3],
+      ["regex('^(.*).$').search('😀😀', [$2.value, $2.end])", ["😀", 1]],
       ["regex('x*').searchAll('axb')", ["", "x", "", ""]],
       ["'a-b'.replace(regex('(?P<l>\\w)-(\\w)'), '\\g<2>-\\g<l>')", "b-a"],
       ["'a1b2'.split(regex('(\\d)'))", ["a", "1", "b", "2", ""]],
