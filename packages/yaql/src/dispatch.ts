@@ -225,6 +225,8 @@ export function runPlan(
   given: readonly unknown[],
   isMethod: boolean,
 ): unknown {
+  // The receiver is there already: when nothing is called so on it, the other arguments are not looked at.
+  if (isMethod && !acceptsReceiver(plan, given[0], context)) throw noMatch(name, { value: given[0] });
   const { evaluators } = plan;
   const values: unknown[] = [];
   for (let slot = 0; slot < evaluators.length; slot++) {
@@ -232,6 +234,16 @@ export function runPlan(
     values.push(evaluate === undefined ? given[slot] : evaluate(context));
   }
   return applyPlan(plan, context, name, values, isMethod);
+}
+
+function acceptsReceiver(plan: Plan, receiver: unknown, { run }: Context): boolean {
+  for (const level of plan.levels) {
+    for (const { types } of level) {
+      const [type] = types;
+      if (type === undefined || accepts(type, receiver, run)) return true;
+    }
+  }
+  return false;
 }
 
 /** The second half: all arguments are there, now their types decide. */

@@ -190,6 +190,13 @@ test("overloads that fit alike are ambiguous, and failures name function, method
   );
 });
 
+test("a method that the receiver does not have fails before its arguments are evaluated", () => {
+  assert.match(
+    errorOf(() => evaluate("1.mergeWith(1 / 0)")),
+    /^no_matching_method: No method "mergeWith" for receiver 1 /,
+  );
+});
+
 test("a dot is followed by a name or a call, a question mark guards against null", () => {
   assert.equal(
     errorOf(() => evaluate("1.2.3")),
