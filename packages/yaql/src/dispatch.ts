@@ -307,12 +307,10 @@ function invoke(fit: Fit, values: readonly unknown[], context: Context): unknown
   for (let i = 0; i < bindings.length; i++) {
     const { slot, parameter } = bindings[i] as Binding;
     const value = slot < 0 ? parameter.default?.value : values[slot];
-    args.push(received(parameter.type, value, context));
+    args.push(received(parameter, value, context));
   }
-  if (definition.rest) {
-    const { type } = definition.rest;
-    args.push(fit.rest.map((slot) => received(type, values[slot], context)));
-  }
+  const { rest } = definition;
+  if (rest) args.push(fit.rest.map((slot) => received(rest, values[slot], context)));
   if (definition.namedRest) {
     args.push(new Map(fit.namedRest.map(([name, slot]) => [name, values[slot]])));
   }
@@ -329,12 +327,20 @@ function invoke(fit: Fit, values: readonly unknown[], context: Context): unknown
 }
 
 /** The value as the function gets it: collections are watched for their length, and whatever is no lambda acts as one. */
-function received(type: ParameterType, value: unknown, context: Context): unknown {
+function received(parameter: Parameter, value: unknown, context: Context): unknown {
+  const { type } = parameter;
   if (type.isCollection) return context.run.limitIterators < 0 ? value : limitCollection(value, context.run);
-  if (type.passing !== "lambda" || value === null || value === undefined)
-    return value ?? (value === undefined ? undefined : null);
+  if (type.passing !== "lambda") return value;
+  if (value === null || value === undefined) return parameter.default === undefined ? notCallable(context) : null;
   if (!(value instanceof Lambda)) return new Lambda(context, () => value);
   return value.context === context ? value : new Lambda(context, value.evaluate);
+}
+
+/** What `call(select, [null], {}, [1])` hands over. */
+function notCallable(context: Context): Lambda {
+  return new Lambda(context, () => {
+    throw new YaqlError("type", "'NoneType' object is not callable");
+  });
 }
 
 /** Calls a function by name with values, the overload chosen as if they had been written. */

@@ -125,6 +125,21 @@ test("any expression that is one", () => {
         )
         .map(([name, args]) => `${name}(${args.join(", ")})`),
       fc.array(tie("tree"), { maxLength: 3 }).map((items) => `[${items.join(", ")}]`),
+      // By name, values reach parameters that a text would fill with something else.
+      fc
+        .tuple(
+          fc.constantFrom(
+            ..."select aggregate groupBy join max replaceBy coalesce generate switch orderBy zip let def assert toDict search".split(
+              " ",
+            ),
+          ),
+          fc.array(tie("tree"), { maxLength: 3 }),
+          fc.option(tie("tree"), { nil: undefined }),
+        )
+        .map(
+          ([name, args, receiver]) =>
+            `call(${name}, [${args.join(", ")}], {}${receiver === undefined ? "" : `, ${receiver}`})`,
+        ),
     ),
   }));
   fc.assert(
