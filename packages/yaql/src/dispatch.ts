@@ -186,7 +186,9 @@ function fitArguments(
 
 /** Whether an argument can be of the type as far as its text shows. */
 function mayAccept(type: ParameterType, form: ArgumentForm): boolean {
-  if (form.form === "skipped" || form.form === "value") return true;
+  if (form.form === "skipped") return true;
+  // A value is no piece of text, which is what the other parameters are about.
+  if (form.form === "value") return type.passing === "value" || type.passing === "lambda";
   switch (type.passing) {
     case "lambda":
       return true;
