@@ -12,7 +12,7 @@ import {
   runPlan,
   unknown,
 } from "./dispatch.ts";
-import { type AnyDict, dictGet, isDict } from "./containers.ts";
+import { type AnyDict, dictGet, isDict, Dict } from "./containers.ts";
 import { isTruthy } from "./equality.ts";
 import { isIterable, iterate } from "./iteration.ts";
 import { repr } from "./text.ts";
@@ -43,7 +43,7 @@ export function compileExpression(node: Expression): Evaluate {
     case "list":
       return compileList(node.args);
     case "map":
-      return compileCall("#map", node.args.map(argumentForm));
+      return compileMap(node.args);
     case "invoke":
       return compileCall("#call", [node.target, ...node.args].map(argumentForm));
     case "binary":
@@ -154,6 +154,26 @@ function compileList(args: readonly Argument[]): Evaluate {
   return (context) => {
     context.run.allocateItems(items.length);
     return items.map((item) => item(context));
+  };
+}
+
+function compileMap(args: readonly Argument[]): Evaluate {
+  const planFor = planner("#map", "function", args.map(argumentForm));
+  const pairs = args.flatMap((arg) =>
+    arg.kind === "pair" ? [{ key: compileExpression(arg.key), value: compileExpression(arg.value) }] : [],
+  );
+  return (context) => {
+    const plan = planFor(context, null);
+    if (!plan.isStandard || pairs.length < args.length) return runPlan(plan, context, "#map", NOTHING_GIVEN, false);
+    const { run } = context;
+    const dict = new Dict();
+    for (const { key, value } of pairs) {
+      run.allocate(64);
+      // The key first, as in the order of the text.
+      const name = key(context);
+      dict.set(name, value(context), run);
+    }
+    return dict;
   };
 }
 

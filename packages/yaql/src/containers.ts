@@ -20,7 +20,8 @@ export class Dict {
   /** Only while it is being made. The first of equal keys stays. */
   set(key: unknown, value: unknown, run: Run): void {
     const hash = hashKey(key, run);
-    this.#entries.set(hash, [this.#entries.get(hash)?.[0] ?? key, value]);
+    const known = this.#entries.get(hash);
+    this.#entries.set(hash, [known === undefined ? key : known[0], value]);
   }
   /** Only while it is being made. */
   delete(key: unknown, run: Run): void {
