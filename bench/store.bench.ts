@@ -2,9 +2,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import type { Change, Store } from "../packages/store/src/index.ts";
-import { openSqliteStore } from "../packages/store/src/index.ts";
-import { createIds, type Enforcement, type Event, type Execution, microsNow } from "../packages/model/src/index.ts";
+import { createIds, type Enforcement, type Event, type Execution, microsNow } from "@squall/model";
+import { type Change, openSqliteStore, type Store } from "@squall/store";
 
 /**
  * What the embedded store costs: pairs of commits per second, a pair being what a webhook causes (list 1: event,
@@ -133,7 +132,7 @@ function byHand(file: string, callers: number, pairs: number): number {
   const commit = db.prepare("commit");
   const event = db.prepare("insert into event values (?, ?, ?, ?, ?, ?, ?, ?)");
   const enforcement = db.prepare("insert into enforcement values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  const execution = db.prepare(`insert into execution values (${new Array(27).fill("?").join(", ")})`);
+  const execution = db.prepare(`insert into execution values (${"?, ".repeat(26)}?)`);
   const move = db.prepare(
     `update execution set status = ?, log = json_insert(log, '$[#]', json(?)), worker = null, lease_expires = null,
       ended = ?, result = ? where project = ? and id = ?`,

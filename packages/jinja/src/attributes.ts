@@ -1,9 +1,11 @@
-import { JinjaRuntimeError } from "./errors.ts";
+import { JinjaRuntimeError, typeError } from "./errors.ts";
+import { formatBraces } from "./format-braces.ts";
 import { dictMethods } from "./methods-dict.ts";
 import { listMethods, tupleMethods } from "./methods-list.ts";
 import { stringMethods } from "./methods-string.ts";
-import { intArgument, isInt, isNumber, toNumber } from "./operators.ts";
-import { iterate, size } from "./operators.ts";
+import { isInt, isNumber, toNumber } from "./numbers.ts";
+import { intArgument } from "./sequence.ts";
+import { iterate, size } from "./sequence.ts";
 import type { Runtime } from "./runtime.ts";
 import { characters, hasSurrogates, repr, text } from "./text.ts";
 import {
@@ -16,6 +18,7 @@ import {
   Tuple,
   Undefined,
   describeType,
+  dictEntries,
   dictGet,
   float,
   hostValue,
@@ -52,23 +55,52 @@ const FORBIDDEN: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-const numberMethods: ReadonlyMap<string, Method> = new Map<string, Method>([
-  ["bit_length", (_, self) => (BigInt(self as number) < 0n ? -BigInt(self as number) : BigInt(self as number)).toString(2).replace(/^0$/, "").length],
-  ["is_integer", (_, self) => Number.isInteger(toNumber(self as number))],
+const intMethods: ReadonlyMap<string, Method> = new Map<string, Method>([
+  [
+    "bit_length",
+    (_, self) =>
+      (BigInt(self as number) < 0n ? -BigInt(self as number) : BigInt(self as number)).toString(2).replace(/^0$/, "")
+        .length,
+  ],
   ["conjugate", (_, self) => self],
+]);
+const floatMethods: ReadonlyMap<string, Method> = new Map<string, Method>([
+  ["conjugate", (_, self) => self],
+  ["is_integer", (_, self) => Number.isInteger(toNumber(self as number))],
 ]);
 const dateMethods: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["isoformat", (rt, self) => text(rt, self).replace(" ", "T")],
   ["timestamp", (_, self) => float((self as Date).getTime() / 1000)],
 ]);
+const ACCESS = { attribute: getAttribute, item: getItem };
+const textMethods: ReadonlyMap<string, Method> = new Map<string, Method>([
+  ...stringMethods,
+  [
+    "format",
+    (rt, self, args, keywords) => {
+      const result = formatBraces(rt, String(self), args, keywords, self instanceof Markup, ACCESS);
+      return self instanceof Markup ? new Markup(result) : result;
+    },
+  ],
+  [
+    "format_map",
+    (rt, self, args) => {
+      const mapping = args[0];
+      if (args.length !== 1 || !isDict(mapping)) throw typeError("format_map() takes exactly one mapping");
+      const named = new Map(dictEntries(mapping).map(([key, value]) => [String(key), value]));
+      return formatBraces(rt, String(self), [], named, self instanceof Markup, ACCESS);
+    },
+  ],
+]);
 const NO_METHODS: ReadonlyMap<string, Method> = new Map();
 
 function methodsOf(value: unknown): ReadonlyMap<string, Method> {
-  if (typeof value === "string" || value instanceof Markup) return stringMethods;
+  if (typeof value === "string" || value instanceof Markup) return textMethods;
   if (value instanceof Tuple) return tupleMethods;
   if (Array.isArray(value)) return listMethods;
   if (isDict(value)) return dictMethods;
-  if (isNumber(value)) return numberMethods;
+  if (isInt(value)) return intMethods;
+  if (isNumber(value)) return floatMethods;
   if (value instanceof Date) return dateMethods;
   return NO_METHODS;
 }
@@ -78,7 +110,10 @@ export function findMethod(rt: Runtime, value: unknown, name: string): Method | 
   const method = methodsOf(value).get(name);
   if (method !== undefined && !rt.mutates && MUTATING.has(name)) {
     // Whether a template changes values is decided from its words, so that the others need no copy of the context.
-    throw new JinjaRuntimeError(`the method '${name}' changes its object and must be called by a name that is written out`, "SecurityError");
+    throw new JinjaRuntimeError(
+      `the method '${name}' changes its object and must be called by a name that is written out`,
+      "SecurityError",
+    );
   }
   return method;
 }
@@ -126,15 +161,17 @@ function dateAttribute(value: Date, name: string): unknown {
   }
 }
 
-function refuse(value: unknown, name: string): Undefined {
-  const type = describeType(value).replace(/ object$/, "").replace("markupsafe.", "");
-  return new Undefined(`access to attribute '${name}' of '${type}' object is unsafe.`, true, true);
+function refuse(rt: Runtime, value: unknown, name: string): Undefined {
+  const type = describeType(value)
+    .replace(/ object$/, "")
+    .replace("markupsafe.", "");
+  return new Undefined(`access to attribute '${name}' of '${type}' object is unsafe.`, rt.setup.strict, true);
 }
 
 /** `value.name`: a method or attribute of the type first, then a key. */
 export function getAttribute(rt: Runtime, value: unknown, name: string): unknown {
-  if (value instanceof Undefined) throw value.error();
-  if (FORBIDDEN.has(name)) return refuse(value, name);
+  if (value instanceof Undefined && (value.unsafe || !FORBIDDEN.has(name))) throw value.error();
+  if (FORBIDDEN.has(name)) return refuse(rt, value, name);
   const own = ownAttribute(rt, value, name);
   if (own !== undefined) return own;
   if (isDict(value)) {
@@ -158,7 +195,7 @@ export function getItem(rt: Runtime, value: unknown, keyValue: unknown): unknown
   }
   if (isString(key)) {
     const name = String(key);
-    if (FORBIDDEN.has(name)) return refuse(value, name);
+    if (FORBIDDEN.has(name)) return refuse(rt, value, name);
     const own = ownAttribute(rt, value, name);
     if (own !== undefined) return own;
     return rt.undefined(`'${describeType(value)}' has no attribute '${name}'`);
@@ -204,7 +241,8 @@ export function getSlice(rt: Runtime, operand: unknown, bounds: readonly unknown
   };
   const start = clamp(bound(bounds[0]), step > 0 ? 0 : length - 1);
   const stop = clamp(bound(bounds[1]), step > 0 ? length : -1);
-  if (typeof value === "string" && step === 1 && !hasSurrogates(value)) return value.slice(start, Math.max(start, stop));
+  if (typeof value === "string" && step === 1 && !hasSurrogates(value))
+    return value.slice(start, Math.max(start, stop));
   const items = iterate(rt, value);
   const taken: unknown[] = [];
   for (let i = start; step > 0 ? i < stop : i > stop; i += step) taken.push(items[i]);

@@ -4,7 +4,9 @@ import { findMethod, getAttribute, getItem, getSlice } from "./attributes.ts";
 import { JinjaRuntimeError, JinjaSyntaxError, typeError } from "./errors.ts";
 import { applyFilter } from "./filter.ts";
 import { positionAt } from "./lexer.ts";
-import { binary, compare, concat, iterate, truth, unary } from "./operators.ts";
+import { binary, concat, unary } from "./arithmetic.ts";
+import { compare } from "./comparison.ts";
+import { iterate, truth } from "./sequence.ts";
 import type { Runtime, Scope, Setup } from "./runtime.ts";
 import { text } from "./text.ts";
 import { Callable, NO_KEYWORDS, Undefined, dictEntries, dictSet, isDict, tupleOf, typeName } from "./values.ts";
@@ -98,7 +100,7 @@ export function compileExpression(node: Expression, around: Surroundings): Evalu
     case "unary": {
       const of = compile(node.of);
       const { operator } = node;
-      if (operator === "not") return (rt, scope) => !truth(of(rt, scope));
+      if (operator === "not") return (rt, scope) => !truth(rt, of(rt, scope));
       return (rt, scope) => {
         const value = of(rt, scope);
         rt.at = at;
@@ -123,7 +125,7 @@ export function compileExpression(node: Expression, around: Surroundings): Evalu
       const stopsAt = node.kind === "or";
       return (rt, scope) => {
         const value = left(rt, scope);
-        return truth(value) === stopsAt ? value : right(rt, scope);
+        return truth(rt, value) === stopsAt ? value : right(rt, scope);
       };
     }
     case "concat": {
@@ -144,7 +146,7 @@ export function compileExpression(node: Expression, around: Surroundings): Evalu
       const { line } = positionAt(around.text, at);
       const hint = `the inline if-expression on line ${line} evaluated to false and no else section was defined.`;
       return (rt, scope) => {
-        if (truth(test(rt, scope))) return then(rt, scope);
+        if (truth(rt, test(rt, scope))) return then(rt, scope);
         // Lenient even where other undefined values are strict: it prints as nothing.
         return otherwise === undefined ? new Undefined(hint, false) : otherwise(rt, scope);
       };
@@ -228,7 +230,9 @@ function compileCall(node: Extract<Expression, { kind: "call" }>, around: Surrou
       const target = method === undefined ? getAttribute(rt, self, name) : undefined;
       const given = args(rt, scope);
       rt.at = at;
-      return method === undefined ? call(rt, target, given.args, given.keywords) : method(rt, self, given.args, given.keywords);
+      return method === undefined
+        ? call(rt, target, given.args, given.keywords)
+        : method(rt, self, given.args, given.keywords);
     };
   }
   const target = compileExpression(of, around);
@@ -261,11 +265,16 @@ function compileFilter(
   const isSimple = keywords.length === 0 && node.args.spread === undefined && node.args.spreadKeywords === undefined;
   const [only] = positional.map((arg) => compileExpression(arg, around));
   const { parameters } = target;
-  if (isSimple && parameters !== "raw" && target.required <= positional.length && positional.length <= Math.min(1, parameters.length)) {
+  if (
+    isSimple &&
+    parameters !== "raw" &&
+    target.required <= positional.length &&
+    positional.length <= Math.min(1, parameters.length)
+  ) {
     const { run } = target;
     return (rt, scope) => {
       const value = of(rt, scope);
-      if (typeof value === "string") rt.spend(value.length >> 8);
+      if (typeof value === "string") rt.spend(value.length >> 6);
       if (only === undefined) {
         rt.at = at;
         return run(rt, value);

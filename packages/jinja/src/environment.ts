@@ -4,6 +4,8 @@ import { Blocks, compileBlocks, compileBody } from "./compile-statement.ts";
 import { JinjaError, LimitError } from "./errors.ts";
 import type { Filter, Test } from "./filter.ts";
 import { sequenceFilters } from "./filters-sequence.ts";
+import { htmlFilters } from "./filters-html.ts";
+import { numberFilters } from "./filters-number.ts";
 import { textFilters } from "./filters-text.ts";
 import { builtInGlobals } from "./globals.ts";
 import { positionAt } from "./lexer.ts";
@@ -38,8 +40,10 @@ export type TemplateContext = Readonly<Record<string, unknown>>;
 export interface Template {
   /** @throws JinjaError */
   render(context?: TemplateContext): string;
-  /** Names the template takes from its context (or the globals). */
+  /** Names the template takes from its context; names of globals are left out. */
   readonly names: ReadonlySet<string>;
+  /** When the template is a single `{{ expression }}` and nothing else: its value as plain JavaScript. @throws JinjaError */
+  readonly expression: ((context?: TemplateContext) => unknown) | undefined;
 }
 
 export interface CompiledExpression {
@@ -62,13 +66,18 @@ export function createEnvironment(options: EnvironmentOptions = {}): Environment
   const random = options.random ?? Math.random;
   const setup: Setup = {
     strict: options.strict ?? true,
-    filters: new Map([...sequenceFilters, ...textFilters, ...aliases(), ...Object.entries(options.filters ?? {})]),
+    filters: new Map([...builtInFilters(), ...Object.entries(options.filters ?? {})]),
     tests: new Map([...builtInTests, ...Object.entries(options.tests ?? {})]),
     limits: { ...DEFAULT_LIMITS, ...options.limits },
     random,
   };
   const globals = new Map<string, unknown>([...builtInGlobals(random), ...Object.entries(options.globals ?? {})]);
   const lexer = { trimBlocks: options.trimBlocks ?? false, lstripBlocks: options.lstripBlocks ?? false };
+
+  const withoutGlobals = (names: Set<string>): Set<string> => {
+    for (const name of names) if (globals.has(name)) names.delete(name);
+    return names;
+  };
 
   return {
     check: (source) => {
@@ -81,8 +90,21 @@ export function createEnvironment(options: EnvironmentOptions = {}): Environment
         const run = compileBody(body, around);
         const mutates = callsMutator(words.methods);
         const blocks = words.names.has("self") ? compileBlocks(body, around) : undefined;
+        const [only] = body;
+        const value = body.length === 1 && only?.kind === "print" ? compileExpression(only.value, around) : undefined;
         return {
-          names: undeclaredNames(body),
+          names: withoutGlobals(undeclaredNames(body)),
+          expression:
+            value === undefined
+              ? undefined
+              : (context = {}) => {
+                  const rt = new Runtime(setup, context, globals, mutates);
+                  return guard(text, rt, () => {
+                    const result = value(rt, rt.root);
+                    if (result instanceof Undefined && (setup.strict || result.unsafe)) throw result.error();
+                    return toNative(rt, result);
+                  });
+                },
           render: (context = {}) => {
             const rt = new Runtime(setup, context, globals, mutates);
             return guard(text, rt, () => {
@@ -99,7 +121,7 @@ export function createEnvironment(options: EnvironmentOptions = {}): Environment
         const evaluate = compileExpression(expression, { setup, text, bound: new Set(), soft: false });
         const mutates = callsMutator(words.methods);
         return {
-          names: undeclaredNames([{ kind: "print", at: 0, value: expression }]),
+          names: withoutGlobals(undeclaredNames([{ kind: "print", at: 0, value: expression }])),
           evaluate: (context = {}) => {
             const rt = new Runtime(setup, context, globals, mutates);
             return guard(text, rt, () => {
@@ -112,13 +134,16 @@ export function createEnvironment(options: EnvironmentOptions = {}): Environment
   };
 }
 
-const aliases = (): [string, Filter][] => {
-  const byName = new Map(textFilters.concat(sequenceFilters));
-  return [
-    ["e", byName.get("escape") as Filter],
-    ["d", byName.get("default") as Filter],
-  ];
-};
+function builtInFilters(): Map<string, Filter> {
+  const all = new Map([...sequenceFilters, ...textFilters, ...numberFilters, ...htmlFilters]);
+  for (const [alias, name] of [
+    ["e", "escape"],
+    ["d", "default"],
+  ] as const) {
+    all.set(alias, all.get(name) as Filter);
+  }
+  return all;
+}
 
 function callsMutator(words: ReadonlySet<string>): boolean {
   for (const word of words) if (MUTATING.has(word)) return true;

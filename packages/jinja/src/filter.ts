@@ -1,4 +1,5 @@
 import { typeError } from "./errors.ts";
+import { truth } from "./sequence.ts";
 import type { Runtime } from "./runtime.ts";
 import type { KeywordArguments } from "./values.ts";
 
@@ -22,10 +23,7 @@ export type Filter =
 export type Test = Filter;
 
 /** `signature`: parameter names separated by spaces; a `?` at the end of a name makes it optional. */
-export function filter(
-  signature: string,
-  run: (rt: Runtime, value: unknown, ...args: unknown[]) => unknown,
-): Filter {
+export function filter(signature: string, run: (rt: Runtime, value: unknown, ...args: unknown[]) => unknown): Filter {
   const names = signature.split(" ").filter(Boolean);
   return {
     parameters: names.map((name) => name.replace("?", "")),
@@ -73,7 +71,11 @@ export function applyFilter(
   keywords: KeywordArguments,
 ): unknown {
   // Long texts take their time in any filter.
-  if (typeof value === "string") rt.spend(value.length >> 8);
+  if (typeof value === "string") rt.spend(value.length >> 6);
   if (target.parameters === "raw") return target.run(rt, value, args, keywords);
   return target.run(rt, value, ...bind(name, target.parameters, target.required, args, keywords));
 }
+
+/** An argument that says yes or no. */
+export const flag = (rt: Runtime, value: unknown, otherwise = false): boolean =>
+  value === undefined ? otherwise : truth(rt, value);

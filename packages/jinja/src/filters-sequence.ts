@@ -1,10 +1,13 @@
 import { getAttribute, getItem } from "./attributes.ts";
 import { JinjaRuntimeError, typeError } from "./errors.ts";
-import { applyFilter, filter, rawFilter } from "./filter.ts";
+import { applyFilter, filter, flag, rawFilter } from "./filter.ts";
 import type { Filter } from "./filter.ts";
-import { binary, concat, equals, intArgument, isNumber, iterate, order, size, toNumber, truth } from "./operators.ts";
+import { isNumber, toNumber } from "./numbers.ts";
+import { binary, concat } from "./arithmetic.ts";
+import { equals, order } from "./comparison.ts";
+import { intArgument, iterate, size, truth } from "./sequence.ts";
 import type { Runtime } from "./runtime.ts";
-import { characters, escape, repr, text } from "./text.ts";
+import { characters, repr, text } from "./text.ts";
 import {
   GroupTuple,
   Markup,
@@ -19,8 +22,6 @@ import {
 } from "./values.ts";
 import type { KeywordArguments } from "./values.ts";
 
-const yes = (value: unknown, otherwise = false): boolean => (value === undefined ? otherwise : truth(value));
-
 /** How `attribute='a.b.0'` reads an element; without an attribute the element itself. */
 function getter(
   rt: Runtime,
@@ -32,7 +33,9 @@ function getter(
     attribute === undefined || attribute === null
       ? []
       : isString(attribute)
-        ? String(attribute).split(".").map((part) => (/^\d+$/.test(part) ? Number(part) : part))
+        ? String(attribute)
+            .split(".")
+            .map((part) => (/^\d+$/.test(part) ? Number(part) : part))
         : [attribute];
   return (item) => {
     rt.spend(1);
@@ -84,7 +87,7 @@ function extreme(name: "min" | "max"): Filter {
   return filter("case_sensitive? attribute?", (rt, value, caseSensitive, attribute) => {
     const items = iterate(rt, value);
     if (items.length === 0) return rt.undefined("No aggregated item, sequence was empty.");
-    const key = getter(rt, attribute, yes(caseSensitive) ? undefined : ignoreCase);
+    const key = getter(rt, attribute, flag(rt, caseSensitive) ? undefined : ignoreCase);
     let best = items[0];
     let bestKey = key(best);
     for (const item of items.slice(1)) {
@@ -108,14 +111,14 @@ function selection(wanted: boolean, byAttribute: boolean): Filter {
       if (rest.length === 0) throw typeError("Missing parameter for attribute name");
       key = getter(rt, rest.shift());
     }
-    let holds = truth;
+    let holds = (item: unknown): boolean => truth(rt, item);
     if (rest.length > 0) {
       const name = text(rt, rest.shift());
       const test = rt.setup.tests.get(name);
       if (test === undefined) throw new JinjaRuntimeError(`No test named '${name}'.`);
-      holds = (item) => truth(applyFilter(rt, name, test, item, rest, keywords));
+      holds = (item) => truth(rt, applyFilter(rt, name, test, item, rest, keywords));
     }
-    if (!truth(value)) return new PyIterator([]);
+    if (!truth(rt, value)) return new PyIterator([]);
     const chosen = iterate(rt, value).filter((item) => {
       rt.spend(1);
       return holds(key(item)) === wanted;
@@ -186,7 +189,8 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
     "dictsort",
     filter("case_sensitive? by? reverse?", (rt, value, caseSensitive, by, reverse) => {
       if (value instanceof Undefined) throw value.error();
-      if (!isDict(value)) throw new JinjaRuntimeError(`'${typeName(value)} object' has no attribute 'items'`, "AttributeError");
+      if (!isDict(value))
+        throw new JinjaRuntimeError(`'${typeName(value)} object' has no attribute 'items'`, "AttributeError");
       const which = by === undefined ? "key" : text(rt, by);
       if (which !== "key" && which !== "value") {
         throw new JinjaRuntimeError('You can only sort by either "key" or "value"', "FilterArgumentError");
@@ -194,7 +198,7 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
       const at = which === "key" ? 0 : 1;
       const pairs = dictEntries(value).map(([key, item]) => tuple(key, item));
       const key = (pair: unknown): unknown => (pair as unknown[])[at];
-      return sortBy(rt, pairs, yes(caseSensitive) ? key : (pair) => ignoreCase(key(pair)), yes(reverse));
+      return sortBy(rt, pairs, flag(rt, caseSensitive) ? key : (pair) => ignoreCase(key(pair)), flag(rt, reverse));
     }),
   ],
   [
@@ -241,7 +245,7 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
   [
     "groupby",
     filter("attribute default? case_sensitive?", (rt, value, attribute, otherwise, caseSensitive) => {
-      const key = getter(rt, attribute, yes(caseSensitive) ? undefined : ignoreCase, otherwise);
+      const key = getter(rt, attribute, flag(rt, caseSensitive) ? undefined : ignoreCase, otherwise);
       const original = getter(rt, attribute, undefined, otherwise);
       const sorted = sortBy(rt, iterate(rt, value), key, false);
       const groups: GroupTuple[] = [];
@@ -265,11 +269,11 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
       const key = getter(rt, attribute);
       const items = iterate(rt, value).map(key);
       const by = separator ?? "";
-      if (rt.autoescape || by instanceof Markup || items.some((item) => item instanceof Markup)) {
-        const parts: unknown[] = [];
-        items.forEach((item, i) => (i > 0 ? parts.push(by, item) : parts.push(item)));
-        if (rt.autoescape) return new Markup(parts.map((part) => escape(rt, part).text).join(""));
-        return concat(rt, parts);
+      if (rt.autoescape && (by instanceof Markup || items.some((item) => item instanceof Markup))) {
+        return concat(
+          rt,
+          items.flatMap((item, i) => (i > 0 ? [by, item] : [item])),
+        );
       }
       const glue = text(rt, by);
       let out = "";
@@ -280,10 +284,13 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
       return out;
     }),
   ],
-  ["map", rawFilter((rt, value, args, keywords) => {
-    if (!truth(value)) return new PyIterator([]);
-    return new PyIterator(iterate(rt, value).map(mapping(rt, args, keywords)));
-  })],
+  [
+    "map",
+    rawFilter((rt, value, args, keywords) => {
+      if (!truth(rt, value)) return new PyIterator([]);
+      return new PyIterator(iterate(rt, value).map(mapping(rt, args, keywords)));
+    }),
+  ],
   ["min", extreme("min")],
   ["max", extreme("max")],
   [
@@ -296,26 +303,31 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
   ],
   ["select", selection(true, false)],
   ["reject", selection(false, false)],
-  ["selectattr", selection(true)],
-  ["rejectattr", selection(false)],
+  ["selectattr", selection(true, true)],
+  ["rejectattr", selection(false, true)],
   [
     "reverse",
     filter("", (rt, value) => {
       const plain = hostValue(value);
       if (isString(plain)) {
-        const reversed = characters(String(plain)).reverse().join("");
+        const reversed = characters(String(plain)).toReversed().join("");
         return plain instanceof Markup ? new Markup(reversed) : reversed;
       }
-      return new PyIterator([...iterate(rt, plain)].reverse(), "list_reverseiterator");
+      return new PyIterator(iterate(rt, plain).toReversed(), "list_reverseiterator");
     }),
   ],
   [
     "sort",
     filter("reverse? case_sensitive? attribute?", (rt, value, reverse, caseSensitive, attribute) => {
-      const post = yes(caseSensitive) ? undefined : ignoreCase;
-      const keys = isString(attribute) ? String(attribute).split(",").map((part) => getter(rt, part, post)) : [getter(rt, attribute, post)];
-      const key = keys.length === 1 ? (keys[0] as (item: unknown) => unknown) : (item: unknown) => keys.map((read) => read(item));
-      return sortBy(rt, iterate(rt, value), key, yes(reverse));
+      const post = flag(rt, caseSensitive) ? undefined : ignoreCase;
+      const keys = isString(attribute)
+        ? String(attribute)
+            .split(",")
+            .map((part) => getter(rt, part, post))
+        : [getter(rt, attribute, post)];
+      const key =
+        keys.length === 1 ? (keys[0] as (item: unknown) => unknown) : (item: unknown) => keys.map((read) => read(item));
+      return sortBy(rt, iterate(rt, value), key, flag(rt, reverse));
     }),
   ],
   [
@@ -330,7 +342,9 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
   [
     "unique",
     filter("case_sensitive? attribute?", (rt, value, caseSensitive, attribute) => {
-      return new PyIterator(distinct(rt, iterate(rt, value), getter(rt, attribute, yes(caseSensitive) ? undefined : ignoreCase)));
+      return new PyIterator(
+        distinct(rt, iterate(rt, value), getter(rt, attribute, flag(rt, caseSensitive) ? undefined : ignoreCase)),
+      );
     }),
   ],
   [
@@ -340,15 +354,17 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
       // Unlike `.name`, this never reads a key.
       if (isDict(value)) {
         const found = getAttribute(rt, new Map(), attribute);
-        return found instanceof Undefined ? rt.undefined(`'dict object' has no attribute '${attribute}'`) : getAttribute(rt, value, attribute);
+        return found instanceof Undefined
+          ? rt.undefined(`'dict object' has no attribute '${attribute}'`)
+          : getAttribute(rt, value, attribute);
       }
       return getAttribute(rt, value, attribute);
     }),
   ],
   [
     "default",
-    filter("default_value? boolean?", (_, value, otherwise, boolean) => {
-      if (value instanceof Undefined || (yes(boolean) && !truth(value))) return otherwise ?? "";
+    filter("default_value? boolean?", (rt, value, otherwise, boolean) => {
+      if (value instanceof Undefined || (flag(rt, boolean) && !truth(rt, value))) return otherwise ?? "";
       return value;
     }),
   ],

@@ -1,11 +1,16 @@
-import { getAttribute, getItem } from "./attributes.ts";
-import { JinjaRuntimeError, valueError } from "./errors.ts";
+import { JinjaRuntimeError, typeError, valueError } from "./errors.ts";
 import { formatFloat, isNegative } from "./format-percent.ts";
-import { isFloat, isInt, isNumber, toNumber } from "./operators.ts";
+import { isFloat, isInt, isNumber, toNumber } from "./numbers.ts";
 import type { Runtime } from "./runtime.ts";
 import { escapeHtml, floatText, repr, text, textLength } from "./text.ts";
 import { Markup, hostValue, typeName } from "./values.ts";
 import type { KeywordArguments } from "./values.ts";
+
+/** How replacement fields such as `{0.name[key]}` read; handed in, because attributes include this very method. */
+export interface Access {
+  readonly attribute: (rt: Runtime, value: unknown, name: string) => unknown;
+  readonly item: (rt: Runtime, value: unknown, key: unknown) => unknown;
+}
 
 /** `str.format`: replacement fields with attribute access (sandboxed as everywhere), conversions and format specs. */
 export function formatBraces(
@@ -14,6 +19,7 @@ export function formatBraces(
   args: readonly unknown[],
   keywords: KeywordArguments,
   isMarkup: boolean,
+  access: Access,
 ): string {
   let automatic = 0;
   return run(format, 2);
@@ -68,10 +74,10 @@ export function formatBraces(
       if (value === undefined) throw new JinjaRuntimeError(repr(rt, first), "KeyError");
     }
     for (const step of rest) {
-      if (step.startsWith(".")) value = getAttribute(rt, value, step.slice(1));
+      if (step.startsWith(".")) value = access.attribute(rt, value, step.slice(1));
       else {
         const key = step.slice(1, -1);
-        value = getItem(rt, value, /^\d+$/.test(key) ? Number(key) : key);
+        value = access.item(rt, value, /^\d+$/.test(key) ? Number(key) : key);
       }
     }
     return hostValue(value);
@@ -94,7 +100,11 @@ export function formatValue(rt: Runtime, value: unknown, spec: string): string {
   if (spec === "") return text(rt, value);
   const parts = SPEC.exec(spec);
   if (parts === null) throw valueError(`Invalid format specifier '${spec}' for object of type '${typeName(value)}'`);
-  const [, fillChar, alignment, sign = "-", , alternate, zero, widthText, grouping, precisionText, type] = parts;
+  const isText = typeof value === "string" || value instanceof Markup;
+  if (!isText && !isNumber(value)) {
+    throw typeError(`unsupported format string passed to ${typeName(value)}.__format__`);
+  }
+  const [, fillChar, alignment, sign, , alternate, zero, widthText, grouping, precisionText, type] = parts;
   const width = Number(widthText ?? 0);
   const precision = precisionText === undefined ? undefined : Number(precisionText);
   rt.allowText(Math.max(width, precision ?? 0));
@@ -102,13 +112,16 @@ export function formatValue(rt: Runtime, value: unknown, spec: string): string {
   let prefix = "";
   let body: string;
   let align = alignment;
-  if (isNumber(value) && !(typeof value === "boolean" && (type === undefined || type === "s"))) {
-    [prefix, body] = formatNumber(value, sign, alternate !== undefined, type, precision, grouping);
+  if (isNumber(value)) {
+    [prefix, body] = formatNumber(value, sign ?? "-", alternate !== undefined, type, precision, grouping);
     align ??= zero === undefined ? ">" : "=";
   } else {
     if (type !== undefined && type !== "s") {
       throw valueError(`Unknown format code '${type}' for object of type '${typeName(value)}'`);
     }
+    if (sign !== undefined) throw valueError("Sign not allowed in string format specifier");
+    if (grouping !== undefined) throw valueError(`Cannot specify '${grouping}' with 's'.`);
+    if (align === "=") throw valueError("'=' alignment not allowed in string format specifier");
     body = text(rt, value);
     if (precision !== undefined) body = Array.from(body).slice(0, precision).join("");
     align ??= "<";
@@ -123,7 +136,7 @@ export function formatValue(rt: Runtime, value: unknown, spec: string): string {
 }
 
 function formatNumber(
-  value: number | bigint | boolean | Exclude<ReturnType<typeof hostValue>, undefined>,
+  value: unknown,
   sign: string,
   alternate: boolean,
   type: string | undefined,
@@ -132,7 +145,9 @@ function formatNumber(
 ): [string, string] {
   const bySign = (negative: boolean): string => (negative ? "-" : sign === "-" ? "" : sign);
   const group = (digits: string, size = 3): string =>
-    grouping === undefined ? digits : digits.replace(new RegExp(`(?<=[\\da-fA-F])(?=(?:[\\da-fA-F]{${size}})+(?![\\da-fA-F]))`, "g"), grouping);
+    grouping === undefined
+      ? digits
+      : digits.replace(new RegExp(`(?<=[\\da-fA-F])(?=(?:[\\da-fA-F]{${size}})+(?![\\da-fA-F]))`, "g"), grouping);
   if (isInt(value) && (type === undefined || "bcdoxXn".includes(type))) {
     if (precision !== undefined) throw valueError("Precision not allowed in integer format specifier");
     const whole = BigInt(value);
@@ -162,7 +177,8 @@ function formatNumber(
     digits = formatFloat(magnitude, "g", precision as number);
     if (isFloat(value) && /^\d+$/.test(digits)) digits += ".0";
   } else if (type === "%") digits = `${formatFloat(magnitude * 100, "f", precision ?? 6)}%`;
-  else if ("eEfFgGn".includes(type)) digits = formatFloat(magnitude, type === "n" ? "g" : type, precision ?? 6, alternate);
+  else if ("eEfFgGn".includes(type))
+    digits = formatFloat(magnitude, type === "n" ? "g" : type, precision ?? 6, alternate);
   else throw valueError(`Unknown format code '${type}' for object of type '${typeName(value)}'`);
   const [, whole = "", rest = ""] = /^(\d*)([^]*)$/.exec(digits) ?? [];
   return [prefix, group(whole) + rest];

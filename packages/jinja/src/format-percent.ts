@@ -1,10 +1,10 @@
 import { typeError, valueError } from "./errors.ts";
-import { isInt, isNumber, toNumber } from "./operators.ts";
+import { isInt, isNumber, toNumber } from "./numbers.ts";
 import type { Runtime } from "./runtime.ts";
 import { escapeHtml, floatText, repr, text } from "./text.ts";
-import { Markup, Tuple, dictGet, hostValue, isDict, typeName } from "./values.ts";
+import { Markup, Range, Tuple, Undefined, dictGet, hostValue, isDict, typeName } from "./values.ts";
 
-const CONVERSION = /%(?:\(([^)]*)\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+))?[hlL]?([^]?)/g;
+const CONVERSION = /%(?:\(([^)]{0,1000})\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+))?[hlL]?([^]?)/g;
 
 /** `format % values`, Python's printf: values are a tuple, a dict for `%(name)s`, or a single value. */
 export function formatPercent(rt: Runtime, format: string | Markup, values: unknown): string | Markup {
@@ -24,7 +24,8 @@ export function formatPercent(rt: Runtime, format: string | Markup, values: unkn
       if (conversion === undefined || conversion === "") throw valueError("incomplete format");
       let value: unknown;
       const width = widthText === "*" ? toInt(take()) : Number(widthText ?? 0);
-      const precision = precisionText === "*" ? toInt(take()) : precisionText === undefined ? undefined : Number(precisionText);
+      const precision =
+        precisionText === "*" ? toInt(take()) : precisionText === undefined ? undefined : Number(precisionText);
       if (name !== undefined) {
         if (!isDict(values)) throw typeError("format requires a mapping");
         usedNames = true;
@@ -39,11 +40,18 @@ export function formatPercent(rt: Runtime, format: string | Markup, values: unkn
       return pad(body, width, flags, conversion);
     },
   );
-  if (!usedNames && used < args.length && !(used === 0 && isDict(values))) {
+  if (!usedNames && used < args.length && !(used === 0 && isSubscriptable(values))) {
     throw typeError("not all arguments converted during string formatting");
   }
   return isMarkup ? new Markup(result) : result;
 }
+
+/** Values whose elements `%(name)s` could name; Python lets them go unused. */
+const isSubscriptable = (value: unknown): boolean =>
+  isDict(value) ||
+  (Array.isArray(value) && !(value instanceof Tuple)) ||
+  value instanceof Range ||
+  value instanceof Undefined;
 
 function toInt(value: unknown): number {
   if (!isInt(value)) throw typeError("* wants int");
@@ -62,7 +70,13 @@ function pad(body: string, width: number, flags: string, conversion: string): st
   return " ".repeat(missing) + body;
 }
 
-function convert(rt: Runtime, conversion: string, value: unknown, flags: string, precision: number | undefined): string {
+function convert(
+  rt: Runtime,
+  conversion: string,
+  value: unknown,
+  flags: string,
+  precision: number | undefined,
+): string {
   const signed = (negative: boolean, magnitude: string): string =>
     (negative ? "-" : flags.includes("+") ? "+" : flags.includes(" ") ? " " : "") + magnitude;
   switch (conversion) {
@@ -134,7 +148,8 @@ export function formatFloat(value: number, conversion: string, precision: number
 /** Beyond what `toFixed` can do (100 places, 1e21) a double has no more digits to show than zeros. */
 function fixed(value: number, places: number): string {
   const known = Math.min(places, 100);
-  const whole = value >= 1e21 ? BigInt(value).toString() + (known > 0 ? `.${"0".repeat(known)}` : "") : roundHalfEven(value, known);
+  const whole =
+    value >= 1e21 ? BigInt(value).toString() + (known > 0 ? `.${"0".repeat(known)}` : "") : roundHalfEven(value, known);
   return whole + "0".repeat(places - known);
 }
 

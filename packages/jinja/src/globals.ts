@@ -1,6 +1,6 @@
 import { LimitError, typeError, valueError } from "./errors.ts";
 import { fillDict } from "./methods-dict.ts";
-import { intArgument } from "./operators.ts";
+import { intArgument } from "./sequence.ts";
 import { Callable, HostObject, Namespace, Range } from "./values.ts";
 
 const WORDS = (
@@ -51,7 +51,9 @@ export function builtInGlobals(random: () => number): readonly (readonly [string
         if (c === 0) throw valueError("range() arg 3 must not be zero");
         const range = b === undefined ? new Range(0, a, 1) : new Range(a, b, c ?? 1);
         if (range.length > rt.setup.limits.range) {
-          throw new LimitError(`Range too big. The sandbox blocks ranges larger than MAX_RANGE (${rt.setup.limits.range}).`);
+          throw new LimitError(
+            `Range too big. The sandbox blocks ranges larger than MAX_RANGE (${rt.setup.limits.range}).`,
+          );
         }
         return range;
       }),
@@ -75,7 +77,8 @@ export function builtInGlobals(random: () => number): readonly (readonly [string
     [
       "cycler",
       new Callable("cycler", (args) => {
-        if (args.length === 0) throw new (typeError("").constructor as typeof Error)("at least one item has to be provided");
+        if (args.length === 0)
+          throw new (typeError("").constructor as typeof Error)("at least one item has to be provided");
         return new Cycler(args);
       }),
     ],
@@ -96,7 +99,11 @@ export function builtInGlobals(random: () => number): readonly (readonly [string
       new Callable("lipsum", (args, keywords, rt) => {
         const parameter = (at: number, name: string, otherwise: number): number => {
           const value = args[at] ?? keywords.get(name);
-          return value === undefined ? otherwise : typeof value === "boolean" ? Number(value) : intArgument(value, name);
+          return value === undefined
+            ? otherwise
+            : typeof value === "boolean"
+              ? Number(value)
+              : intArgument(value, name);
         };
         const paragraphs = parameter(0, "n", 5);
         const html = parameter(1, "html", 1) !== 0;

@@ -10,7 +10,7 @@ export type { Filter, Test } from "./filter.ts";
 export { dumpJson, parseJson } from "./json.ts";
 export type { JsonStyle } from "./json.ts";
 export { toNative } from "./native.ts";
-export { iterate, truth } from "./operators.ts";
+export { iterate, truth } from "./sequence.ts";
 export { Runtime } from "./runtime.ts";
 export type { Limits } from "./runtime.ts";
 export { floatText, repr, text } from "./text.ts";

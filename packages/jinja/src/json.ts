@@ -1,6 +1,6 @@
-import { LimitError, typeError, valueError } from "./errors.ts";
-import { isNumber } from "./operators.ts";
-import { compareText } from "./operators.ts";
+import { JinjaRuntimeError, LimitError, typeError } from "./errors.ts";
+import { isNumber } from "./numbers.ts";
+import { compareText } from "./comparison.ts";
 import type { Runtime } from "./runtime.ts";
 import { text } from "./text.ts";
 import { HostObject, Markup, PyFloat, Undefined, dictEntries, isDict, typeName } from "./values.ts";
@@ -28,6 +28,7 @@ export function dumpJson(rt: Runtime, value: unknown, style: JsonStyle = {}): st
     if (unit !== undefined) put(`\n${unit.repeat(depth)}`);
   };
   write(value, 0);
+  rt.spend(pieces.length >> 2);
   return pieces.length === 1 ? (pieces[0] as string) : pieces.join("");
 
   function write(item: unknown, depth: number): void {
@@ -37,7 +38,9 @@ export function dumpJson(rt: Runtime, value: unknown, style: JsonStyle = {}): st
       case "boolean":
         return put(item ? "true" : "false");
       case "number":
-        return put(Number.isFinite(item) ? text(rt, item) : Number.isNaN(item) ? "NaN" : item > 0 ? "Infinity" : "-Infinity");
+        return put(
+          Number.isFinite(item) ? text(rt, item) : Number.isNaN(item) ? "NaN" : item > 0 ? "Infinity" : "-Infinity",
+        );
       case "bigint":
         return put(text(rt, item));
       default:
@@ -47,10 +50,7 @@ export function dumpJson(rt: Runtime, value: unknown, style: JsonStyle = {}): st
     if (depth > 200) throw new LimitError("a value that is written as JSON is nested more than 200 levels deep");
     if (item instanceof PyFloat) return put(text(rt, item));
     if (item instanceof Markup) return put(quoteJson(item.text));
-    if (item instanceof Undefined) {
-      if (item.strict) throw item.error();
-      throw typeError("Object of type Undefined is not JSON serializable");
-    }
+    if (item instanceof Undefined) throw typeError("Object of type Undefined is not JSON serializable");
     if (item instanceof HostObject) {
       const stands = item.value();
       if (stands !== undefined) return write(stands, depth);
@@ -94,9 +94,8 @@ export function dumpJson(rt: Runtime, value: unknown, style: JsonStyle = {}): st
 }
 
 export function quoteJson(value: string): string {
-  return JSON.stringify(value).replace(
-    /[\u007f-\uffff]/g,
-    (unit) => (unit === "\u007f" ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`),
+  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (unit) =>
+    unit === "\u007f" ? unit : `\\u${unit.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
 
@@ -110,10 +109,13 @@ export function parseJson(source: string): unknown {
     if (!/\d\.0|\d[eE]|\d{16}/.test(source)) return JSON.parse(source) as unknown;
     // The third argument (the source text) is ES2025; TypeScript's library does not declare it yet.
     const revive = ((_: string, value: unknown, context: { source?: string }) =>
-      typeof value === "number" ? parseNumber(value, context.source) : value) as (key: string, value: unknown) => unknown;
+      typeof value === "number" ? parseNumber(value, context.source) : value) as (
+      key: string,
+      value: unknown,
+    ) => unknown;
     return JSON.parse(source, revive) as unknown;
   } catch (error) {
-    throw valueError(`invalid JSON: ${(error as Error).message}`);
+    throw new JinjaRuntimeError(`invalid JSON: ${(error as Error).message}`, "JSONDecodeError");
   }
 }
 

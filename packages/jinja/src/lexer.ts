@@ -39,8 +39,7 @@ const RAW_BEGIN = /\{%[-+]?\s*raw\s*(?:-%\}\s*|%\})/y;
 const RAW_END = /\{%([-+]?)\s*endraw\s*(?:\+%\}|-%\}\s*|(%\}))/g;
 const CLOSER: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
 
-export const normaliseNewlines = (text: string): string =>
-  text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text;
+export const normaliseNewlines = (text: string): string => (text.includes("\r") ? text.replace(/\r\n?/g, "\n") : text);
 
 /** Line and column of an offset in a text whose newlines are normalised. */
 export function positionAt(text: string, at: number): Position {
@@ -135,11 +134,11 @@ export function tokenize(text: string, options: LexerOptions): Token[] {
 
 /** Tokens of an expression on its own, without delimiters. */
 export function tokenizeExpression(text: string): Token[] {
-  const tokens: Token[] = [{ kind: "variable_begin", text: "", at: 0 }];
+  const tokens: Token[] = [];
   lexInside(text, 0, undefined, tokens, (message, at) => {
     throw new JinjaSyntaxError(message, positionAt(text, at));
   });
-  tokens.push({ kind: "variable_end", text: "", at: text.length }, { kind: "eof", text: "", at: text.length });
+  tokens.push({ kind: "eof", text: "", at: text.length });
   return tokens;
 }
 

@@ -1,5 +1,5 @@
 import { JinjaRuntimeError, typeError } from "./errors.ts";
-import { equals } from "./operators.ts";
+import { equals } from "./comparison.ts";
 import type { Runtime } from "./runtime.ts";
 import { Callable } from "./values.ts";
 
@@ -67,4 +67,5 @@ export class Loop extends Callable {
   }
 }
 
-export const notANamespace = (): JinjaRuntimeError => new JinjaRuntimeError("cannot assign attribute on non-namespace object");
+export const notANamespace = (): JinjaRuntimeError =>
+  new JinjaRuntimeError("cannot assign attribute on non-namespace object");

@@ -1,13 +1,17 @@
 import type { Method } from "./attributes.ts";
 import { JinjaRuntimeError, typeError } from "./errors.ts";
 import { bind } from "./filter.ts";
-import { iterate } from "./operators.ts";
+import { iterate } from "./sequence.ts";
 import type { Runtime } from "./runtime.ts";
 import { repr } from "./text.ts";
 import { DictView, dictDelete, dictEntries, dictGet, dictKeys, dictSet, dictSize, isDict, tuple } from "./values.ts";
 import type { Dict, KeywordArguments } from "./values.ts";
 
-function method(signature: string, required: number, run: (rt: Runtime, dict: Dict, ...args: unknown[]) => unknown): Method {
+function method(
+  signature: string,
+  required: number,
+  run: (rt: Runtime, dict: Dict, ...args: unknown[]) => unknown,
+): Method {
   const names = signature.split(" ").filter(Boolean);
   return (rt, self, args, keywords) => run(rt, self as Dict, ...bind("dict method", names, required, args, keywords));
 }

@@ -1,13 +1,19 @@
 import type { Method } from "./attributes.ts";
 import { JinjaRuntimeError, typeError, valueError } from "./errors.ts";
 import { bind } from "./filter.ts";
-import { equals, intArgument, iterate, order, truth } from "./operators.ts";
+import { equals, order } from "./comparison.ts";
+import { intArgument, iterate, truth } from "./sequence.ts";
 import type { Runtime } from "./runtime.ts";
 import { repr } from "./text.ts";
 
-function method(signature: string, required: number, run: (rt: Runtime, list: unknown[], ...args: unknown[]) => unknown): Method {
+function method(
+  signature: string,
+  required: number,
+  run: (rt: Runtime, list: unknown[], ...args: unknown[]) => unknown,
+): Method {
   const names = signature.split(" ").filter(Boolean);
-  return (rt, self, args, keywords) => run(rt, self as unknown[], ...bind("list method", names, required, args, keywords));
+  return (rt, self, args, keywords) =>
+    run(rt, self as unknown[], ...bind("list method", names, required, args, keywords));
 }
 
 const indexOf = (rt: Runtime, list: unknown[], item: unknown, from = 0, to = list.length): number => {
@@ -53,7 +59,9 @@ export const listMethods: ReadonlyMap<string, Method> = new Map<string, Method>(
   [
     "extend",
     method("iterable", 1, (rt, list, more) => {
-      for (const item of [...iterate(rt, more)]) {
+      // A copy, because a list can be extended by itself.
+      const items = iterate(rt, more).slice();
+      for (const item of items) {
         rt.spend(1);
         list.push(item);
       }
@@ -116,7 +124,7 @@ export const listMethods: ReadonlyMap<string, Method> = new Map<string, Method>(
       if (args.length > 0) throw typeError("sort() takes no positional arguments");
       const [, reverse] = bind("sort", ["key", "reverse"], 0, [], keywords);
       const list = self as unknown[];
-      const sign = reverse !== undefined && truth(reverse) ? -1 : 1;
+      const sign = reverse !== undefined && truth(rt, reverse) ? -1 : 1;
       rt.spend(list.length);
       list.sort((a, b) => sign * (order(rt, "<", a, b) ?? 0));
       return null;

@@ -1,11 +1,10 @@
 import type { Method } from "./attributes.ts";
 import { JinjaRuntimeError, typeError, valueError } from "./errors.ts";
 import { bind } from "./filter.ts";
-import { formatBraces } from "./format-braces.ts";
-import { intArgument, iterate, truth } from "./operators.ts";
+import { intArgument, iterate, truth } from "./sequence.ts";
 import type { Runtime } from "./runtime.ts";
 import { characters, escape, textLength } from "./text.ts";
-import { Markup, Tuple, dictGet, dictEntries, hostValue, isDict, isString, tuple, typeName } from "./values.ts";
+import { Markup, Tuple, dictGet, hostValue, isDict, isString, tuple, typeName } from "./values.ts";
 
 type Run = (rt: Runtime, self: string, ...args: unknown[]) => unknown;
 
@@ -15,9 +14,10 @@ function method(name: string, signature: string, required: number, run: Run): [s
   return [
     name,
     (rt, self, args, keywords) => {
-      rt.spend(String(self).length >> 8);
+      rt.spend(String(self).length >> 6);
       const bound = bind(`str.${name}`, names, required, args, keywords).map(hostValue);
-      if (!(self instanceof Markup)) return run(rt, self as string, ...bound.map((arg) => (arg instanceof Markup ? arg.text : arg)));
+      if (!(self instanceof Markup))
+        return run(rt, self as string, ...bound.map((arg) => (arg instanceof Markup ? arg.text : arg)));
       const result = run(rt, self.text, ...bound.map((arg) => (isString(arg) ? escape(rt, arg).text : arg)));
       const mark = (item: unknown): unknown => (typeof item === "string" ? new Markup(item) : item);
       if (result instanceof Tuple) return tuple(...result.map(mark));
@@ -58,7 +58,10 @@ export const capitalize = (text: string): string => {
 
 export function splitLines(text: string, keepEnds = false): string[] {
   // oxlint-disable-next-line no-control-regex -- these are the line boundaries Python knows
-  const lines = text.match(/[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]*(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])|[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+$/g) ?? [];
+  const lines =
+    text.match(
+      /[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]*(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])|[^\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+$/g,
+    ) ?? [];
   // oxlint-disable-next-line no-control-regex -- as above
   return keepEnds ? lines : lines.map((line) => line.replace(/(?:\r\n|[\n\r\v\f\x1c-\x1e\x85\u2028\u2029])$/, ""));
 }
@@ -104,7 +107,7 @@ function splitAtSpace(rt: Runtime, self: string, limit: number, fromRight: boole
     while (at !== end && !isSpace(at)) at += step;
     words.push(fromRight ? self.slice(at + 1, start + 1) : self.slice(start, at));
   }
-  return fromRight ? words.reverse() : words;
+  return fromRight ? words.toReversed() : words;
 }
 
 function pad(rt: Runtime, self: string, width: unknown, fill: unknown, side: "left" | "right" | "both"): string {
@@ -158,11 +161,14 @@ export function replaceText(rt: Runtime, self: string, old: string, fresh: strin
   const limit = count < 0 ? pieces.length - 1 : Math.min(count, pieces.length - 1);
   rt.allowText(self.length + limit * Math.max(0, fresh.length - old.length));
   if (limit === pieces.length - 1) return pieces.join(fresh);
-  return pieces.slice(0, limit + 1).join(fresh) + (limit > 0 || old !== "" ? old : "") + pieces.slice(limit + 1).join(old);
+  return (
+    pieces.slice(0, limit + 1).join(fresh) + (limit > 0 || old !== "" ? old : "") + pieces.slice(limit + 1).join(old)
+  );
 }
 
 const cased = (self: string): boolean => self.toLowerCase() !== self.toUpperCase();
-const predicate = (name: string, holds: (self: string) => boolean): [string, Method] => method(name, "", 0, (_, self) => holds(self));
+const predicate = (name: string, holds: (self: string) => boolean): [string, Method] =>
+  method(name, "", 0, (_, self) => holds(self));
 
 export const titleCase = (text: string): string =>
   text.replace(/\p{L}+/gu, (word) => {
@@ -186,7 +192,7 @@ export const stringMethods: ReadonlyMap<string, Method> = new Map<string, Method
   stripper("rstrip", "right"),
   method("split", "sep maxsplit", 0, (rt, self, sep, max) => split(rt, self, sep, max, false)),
   method("rsplit", "sep maxsplit", 0, (rt, self, sep, max) => split(rt, self, sep, max, true)),
-  method("splitlines", "keepends", 0, (_, self, keep) => splitLines(self, keep !== undefined && truth(keep))),
+  method("splitlines", "keepends", 0, (rt, self, keep) => splitLines(self, keep !== undefined && truth(rt, keep))),
   method("partition", "sep", 1, (_, self, separator) => {
     const by = string(separator, "must be str:");
     if (by === "") throw valueError("empty separator");
@@ -274,22 +280,6 @@ export const stringMethods: ReadonlyMap<string, Method> = new Map<string, Method
       })
       .join("");
   }),
-  [
-    "format",
-    (rt, self, args, keywords) => {
-      const result = formatBraces(rt, String(self), args, keywords, self instanceof Markup);
-      return self instanceof Markup ? new Markup(result) : result;
-    },
-  ],
-  [
-    "format_map",
-    (rt, self, args) => {
-      const mapping = args[0];
-      if (args.length !== 1 || !isDict(mapping)) throw typeError("format_map() takes exactly one mapping");
-      const named = new Map(dictEntries(mapping).map(([key, value]) => [String(key), value]));
-      return formatBraces(rt, String(self), [], named, self instanceof Markup);
-    },
-  ],
   predicate("isalpha", (self) => /^[\p{L}]+$/u.test(self)),
   predicate("isdigit", (self) => /^[\p{Nd}\u00b2\u00b3\u00b9\u2070-\u2079\u2080-\u2089]+$/u.test(self)),
   predicate("isdecimal", (self) => /^\p{Nd}+$/u.test(self)),

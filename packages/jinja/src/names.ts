@@ -9,7 +9,8 @@ export function boundNames(body: Body): ReadonlySet<string> {
       if (statement.kind === "macro") names.add(statement.name);
       if ("parameters" in statement) for (const name of statement.parameters.names) names.add(name);
       if ("target" in statement) for (const name of targetNames(statement.target)) names.add(name);
-      if (statement.kind === "with") for (const target of statement.targets) for (const name of targetNames(target)) names.add(name);
+      if (statement.kind === "with")
+        for (const target of statement.targets) for (const name of targetNames(target)) names.add(name);
       if (statement.kind === "load") for (const name of statement.names) names.add(name);
       if (statement.kind === "if") for (const [, branch] of statement.branches) walk(branch);
       if ("body" in statement) walk(statement.body);

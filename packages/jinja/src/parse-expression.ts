@@ -224,7 +224,6 @@ export class ExpressionParser {
         break;
       default:
     }
-    if (token.kind === "eof") this.fail("unexpected end of template");
     return this.fail(`unexpected '${describe(token)}'`);
   }
 
@@ -309,37 +308,42 @@ export class ExpressionParser {
       const token = this.next();
       if (token.kind === "name") return { kind: "attribute", at: token.at, of, name: token.text };
       if (token.kind !== "integer") this.fail("expected name or number", token.at);
-      return { kind: "item", at, of, key: { kind: "const", at: token.at, value: Number(token.text.replaceAll("_", "")) } };
+      return {
+        kind: "item",
+        at,
+        of,
+        key: { kind: "const", at: token.at, value: Number(token.text.replaceAll("_", "")) },
+      };
     }
     const keys: Expression[] = [];
     while (!this.isOperator("]")) {
       if (keys.length > 0) this.expect("operator", ",");
-      const bounds = this.parseSlice();
-      if (bounds !== undefined) {
-        if (keys.length > 0 || !this.isOperator("]")) this.fail("a slice cannot be combined with other subscripts");
-        this.next();
-        return { kind: "slice", at, of, bounds };
+      const start = this.isOperator(":") ? undefined : this.parseExpression();
+      if (!this.isOperator(":")) {
+        keys.push(start as Expression);
+        continue;
       }
-      keys.push(this.parseExpression());
+      const bounds = this.parseBounds(start);
+      if (keys.length > 0 || !this.isOperator("]")) this.fail("a slice cannot be combined with other subscripts");
+      this.next();
+      return { kind: "slice", at, of, bounds };
     }
     this.expect("operator", "]");
     if (keys.length === 0) this.fail("expected subscript expression");
-    return { kind: "item", at, of, key: keys.length === 1 ? (keys[0] as Expression) : { kind: "tuple", at, items: keys } };
+    return {
+      kind: "item",
+      at,
+      of,
+      key: keys.length === 1 ? (keys[0] as Expression) : { kind: "tuple", at, items: keys },
+    };
   }
 
-  /** `start:stop:step`, or nothing (and no token read) when the subscript is an expression. */
-  private parseSlice(): (Expression | undefined)[] | undefined {
-    const start = this.index;
-    const bounds: (Expression | undefined)[] = [undefined];
-    if (!this.isOperator(":")) {
-      bounds[0] = this.parseExpression();
-      if (!this.isOperator(":")) {
-        this.index = start;
-        return undefined;
-      }
-    }
-    while (this.skipOperator(":") && bounds.length < 3) {
-      bounds.push(this.isOperator(":") || this.isOperator("]") || this.isOperator(",") ? undefined : this.parseExpression());
+  /** The rest of `start:stop:step`, from the first colon on. */
+  private parseBounds(start: Expression | undefined): (Expression | undefined)[] {
+    const bounds: (Expression | undefined)[] = [start];
+    while (bounds.length < 3 && this.skipOperator(":")) {
+      const isOpen = this.isOperator(":") || this.isOperator("]") || this.isOperator(",");
+      bounds.push(isOpen ? undefined : this.parseExpression());
     }
     return bounds;
   }

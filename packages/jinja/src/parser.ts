@@ -39,9 +39,8 @@ export function parseExpression(source: string): { text: string; expression: Exp
   const text = normaliseNewlines(source);
   const tokens = tokenizeExpression(text);
   const parser = new TemplateParser(text, tokens);
-  parser.next();
   const expression = parser.parseExpression();
-  if (parser.current.kind !== "variable_end") {
+  if (parser.current.kind !== "eof") {
     parser.fail("chunk after expression");
   }
   return { text, expression, words: wordsOf(tokens) };
@@ -73,7 +72,10 @@ class TemplateParser extends ExpressionParser {
     const body: Statement[] = [];
     if (until !== undefined) this.endings.push(until);
     if (this.endings.length > MAX_NESTING) {
-      throw new LimitError(`tags are nested more than ${MAX_NESTING} levels deep`, positionAt(this.text, this.current.at));
+      throw new LimitError(
+        `tags are nested more than ${MAX_NESTING} levels deep`,
+        positionAt(this.text, this.current.at),
+      );
     }
     for (;;) {
       const token = this.current;
@@ -273,7 +275,9 @@ class TemplateParser extends ExpressionParser {
     const scoped = this.skipName("scoped");
     this.skipName("required");
     if (this.isOperator("-")) {
-      this.fail("Block names in Jinja have to be valid Python identifiers and may not contain hyphens, use an underscore instead.");
+      this.fail(
+        "Block names in Jinja have to be valid Python identifiers and may not contain hyphens, use an underscore instead.",
+      );
     }
     const body = this.parseBlock(["endblock"]);
     this.next();

@@ -1,4 +1,4 @@
-import { isInt, toNumber } from "./operators.ts";
+import { isInt, toNumber } from "./numbers.ts";
 import { float, int } from "./values.ts";
 import type { PyFloat } from "./values.ts";
 

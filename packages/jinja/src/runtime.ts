@@ -91,7 +91,14 @@ export class Runtime {
     }
   }
 
+  /** A length that may be asked for, negative ones as none. */
+  allowed(length: number): number {
+    this.allowText(length);
+    return Math.max(0, length);
+  }
+
   write(text: string): void {
+    if (text.length > 1000) this.spend(text.length >> 8);
     this.out += text;
     if (this.out.length > this.setup.limits.output) this.allowText(this.out.length);
   }
@@ -110,7 +117,9 @@ export class Runtime {
 
   enter(): void {
     if (++this.depth > this.setup.limits.depth) {
-      throw new LimitError(`macros and recursive loops call each other more than ${this.setup.limits.depth} levels deep`);
+      throw new LimitError(
+        `macros and recursive loops call each other more than ${this.setup.limits.depth} levels deep`,
+      );
     }
   }
   leave(): void {
@@ -151,10 +160,6 @@ export class Scope {
   }
   /** `undefined` when neither this scope nor one around it holds the name. */
   get(name: string): unknown {
-    for (let scope: Scope | undefined = this; scope !== undefined; scope = scope.parent) {
-      const value = scope.values.get(name);
-      if (value !== undefined) return value;
-    }
-    return undefined;
+    return this.values.get(name) ?? this.parent?.get(name);
   }
 }

@@ -65,7 +65,7 @@ export function text(rt: Runtime, value: unknown): string {
       if (value === null) return "None";
       if (value instanceof Markup) return value.text;
       if (value instanceof Undefined) {
-        if (value.strict || value.unsafe) throw value.error();
+        if (value.strict) throw value.error();
         return "";
       }
       if (value instanceof HostObject) {
@@ -87,6 +87,7 @@ export function repr(rt: Runtime, value: unknown): string {
     pieces.push(piece);
   };
   write(value, 0);
+  rt.spend(pieces.length >> 2);
   return pieces.length === 1 ? (pieces[0] as string) : pieces.join("");
 
   function sequence(open: string, items: readonly unknown[], close: string, depth: number): void {
@@ -102,12 +103,13 @@ export function repr(rt: Runtime, value: unknown): string {
     if (typeof item === "string") return put(quote(item));
     if (typeof item !== "object" || item === null) return put(text(rt, item));
     rt.spend(1);
-    if (depth > MAX_NESTING) throw new LimitError(`a value that is printed is nested more than ${MAX_NESTING} levels deep`);
+    if (depth > MAX_NESTING)
+      throw new LimitError(`a value that is printed is nested more than ${MAX_NESTING} levels deep`);
     if (item instanceof Tuple) return sequence("(", item, item.length === 1 ? ",)" : ")", depth);
     if (Array.isArray(item)) return sequence("[", item, "]", depth);
     if (item instanceof PyFloat) return put(floatText(item.value));
     if (item instanceof Markup) return put(`Markup(${quote(item.text)})`);
-    if (item instanceof Undefined) return put(item.strict ? "StrictUndefined" : "Undefined");
+    if (item instanceof Undefined) return put("Undefined");
     if (item instanceof Range) {
       return put(`range(${item.start}, ${item.stop}${item.step === 1 ? "" : `, ${item.step}`})`);
     }
@@ -179,7 +181,10 @@ export function escapeHtml(value: string): string {
 
 /** Marks as HTML: text that is none yet is escaped. */
 export function escape(rt: Runtime, value: unknown): Markup {
-  return value instanceof Markup ? value : new Markup(escapeHtml(text(rt, value)));
+  if (value instanceof Markup) return value;
+  const plain = text(rt, value);
+  rt.spend(plain.length >> 6);
+  return new Markup(escapeHtml(plain));
 }
 
 /** Code points of a text: what Python counts, slices and iterates. */

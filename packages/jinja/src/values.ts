@@ -196,7 +196,8 @@ function mapKey(map: Map<unknown, unknown>, key: unknown): unknown {
   if (plain === 1 && map.has(true)) return true;
   if (plain instanceof Tuple) {
     for (const known of map.keys()) {
-      if (known instanceof Tuple && known.length === plain.length && known.every((x, i) => x === plain[i])) return known;
+      if (known instanceof Tuple && known.length === plain.length && known.every((x, i) => x === plain[i]))
+        return known;
     }
   }
   return plain;
@@ -254,12 +255,6 @@ export function dictEntries(dict: Dict): [unknown, unknown][] {
 
 export function dictSize(dict: Dict): number {
   return dict instanceof Map ? dict.size : Object.keys(dict).length;
-}
-
-export function dictIsEmpty(dict: Dict): boolean {
-  if (dict instanceof Map) return dict.size === 0;
-  for (const key in dict) if (Object.hasOwn(dict, key)) return false;
-  return true;
 }
 
 /** Python's name for a value's type. */

@@ -3,7 +3,13 @@ import { splitLines } from "./methods-string.ts";
 import { characters, textLength } from "./text.ts";
 
 /** Wraps each line of a text at `width` characters, as Python's textwrap does without touching whitespace inside lines. */
-export function wordWrap(text: string, width: number, breakLongWords: boolean, by: string, breakOnHyphens: boolean): string {
+export function wordWrap(
+  text: string,
+  width: number,
+  breakLongWords: boolean,
+  by: string,
+  breakOnHyphens: boolean,
+): string {
   if (width <= 0) throw valueError(`invalid width ${width} (must be > 0)`);
   return splitLines(text)
     .map((line) => wrapLine(line, width, breakLongWords, breakOnHyphens).join(by))
@@ -17,12 +23,16 @@ function chunks(line: string, onHyphens: boolean): string[] {
   const words = line.split(/(\s+)/).filter(Boolean);
   if (!onHyphens) return words;
   return words.flatMap((word) =>
-    word.length > MAX_HYPHENATED || /\s/.test(word) ? [word] : word.split(/(?<=[\p{L}\p{N}_]{2}-)(?=[\p{L}_]{2})|(?<=[\p{L}\p{N}_])(?=-{2,}[\p{L}\p{N}_])|(?<=[^-]-{2,})(?=[\p{L}\p{N}_])/u),
+    word.length > MAX_HYPHENATED || /\s/.test(word)
+      ? [word]
+      : word.split(
+          /(?<=[\p{L}\p{N}_]{2}-)(?=[\p{L}_]{2})|(?<=[\p{L}\p{N}_])(?=-{2,}[\p{L}\p{N}_])|(?<=[^-]-{2,})(?=[\p{L}\p{N}_])/u,
+        ),
   );
 }
 
 function wrapLine(line: string, width: number, breakLongWords: boolean, onHyphens: boolean): string[] {
-  const pending = chunks(line, onHyphens).reverse();
+  const pending = chunks(line, onHyphens).toReversed();
   const lines: string[] = [];
   while (pending.length > 0) {
     let current: string[] = [];
@@ -36,20 +46,23 @@ function wrapLine(line: string, width: number, breakLongWords: boolean, onHyphen
     }
     const next = pending.at(-1);
     if (next !== undefined && textLength(next) > width) {
-      const room = Math.max(1, width - length);
+      // None may be left: then an empty piece ends the line, and the space before it stays, as in Python.
+      const room = width - length;
       if (breakLongWords) {
         const items = characters(next);
         // A long word with a hyphen in reach is cut there.
         let end = room;
-        if (onHyphens && items.length > room) {
+        if (onHyphens && items.length > room && items.length <= MAX_HYPHENATED) {
           const hyphen = items.slice(0, room).lastIndexOf("-");
           if (hyphen > 0 && items.slice(0, hyphen).some((char) => char !== "-")) end = hyphen + 1;
         }
         current.push(items.slice(0, end).join(""));
         pending.pop();
-        const rest: string[] = [];
-        for (let at = end; at < items.length; at += width) rest.push(items.slice(at, at + width).join(""));
-        pending.push(...rest.reverse());
+        // The pieces of the rest, last one first.
+        const count = Math.ceil((items.length - end) / width);
+        for (let i = count - 1; i >= 0; i--) {
+          pending.push(items.slice(end + i * width, end + (i + 1) * width).join(""));
+        }
       } else if (current.length === 0) current.push(pending.pop() as string);
     }
     if (current.at(-1)?.trim() === "") current = current.slice(0, -1);

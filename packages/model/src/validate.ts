@@ -1,7 +1,9 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import type { Ajv } from "ajv";
+import { type ErrorObject, type ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import Ajv4Module from "ajv-draft-04";
 import type { JsonObject } from "./json.ts";
+import { compilePattern } from "./pattern.ts";
 
 export interface Violation {
   /** Dotted path of the value, `""` for the whole. */
@@ -12,7 +14,22 @@ export interface Violation {
 /** Everything that is wrong with a value; empty means it is valid. */
 export type Validate = (value: unknown) => readonly Violation[];
 
-const OPTIONS = { allErrors: true, strict: false, validateFormats: false, ownProperties: true } as const;
+/** Patterns as packs write them. One that cannot be compiled checks nothing: the pack's reader warned about it. */
+const regExp = Object.assign(
+  (pattern: string): { test(text: string): boolean } => compilePattern(pattern) ?? { test: () => true },
+  {
+    code: "undefined", // only for code that Ajv would write to a file
+  },
+);
+
+const OPTIONS = {
+  allErrors: true,
+  strict: false,
+  validateFormats: false,
+  unicodeRegExp: false,
+  code: { regExp },
+  ownProperties: true,
+} as const;
 
 /**
  * Compiles a JSON Schema (draft 4, or 2020-12 where `$schema` says nothing else and `draft` is "2020-12").

@@ -10,7 +10,7 @@ const MAX_FILES = 20_000;
 
 /** What a pack's folder holds. */
 export interface PackFiles {
-  /** Every file below the folder but `*.pyc` and `.git`, with `/`, sorted. */
+  /** Every file below the folder but compiled Python and `.git`, with `/`, sorted. */
   readonly files: readonly string[];
   /** SHA-256, hex, of all their paths, contents and executable bits: equal content, equal digest, on any machine. */
   readonly digest: string;
@@ -40,7 +40,7 @@ export async function digestPack(directory: string): Promise<PackFiles> {
 async function collect(root: string, folder: string, files: string[], strayLinks: string[]): Promise<void> {
   for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
     const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
-    if (entry.name === ".git" || entry.name.endsWith(".pyc")) continue;
+    if (!isContent(entry.name)) continue;
     if (entry.isDirectory()) await collect(root, path, files, strayLinks);
     else if (entry.isFile()) files.push(path);
     else if (entry.isSymbolicLink()) {
@@ -55,6 +55,11 @@ async function collect(root: string, folder: string, files: string[], strayLinks
       });
     }
   }
+}
+
+/** Whether a path below a pack is the pack's own: not git's files, nor what Python compiled (and its half-written files). */
+export function isContent(path: string): boolean {
+  return !path.split(/[/\\]/).some((part) => part === ".git" || part === "__pycache__" || part.endsWith(".pyc"));
 }
 
 /** Where the path really leads, if that exists and lies inside `root` (itself a real path). */

@@ -23,7 +23,9 @@ export {
   completeTriggerType,
 } from "./complete.ts";
 export { digestPack, type PackFiles } from "./digest.ts";
-export { type Located, type LocatedProblem, type PackContent, type ReadOptions, readPack } from "./read-pack.ts";
+export type { LocatedProblem } from "./metadata-file.ts";
+export { type Located, type PackContent, type ReadOptions, readPack } from "./read-pack.ts";
 export { resolveConfig, schemaOfItem, schemaOfMember } from "./resolve-config.ts";
+export { type WatchOptions, watchPack } from "./watch.ts";
 export type { Path, Place, Positions } from "./yaml/positions.ts";
 export { MAX_YAML_BYTES, readYaml, type YamlDocument } from "./yaml/read-yaml.ts";

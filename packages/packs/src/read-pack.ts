@@ -1,20 +1,12 @@
-import { readdir, readFile, realpath, stat } from "node:fs/promises";
+import { readdir, realpath, stat } from "node:fs/promises";
 import { basename, dirname, isAbsolute, join, relative, sep } from "node:path";
-import {
-  isObject,
-  type JsonObject,
-  messageOf,
-  NotFound,
-  type Parameters,
-  type SourcePosition,
-  SquallError,
-} from "@squall/model";
+import { isObject, type JsonObject, messageOf, NotFound, type Parameters, type SourcePosition } from "@squall/model";
 import { checkAction, type KnownRunner } from "./check/action.ts";
 import { checkAlias } from "./check/alias.ts";
 import { checkConfig, checkConfigSchema } from "./check/config.ts";
 import { checkPack, deriveRef } from "./check/pack.ts";
 import { checkPolicy } from "./check/policy.ts";
-import { error, formatPath, hasErrors, type Problem, warning } from "./check/problem.ts";
+import { error, hasErrors, type Problem, warning } from "./check/problem.ts";
 import { checkRule } from "./check/rule.ts";
 import { checkSensor } from "./check/sensor.ts";
 import { checkTriggerType } from "./check/trigger-type.ts";
@@ -29,20 +21,16 @@ import {
   completeTriggerType,
 } from "./complete.ts";
 import { digestPack, insideOf } from "./digest.ts";
-import type { Positions } from "./yaml/positions.ts";
-import { MAX_YAML_BYTES, readYaml } from "./yaml/read-yaml.ts";
+import { type LocatedProblem, type Metadata, readMetadata } from "./metadata-file.ts";
+import { applyOverrides, readOverrides } from "./overrides.ts";
+import type { Path } from "./yaml/positions.ts";
 
 /** A resource with where it was read. */
 export interface Located<T> {
   readonly resource: T;
   readonly at: SourcePosition;
-}
-
-/** A problem with its file (relative to the pack), line, column and field. */
-export interface LocatedProblem {
-  readonly severity: "error" | "warning";
-  readonly message: string;
-  readonly at: SourcePosition;
+  /** Where a member of the draft stands, for problems that only show among other content: `["trigger", "type"]`. */
+  readonly locate: (path: Path) => SourcePosition;
 }
 
 /** What a pack folder holds: everything without errors, and every problem. */
@@ -61,6 +49,8 @@ export interface PackContent {
   readonly aliases: readonly Located<Completed<"action_alias">>[];
   readonly configSchema?: Located<Completed<"config_schema">>;
   readonly config?: Located<Completed<"config">>;
+  /** How many of each type the overrides (model reference 2.3) switched on or off. */
+  readonly overridden: Readonly<Record<string, number>>;
   readonly problems: readonly LocatedProblem[];
 }
 
@@ -69,6 +59,8 @@ export interface ReadOptions {
   readonly runners?: readonly KnownRunner[];
   /** Folder of `<pack>.yaml` configurations. Default: StackStorm's place for a pack in `<base>/packs/<pack>`, `<base>/configs`. */
   readonly configs?: string;
+  /** Folder of the files that switch content on and off. Default: `<base>/overrides`, likewise. */
+  readonly overrides?: string;
 }
 
 /**
@@ -79,7 +71,17 @@ export async function readPack(directory: string, options: ReadOptions = {}): Pr
   const path = await packFolder(directory);
   const folder = basename(path);
   const problems: LocatedProblem[] = [];
-  const nothing = { path, actions: [], rules: [], triggerTypes: [], sensors: [], policies: [], aliases: [], problems };
+  const nothing = {
+    path,
+    actions: [],
+    rules: [],
+    triggerTypes: [],
+    sensors: [],
+    policies: [],
+    aliases: [],
+    overridden: {},
+    problems,
+  };
 
   const manifest = await readMetadata(path, "pack.yaml", problems);
   if (!manifest) {
@@ -108,9 +110,13 @@ export async function readPack(directory: string, options: ReadOptions = {}): Pr
     });
   }
   const { files, digest } = listed;
-  const pack = { resource: completePack(manifest.value, { ref, path, files, digest }), at: manifest.at() };
+  const pack = {
+    resource: completePack(manifest.value, { ref, path, files, digest }),
+    at: manifest.at(),
+    locate: manifest.at,
+  };
 
-  const read = <T>(kind: Kind<T>) => readFolder({ path, ref, problems }, kind);
+  const read = <T extends { readonly ref: string }>(kind: Kind<T>) => readFolder({ path, ref, problems }, kind);
   const sensorTriggers: Located<Completed<"trigger_type">>[] = [];
   const standalone = await read<Completed<"trigger_type">>({
     folder: "triggers",
@@ -125,7 +131,8 @@ export async function readPack(directory: string, options: ReadOptions = {}): Pr
       const types = Array.isArray(draft.trigger_types) ? draft.trigger_types.filter(isObject) : [];
       for (const [index, type] of types.entries()) {
         const resource = completeTriggerType({ ...type, metadata_file: metadata.file }, ref);
-        sensorTriggers.push({ resource, at: metadata.at(["trigger_types", index]) });
+        const here: Path = ["trigger_types", index];
+        sensorTriggers.push({ resource, at: metadata.at(here), locate: (path) => metadata.at([...here, ...path]) });
       }
       return completeSensor(draft, ref, path);
     },
@@ -133,7 +140,7 @@ export async function readPack(directory: string, options: ReadOptions = {}): Pr
   const content = {
     actions: await read<Completed<"action">>({
       folder: "actions",
-      check: (draft) => checkAction(draft, options.runners ? { runners: options.runners } : {}),
+      check: (draft) => checkAction(draft, { pack: ref, ...(options.runners ? { runners: options.runners } : {}) }),
       entryPoint: true,
       complete: (draft) => completeAction(draft, ref),
     }),
@@ -155,17 +162,33 @@ export async function readPack(directory: string, options: ReadOptions = {}): Pr
   };
   const configSchema = await readConfigSchema(path, ref, problems);
   const config = await readConfig(path, ref, configSchema?.resource.attributes, problems, options);
-  return {
-    ref,
-    path,
-    pack,
-    ...content,
-    triggerTypes: [...standalone, ...sensorTriggers],
-    sensors,
-    ...(configSchema ? { configSchema } : {}),
-    ...(config ? { config } : {}),
-    problems,
-  };
+  const overrides = await readOverrides(options.overrides ?? besidePacks(path, "overrides"), ref, problems);
+  return applyOverrides(
+    {
+      ref,
+      path,
+      pack,
+      ...content,
+      triggerTypes: lastOfEach([...standalone, ...sensorTriggers]),
+      sensors,
+      ...(configSchema ? { configSchema } : {}),
+      ...(config ? { config } : {}),
+      overridden: {},
+      problems,
+    },
+    overrides,
+  );
+}
+
+/** StackStorm keeps packs in `<base>/packs/<pack>` and what belongs to them in folders beside `packs`. */
+function besidePacks(path: string, folder: string): string | undefined {
+  const packs = dirname(path);
+  return basename(packs) === "packs" ? join(dirname(packs), folder) : undefined;
+}
+
+/** Later ones win: several sensors may bring the same trigger type. */
+function lastOfEach<T extends { readonly ref: string }>(located: readonly Located<T>[]): Located<T>[] {
+  return [...new Map(located.map((one) => [one.resource.ref, one])).values()];
 }
 
 async function packFolder(directory: string): Promise<string> {
@@ -178,66 +201,6 @@ async function packFolder(directory: string): Promise<string> {
   throw new NotFound("pack.no-folder", {
     message: `there is no folder '${directory}'; give the folder that holds pack.yaml`,
   });
-}
-
-/** One metadata file, parsed. */
-interface Metadata {
-  readonly file: string;
-  readonly value: unknown;
-  at(path?: readonly (string | number)[]): SourcePosition;
-  report(problems: readonly Problem[]): void;
-}
-
-/** Undefined when there is no such file, or it cannot be read: then `problems` says why. */
-async function readMetadata(root: string, file: string, problems: LocatedProblem[]): Promise<Metadata | undefined> {
-  const complain = (message: string, at: SourcePosition = {}) => {
-    problems.push({ severity: "error", message, at: { ...at, file } });
-    return undefined;
-  };
-  const path = isAbsolute(file) ? file : join(root, file);
-  let text: Uint8Array;
-  try {
-    if (!isAbsolute(file) && (await insideOf(root, path)) === undefined) {
-      const linked = await readdir(dirname(path)).then(
-        (names) => names.includes(basename(path)),
-        () => false,
-      );
-      return linked
-        ? complain("this link leads out of the pack or nowhere; put the file itself into the pack")
-        : undefined;
-    }
-    const { size } = await stat(path);
-    if (size > MAX_YAML_BYTES) {
-      return complain(`the file has ${size} bytes, and a YAML file may have ${MAX_YAML_BYTES}`);
-    }
-    text = await readFile(path);
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    return complain(`the file cannot be read: ${messageOf(thrown)}`);
-  }
-  try {
-    const { value, positions, warnings } = readYaml(text, file);
-    for (const { message, at } of warnings) problems.push({ severity: "warning", message, at: { file, ...at } });
-    return metadataOf(file, value, positions, problems);
-  } catch (thrown) {
-    if (!(thrown instanceof SquallError)) throw thrown;
-    return complain(thrown.message, thrown.at);
-  }
-}
-
-function metadataOf(file: string, value: unknown, positions: Positions, problems: LocatedProblem[]): Metadata {
-  const at = (path: readonly (string | number)[] = []): SourcePosition => {
-    const field = formatPath(path);
-    return { file, ...positions.at(path), ...(field === "" ? {} : { field }) };
-  };
-  return {
-    file,
-    value,
-    at,
-    report(found) {
-      for (const { severity, message, path } of found) problems.push({ severity, message, at: at(path) });
-    },
-  };
 }
 
 interface Kind<T> {
@@ -255,7 +218,10 @@ interface Reading {
 }
 
 /** The metadata files of one kind: `.yaml` and `.yml` at the top of its folder, by name. */
-async function readFolder<T>({ path, ref, problems }: Reading, kind: Kind<T>): Promise<Located<T>[]> {
+async function readFolder<T extends { readonly ref: string }>(
+  { path, ref, problems }: Reading,
+  kind: Kind<T>,
+): Promise<Located<T>[]> {
   const read: Located<T>[] = [];
   for (const name of await metadataNames(path, kind.folder, problems)) {
     const metadata = await readMetadata(path, `${kind.folder}/${name}`, problems);
@@ -275,10 +241,15 @@ async function readFolder<T>({ path, ref, problems }: Reading, kind: Kind<T>): P
     }
     metadata.report(found);
     if (hasErrors(found) || !isObject(draft)) continue;
-    const at = metadata.at();
-    read.push({ resource: kind.complete({ ...draft, metadata_file: metadata.file }, metadata), at });
+    const resource = kind.complete({ ...draft, metadata_file: metadata.file }, metadata);
+    const before = read.find((one) => one.resource.ref === resource.ref);
+    if (before) {
+      const message = `'${resource.ref}' is also in ${before.at.file}, and the file that comes later by name counts; rename one`;
+      metadata.report([warning([], message)]);
+    }
+    read.push({ resource, at: metadata.at(), locate: metadata.at });
   }
-  return read;
+  return lastOfEach(read);
 }
 
 async function metadataNames(path: string, folder: string, problems: LocatedProblem[]): Promise<string[]> {
@@ -326,7 +297,7 @@ async function readConfigSchema(
   metadata.report(found);
   if (hasErrors(found)) return undefined;
   // The cast: checked just above.
-  return { resource: { pack: ref, attributes: metadata.value as Parameters }, at: metadata.at() };
+  return { resource: { pack: ref, attributes: metadata.value as Parameters }, at: metadata.at(), locate: metadata.at };
 }
 
 async function readConfig(
@@ -336,8 +307,7 @@ async function readConfig(
   problems: LocatedProblem[],
   options: ReadOptions,
 ): Promise<Located<Completed<"config">> | undefined> {
-  const folder =
-    options.configs ?? (basename(dirname(path)) === "packs" ? join(dirname(dirname(path)), "configs") : undefined);
+  const folder = options.configs ?? besidePacks(path, "configs");
   if (folder === undefined) return undefined;
   const metadata = await readMetadata(path, join(folder, `${ref}.yaml`), problems);
   if (!metadata) return undefined;
@@ -346,5 +316,5 @@ async function readConfig(
   const found = checkConfig(values, attributes, ref, metadata.file);
   metadata.report(found);
   if (hasErrors(found) || !isObject(values)) return undefined;
-  return { resource: { pack: ref, values }, at: metadata.at() };
+  return { resource: { pack: ref, values }, at: metadata.at(), locate: metadata.at };
 }

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type Parameters, type ParameterSchema } from "@squall/model";
+import { compilePattern, isObject, type JsonObject, type Parameters, type ParameterSchema } from "@squall/model";
 
 /**
  * A pack's configuration with the schema's defaults where the file says nothing, at every depth (model reference 2.2):
@@ -56,10 +56,6 @@ function isList(items: ParameterSchema["items"]): items is readonly ParameterSch
 }
 
 function matches(pattern: string, name: string): boolean {
-  try {
-    return new RegExp(pattern).test(name);
-  } catch {
-    // A pattern in Python's dialect only: `checkConfigSchema` warned about it, and it selects nothing here.
-    return false;
-  }
+  // What cannot be compiled, `checkConfigSchema` warned about; it selects nothing here.
+  return compilePattern(pattern)?.test(name) ?? false;
 }

@@ -1,8 +1,11 @@
 /** What runs actions: the port `Runner` and one folder per runner. */
 import { createAnnouncement } from "./announcement/runner.ts";
+import { createHttpRequest } from "./http-request/runner.ts";
 import { createLocalShellCmd } from "./local-shell-cmd/runner.ts";
+import { createLocalShellScript } from "./local-shell-script/runner.ts";
 import { createNoop } from "./noop/runner.ts";
 import { type RunnerOptions, settle } from "./options.ts";
+import { createPythonScript } from "./python/runner.ts";
 import type { Runner } from "./port.ts";
 
 export type { RunnerOptions } from "./options.ts";
@@ -11,5 +14,12 @@ export type { Job, JobIO, Outcome, Runner } from "./port.ts";
 /** Every runner of this room, ready to run jobs. They share nothing that has to be closed. */
 export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
   const settings = settle(options);
-  return [createNoop(), createAnnouncement(), createLocalShellCmd(settings)];
+  return [
+    createNoop(),
+    createAnnouncement(),
+    createLocalShellCmd(settings),
+    createLocalShellScript(settings),
+    createPythonScript(settings),
+    createHttpRequest(settings),
+  ];
 }

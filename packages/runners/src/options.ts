@@ -1,5 +1,6 @@
+import { userInfo } from "node:os";
 import { fileURLToPath } from "node:url";
-import { baseEnvironment, type Environment, type ProcessLimits } from "./process/index.ts";
+import { baseEnvironment, createProcessTable, type Environment, type ProcessLimits } from "./process/index.ts";
 import { findShells, type Shells } from "./process/command-line.ts";
 
 /** What the operator decides about runners. Everything has a default that works on a fresh machine. */
@@ -10,6 +11,10 @@ export interface RunnerOptions {
   readonly python?: string;
   /** The folder with one Python virtualenv per pack. Default: none, so that packs with requirements.txt are refused. */
   readonly virtualenvs?: string;
+  /** The folder with `<pack>.yaml` configurations, for messages that say where a key belongs. Default: `configs`. */
+  readonly configs?: string;
+  /** Puts each pack's `lib` folder on PYTHONPATH (StackStorm's `packs.enable_common_libs`). Default: false. */
+  readonly packLibraries?: boolean;
   /**
    * The user that shell actions run as, through sudo. Default: the service's own user, without sudo (StackStorm's
    * default is `stanley`, which has to be made on the machine first).
@@ -34,6 +39,8 @@ export interface RunnerSettings {
   readonly pythonPath: string;
   readonly python: string;
   readonly virtualenvs: string | undefined;
+  readonly configs: string;
+  readonly packLibraries: boolean;
   readonly systemUser: string | undefined;
   readonly environment: Environment;
   readonly shells: Shells;
@@ -48,11 +55,18 @@ export function settle(options: RunnerOptions): RunnerSettings {
     pythonPath: options.pythonPath ?? fileURLToPath(new URL("../../../python", import.meta.url)),
     python: options.python ?? "python3",
     virtualenvs: options.virtualenvs,
-    systemUser: options.systemUser,
+    configs: options.configs ?? "configs",
+    packLibraries: options.packLibraries ?? false,
+    systemUser: userOtherThanOwn(options.systemUser),
     environment: baseEnvironment(service, options.passEnvironment),
     shells: findShells(),
-    limits: { graceMs: options.killGraceMs ?? 5_000, drainMs: options.drainMs ?? 2_000 },
+    limits: { graceMs: options.killGraceMs ?? 5_000, drainMs: options.drainMs ?? 2_000, table: createProcessTable() },
     responseBytes: options.responseBytes ?? 10 * 1024 * 1024,
     version: options.version ?? "3.9.0",
   };
+}
+
+/** No sudo to become who one is already. */
+function userOtherThanOwn(user: string | undefined): string | undefined {
+  return user === undefined || user === "" || user === userInfo().username ? undefined : user;
 }

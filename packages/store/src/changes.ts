@@ -25,7 +25,10 @@ import type {
  * is refused and nothing of it happens.
  */
 export type Change =
-  /** Writes a resource. `expect` is the version it replaces, 0 for "must not exist"; absent writes in any case. */
+  /**
+   * Writes a resource under its id. `expect` is the version it replaces, 0 for "must not exist"; absent writes in any
+   * case. Refused as `exists` when another id has the ref.
+   */
   | { readonly kind: "resource.put"; readonly resource: StoredResource; readonly expect?: number }
   | {
       readonly kind: "resource.delete";
@@ -47,9 +50,14 @@ export type Change =
   | { readonly kind: "enforcement.insert"; readonly enforcement: Enforcement }
   | { readonly kind: "execution.insert"; readonly execution: Execution }
   | ExecutionMove
+  /** Only for the worker whose lease it is, also when it has run out and nobody took it. */
   | { readonly kind: "lease.renew"; readonly project: string; readonly id: string; readonly lease: Lease }
+  /** Refused as `exists` when one of the numbers is taken; then none is appended. */
   | { readonly kind: "output.append"; readonly project: string; readonly chunks: readonly OutputChunk[] }
-  /** `expect`: the version it replaces, 0 for "must not exist"; absent writes in any case. */
+  /**
+   * `expect`: the version it replaces, 0 for "must not exist"; absent writes in any case. The store counts the version,
+   * whatever the key says. A key that had expired by `key.updated` does not exist for `expect`; its version goes on.
+   */
   | { readonly kind: "key.put"; readonly key: Key; readonly expect?: number }
   | {
       readonly kind: "key.delete";
@@ -62,6 +70,7 @@ export type Change =
   /** `expect` as with resources; timers have one writer at a time. */
   | { readonly kind: "timer.put"; readonly timer: TimerState; readonly expect?: number }
   | { readonly kind: "timer.delete"; readonly project: string; readonly trigger: string }
+  /** Under its id; refused as `exists` when another id has the name. */
   | { readonly kind: "user.put"; readonly user: User }
   | { readonly kind: "token.insert"; readonly token: Token }
   | { readonly kind: "token.delete"; readonly hash: string }

@@ -48,7 +48,8 @@ export interface Store extends AsyncDisposable {
   ): Promise<string[]>;
   /**
    * Takes up to `limit` due executions of the lane, oldest `due` first: those `requested`, `scheduled`, or `delayed`
-   * with `due <= now` become `running` under the lease, in one durable commit. Over all projects.
+   * with `due <= now` become `running` under the lease, in one durable commit, in order with `commit` (S4). Their logs
+   * get `scheduled` (unless they were) and `running`. Over all projects.
    */
   claim(lane: Lane, limit: number, worker: string, leaseExpires: Micros, now: Micros): Promise<Execution[]>;
   /** The earliest `due` among executions of the lane that wait for their time or a slot. */
@@ -83,6 +84,7 @@ export interface Store extends AsyncDisposable {
   apiKeyByHash(hash: string): Promise<ApiKey | undefined>;
   apiKeys(project: string, page: Page): Promise<Listed<ApiKey>>;
 
+  /** Every project that anything was ever written for. */
   projects(): Promise<string[]>;
   /** What an operator wants to know: engine, file or host, sizes, schema version. No secrets. */
   describe(): Promise<Record<string, unknown>>;

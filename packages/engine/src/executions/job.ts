@@ -22,12 +22,15 @@ export function buildJob(
     action: { ref: action.ref, name: action.name, pack: action.pack, entryPoint: action.entry_point },
     ...(pack?.path && { packPath: pack.path }),
     ...rendered,
-    environment: {
-      ST2_ACTION_PACK_NAME: action.pack,
-      ST2_ACTION_EXECUTION_ID: execution.id,
-      ST2_ACTION_API_URL: parts.apiUrl(),
-      ST2_ACTION_DEBUG: rendered.runnerParameters.debug === true ? "True" : "False",
-      ST2_ACTION_AUTH_TOKEN: parts.vault.executionToken(execution.id),
+    // Made when it is asked for: runners without a child process have no use for a token.
+    get environment() {
+      return {
+        ST2_ACTION_PACK_NAME: action.pack,
+        ST2_ACTION_EXECUTION_ID: execution.id,
+        ST2_ACTION_API_URL: parts.apiUrl(),
+        ST2_ACTION_DEBUG: rendered.runnerParameters.debug === true ? "True" : "False",
+        ST2_ACTION_AUTH_TOKEN: parts.vault.executionToken(execution.id),
+      };
     },
     user: execution.user,
     context: execution.context,

@@ -1,11 +1,12 @@
-import { type Context, keyLookup } from "@squall/expressions";
+import { type Context, DECRYPT, keyLookup } from "@squall/expressions";
 import { type KeyScope, SYSTEM_USER } from "@squall/model";
 import type { EngineParts } from "../parts.ts";
 
 /** Thrown through a template's evaluation when it reads a key that was not fetched yet. */
-class NeedsKey {
+class NeedsKey extends Error {
   readonly needsKey: { readonly scope: KeyScope; readonly user: string; readonly name: string };
   constructor(scope: KeyScope, user: string, name: string) {
+    super(`key ${name} has not been read yet`);
     this.needsKey = { scope, user, name };
   }
 }
@@ -32,12 +33,14 @@ export function evaluateWithKeys<T>(
     if (!known?.has(address)) throw new NeedsKey(scope, user, name);
     return known.get(address);
   };
+  const decrypt = (ciphertext: string) => parts.vault.open(ciphertext, "key");
   const keys: KeyContext = (user) => ({
     st2kv: {
       system: keyLookup((name) => read("st2kv.system", "", name)),
       user: keyLookup((name) => read("st2kv.user", user || SYSTEM_USER, name)),
     },
     system: keyLookup((name) => read("st2kv.system", "", name)),
+    [DECRYPT]: decrypt,
   });
   const again = async (missing: NeedsKey): Promise<T> => {
     known = new Map();

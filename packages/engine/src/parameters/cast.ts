@@ -1,7 +1,5 @@
+import { NONE_MARKER } from "@squall/expressions";
 import { Invalid, type JsonObject, type Parameters } from "@squall/model";
-
-/** What the filter `use_none` leaves where a null has to survive text; StackStorm's own marker. */
-export const NONE_MARKER = "%*****__%NONE%__*****%";
 
 /**
  * Turns values into the types their schemas name, as StackStorm does before it validates: text from a command line or a
@@ -74,7 +72,7 @@ export function readPythonLiteral(text: string): unknown {
     else tokens.push({ value: word === "None" ? null : word === "True" });
   }
   let next = 0;
-  const fail = Symbol("not a literal");
+  const fail = new Error("not a literal");
   const read = (depth: number): unknown => {
     const one = tokens[next++];
     if (!one || depth > 100) throw fail;

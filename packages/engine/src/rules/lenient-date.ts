@@ -5,8 +5,8 @@ const WEEKDAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const FILLERS = new Set(["t", "at", "on", "and", "of", "ad", "st", "nd", "rd", "th", "m", "utc", "gmt", "z"]);
 const TIME = /(\d{1,2}):(\d{1,2})(?::(\d{1,2})(?:[.,](\d+))?)?\s*([ap]\.?m\.?(?![a-z]))?/;
 const HOUR = /(?<!\d)(\d{1,2})\s*([ap]\.?m\.?(?![a-z]))/;
-/** After a time only: `2024-01-05` has no zone in it. */
-const OFFSET = /(?:\b(?:utc|gmt|z))?\s*([+-])(\d{1,2}):?(\d{2})?(?!\d)/;
+/** Right after a time only: `10:11 2024-01-05` has no zone in it. */
+const OFFSET = /^\s*(utc|gmt)?\s*([+-])(\d{1,2}):?(\d{2})?(?!\d)/;
 /** Longer texts are not dates. */
 const LONGEST = 100;
 
@@ -18,14 +18,15 @@ const LONGEST = 100;
  */
 export function parseLenientDate(text: string, now: Micros): Micros | undefined {
   const iso = parseMicros(text);
-  if (iso !== undefined) return iso;
+  // JavaScript takes hour 24 for the next day's midnight.
+  if (iso !== undefined) return /[T ]24:/.test(text) ? undefined : iso;
   if (text.length > LONGEST || text.trim() === "") return undefined;
   let rest = spreadCompact(text.trim().toLowerCase());
 
   const clock = readClock(rest);
   if (clock === "wrong") return undefined;
   if (clock) rest = clock.rest;
-  const date = readDate(rest, new Date(now / 1000));
+  const date = readDate(rest, clock !== undefined, new Date(now / 1000));
   if (!date) return undefined;
   const millis = Date.UTC(date.year, date.month, date.day);
   const found = new Date(millis);
@@ -66,9 +67,10 @@ function readClock(text: string): Clock | "wrong" | undefined {
   let offsetMinutes = 0;
   const offset = OFFSET.exec(after);
   if (offset) {
-    // +05 are hours, +0530 hours and minutes
-    offsetMinutes = (Number(offset[2]) * 60 + Number(offset[3] ?? 0)) * (offset[1] === "-" ? -1 : 1);
-    after = after.slice(0, offset.index) + after.slice(offset.index + offset[0].length).replace(/^\s*\([a-z]+\)/, "");
+    // +05 are hours, +0530 hours and minutes; UTC+3 is what must be added to reach UTC, as dateutil reads it.
+    const sign = (offset[2] === "-") === (offset[1] === undefined) ? -1 : 1;
+    offsetMinutes = sign * (Number(offset[3]) * 60 + Number(offset[4] ?? 0));
+    after = after.slice(offset[0].length).replace(/^\s*\([a-z]+\)/, "");
   }
   return {
     micros: ((hour * 60 + minute) * 60 + second) * 1_000_000 + fraction,
@@ -84,9 +86,10 @@ interface Day {
   readonly day: number;
 }
 
-function readDate(text: string, today: Date): Day | undefined {
+function readDate(text: string, hasClock: boolean, today: Date): Day | undefined {
   const words = text.match(/[a-z]+|\d+/g) ?? [];
   if (/[^a-z0-9\s,.;:/'()-]/.test(text)) return undefined;
+  if (words.length === 0 && !hasClock) return undefined;
   const numbers: string[] = [];
   let month: number | undefined;
   let weekday: number | undefined;

@@ -66,10 +66,10 @@ export function translatePythonRegex(
     verbose: false,
     ascii: false,
   };
-  const outer: Modes[] = [];
+  const outer: { readonly modes: Modes; readonly close: string }[] = [];
 
   function fail(reason: string): never {
-    throw new Invalid("rule.regex_invalid", {
+    throw new Invalid("rule.regex-invalid", {
       message: `"${pattern}" is not a regular expression that rules can use: ${reason} at position ${at}.`,
     });
   }
@@ -196,18 +196,19 @@ export function translatePythonRegex(
     }
     if (char === "P" && next === "<") {
       at++;
-      outer.push(modes);
+      outer.push({ modes, close: ")" });
       return `${re2 ? "(?P<" : "(?<"}${until(">")}>`;
     }
     if (char === ":") {
-      outer.push(modes);
+      outer.push({ modes, close: ")" });
       return "(?:";
     }
     if (char === "=" || char === "!" || (char === "<" && (next === "=" || next === "!"))) {
       if (char === "<") at++;
-      outer.push(modes);
+      // The second group lets a quantifier follow, which JavaScript refuses after lookaround.
+      outer.push({ modes, close: "))" });
       needsNative = true;
-      return `(?${char}${char === "<" ? next : ""}`;
+      return `(?:(?${char}${char === "<" ? next : ""}`;
     }
     if (char === ">") fail("atomic groups are not supported");
     if (char === "(") fail("conditional groups are not supported");
@@ -231,7 +232,7 @@ export function translatePythonRegex(
         return "";
       }
       if (char === ":") {
-        outer.push(modes);
+        outer.push({ modes, close: ")" });
         const cased = changed.ignoreCase !== modes.ignoreCase;
         modes = changed;
         return cased ? (modes.ignoreCase ? "(?i:" : "(?-i:") : "(?:";
@@ -268,14 +269,16 @@ export function translatePythonRegex(
           at++;
           source += extension();
         } else {
-          outer.push(modes);
+          outer.push({ modes, close: ")" });
           source += "(";
         }
         break;
-      case ")":
-        modes = outer.pop() ?? fail("unbalanced parenthesis");
-        source += ")";
+      case ")": {
+        const group = outer.pop() ?? fail("unbalanced parenthesis");
+        modes = group.modes;
+        source += group.close;
         break;
+      }
       case ".":
         source += modes.dotAll ? "[\\s\\S]" : "[^\\n]";
         break;

@@ -1,16 +1,7 @@
-import {
-  canonicalJson,
-  compileSchema,
-  isObject,
-  type JsonObject,
-  messageOf,
-  type ParameterSchema,
-  pythonText,
-  type RunnerType,
-  toDraft4,
-} from "@squall/model";
+import { canonicalJson, isObject, type JsonObject, pythonText, type RunnerType } from "@squall/model";
 import type { Path } from "../yaml/positions.ts";
 import { checkDraft, checkFields, COMPUTED_FIELDS, type Field, type Fields, TAGS_FIELD } from "./fields.ts";
+import { checkJsonSchema } from "./json-schema.ts";
 import { checkParameters } from "./parameters.ts";
 import { didYouMean, error, type Problem } from "./problem.ts";
 
@@ -20,6 +11,8 @@ export type KnownRunner = Pick<RunnerType, "name" | "runner_parameters">;
 export interface ActionRules {
   /** Absent: runner types and overrides of runner parameters are not checked. */
   readonly runners?: readonly KnownRunner[];
+  /** For messages, where the draft does not say. */
+  readonly pack?: string;
 }
 
 /** Runner parameters' attributes that an action may change. */
@@ -58,7 +51,7 @@ export function checkAction(draft: unknown, rules: ActionRules = {}): Problem[] 
     const problems = checkFields(action, FIELDS);
     const runner = checkRunner(action, rules, problems);
     if (isObject(action.parameters)) {
-      problems.push(...checkAgainstRunner(action, action.parameters, runner));
+      problems.push(...checkAgainstRunner(action, action.parameters, runner, rules.pack));
       problems.push(...checkPositions(action.parameters));
     }
     return problems;
@@ -86,7 +79,12 @@ function checkRunner(action: JsonObject, { runners }: ActionRules, problems: Pro
   return found;
 }
 
-function checkAgainstRunner(action: JsonObject, parameters: JsonObject, runner: KnownRunner | undefined): Problem[] {
+function checkAgainstRunner(
+  action: JsonObject,
+  parameters: JsonObject,
+  runner: KnownRunner | undefined,
+  pack = "default",
+): Problem[] {
   const problems: Problem[] = [];
   const runnerParameters: JsonObject = runner?.runner_parameters ?? {};
   for (const [name, schema] of Object.entries(parameters)) {
@@ -96,7 +94,7 @@ function checkAgainstRunner(action: JsonObject, parameters: JsonObject, runner: 
     for (const [attribute, value] of Object.entries(schema)) {
       if (!isObject(inherited) || OVERRIDABLE.includes(attribute)) continue;
       if (canonicalJson(value) === canonicalJson(runnerSchema[attribute])) continue;
-      const ref = `${typeof action.pack === "string" ? action.pack : "default"}.${String(action.name)}`;
+      const ref = `${typeof action.pack === "string" ? action.pack : pack}.${String(action.name)}`;
       problems.push(
         error(
           ["parameters", name, attribute],
@@ -170,11 +168,5 @@ function checkOutputSchema(schema: JsonObject, path: Path): Problem[] {
       isObject(one) ? [] : [error([...path, name], `${pythonText(one)} is not of type 'object'`)],
     );
   }
-  try {
-    // The cast: what is no schema makes the compiler throw, which is the answer wanted.
-    compileSchema(toDraft4(schema as ParameterSchema));
-    return [];
-  } catch (thrown) {
-    return [error(path, `not a JSON schema: ${messageOf(thrown)}`)];
-  }
+  return checkJsonSchema(schema, path);
 }

@@ -1,12 +1,14 @@
-import { isObject, PARAMETER_KEYWORDS, pythonText } from "@squall/model";
+import { compilePattern, isObject, PARAMETER_KEYWORDS, pythonText } from "@squall/model";
 import type { Path } from "../yaml/positions.ts";
 import { checkValue, type Field } from "./fields.ts";
 import { didYouMean, error, type Problem, warning } from "./problem.ts";
 
-const TYPES = ["array", "boolean", "integer", "null", "number", "object", "string"];
+/** The types that values have in JSON Schema. */
+export const JSON_TYPES: readonly string[] = ["array", "boolean", "integer", "null", "number", "object", "string"];
 const COUNT: Field = { type: "integer", minimum: 0 };
 
-const KEYWORDS: Readonly<Record<string, Field>> = {
+/** Keywords whose value says all by its type. */
+export const KEYWORDS: Readonly<Record<string, Field>> = {
   id: { type: "string" },
   $schema: { type: "string" },
   title: { type: "string" },
@@ -113,18 +115,12 @@ function checkType(value: unknown, path: Path): Problem[] {
     const hint = value === null ? "; put the word null in quotes" : "";
     return [error(path, `${pythonText(value)} is not of type 'string'${hint}`)];
   }
-  if (TYPES.includes(value)) return [];
-  return [error(path, `'${value}' is not one of ${pythonText(TYPES)}${didYouMean(value, TYPES)}`)];
+  if (JSON_TYPES.includes(value)) return [];
+  return [error(path, `'${value}' is not one of ${pythonText(JSON_TYPES)}${didYouMean(value, JSON_TYPES)}`)];
 }
 
 function checkPattern(pattern: string, path: Path): Problem[] {
-  try {
-    new RegExp(pattern);
-    return [];
-  } catch {
-    // Python's dialect has a few forms of its own ((?P<name>), \Z): the pack is right, only this check cannot be made.
-    return [
-      warning(path, `'${pattern}' is no regular expression of JavaScript; values will not be checked against it`),
-    ];
-  }
+  if (compilePattern(pattern)) return [];
+  // StackStorm may well know it (Python's verbose mode): the pack is right, only this check cannot be made.
+  return [warning(path, `'${pattern}' is no regular expression of JavaScript; values will not be checked against it`)];
 }

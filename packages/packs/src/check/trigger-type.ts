@@ -1,15 +1,8 @@
-import {
-  compileSchema,
-  isObject,
-  type JsonObject,
-  messageOf,
-  type ParameterSchema,
-  pythonText,
-  toDraft4,
-} from "@squall/model";
+import type { JsonObject } from "@squall/model";
 import type { Path } from "../yaml/positions.ts";
 import { checkDraft, checkFields, COMPUTED_FIELDS, type Fields, TAGS_FIELD } from "./fields.ts";
-import { error, type Problem } from "./problem.ts";
+import { checkJsonSchema } from "./json-schema.ts";
+import type { Problem } from "./problem.ts";
 
 export const TRIGGER_TYPE_FIELDS: Fields = {
   ...COMPUTED_FIELDS,
@@ -26,24 +19,7 @@ export function checkTriggerType(draft: unknown): Problem[] {
   return checkDraft(draft, (type) => checkFields(type, TRIGGER_TYPE_FIELDS));
 }
 
-/** A trigger's schemas are whole JSON schemas (with `required` as a boolean too), and `format` is allowed in them. */
+/** A trigger's schemas are whole JSON schemas: what is legal there and not in a parameter is legal here. */
 function checkSchema(schema: JsonObject, path: Path): Problem[] {
-  if (isObject(schema.properties)) {
-    const wrong = Object.entries(schema.properties).filter(([, one]) => !isObject(one));
-    if (wrong.length > 0) {
-      return wrong.map(([name, one]) =>
-        error(
-          [...path, "properties", name],
-          `${pythonText(one)} is not of type 'object'; a property is a schema such as {type: string}`,
-        ),
-      );
-    }
-  }
-  try {
-    // The cast: what is no schema makes the compiler throw, which is the answer wanted.
-    compileSchema(toDraft4(schema as ParameterSchema));
-    return [];
-  } catch (thrown) {
-    return [error(path, `not a JSON schema: ${messageOf(thrown)}`)];
-  }
+  return checkJsonSchema(schema, path);
 }

@@ -36,8 +36,9 @@ export function resolvePlain(text: string): ScalarTag {
 export function constructScalar(tag: ScalarTag, text: string): unknown {
   switch (tag) {
     case "str":
-    case "merge":
       return text;
+    case "merge":
+      throw new Error("'<<' is the merge key of YAML 1.1 and no value; put it in quotes");
     case "null":
       return null;
     case "bool":
@@ -94,7 +95,7 @@ function float(text: string): number {
     // From the right, as PyYAML adds them up: the order decides the last bits of the sum.
     let sum = 0;
     let base = 1;
-    for (const part of digits.split(":").reverse()) {
+    for (const part of digits.split(":").toReversed()) {
       sum += decimal(part, text) * base;
       base *= 60;
     }
@@ -122,6 +123,8 @@ function timestamp(text: string): string {
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) {
     throw new Error(`'${text}' is no time of the day; put it in quotes if it is meant as text`);
   }
+  if (Number(zoneHour ?? 0) > 23)
+    throw new Error(`'${text}' is in no time zone; put it in quotes if it is meant as text`);
   const micros = (fraction ?? "").slice(0, 6).padEnd(6, "0");
   const zone = utc
     ? "+00:00"
@@ -133,11 +136,10 @@ function timestamp(text: string): string {
 }
 
 function binary(text: string): string {
-  const base64 = text.replace(/\s+/g, "");
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(base64) || base64.length % 4 !== 0) {
-    throw new Error(
-      "failed to decode base64 data: write groups of four characters of A-Z a-z 0-9 + / with = at the end",
-    );
+  // Python's decoder passes over what is not of the alphabet.
+  const base64 = text.replace(/[^A-Za-z0-9+/=]/g, "");
+  if (base64.length % 4 !== 0 || !/^[^=]*={0,2}$/.test(base64)) {
+    throw new Error("failed to decode base64 data: its length is no multiple of four characters");
   }
   return base64;
 }

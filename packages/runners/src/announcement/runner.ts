@@ -1,4 +1,5 @@
 import type { Runner } from "../port.ts";
+import { abortOutcome } from "../process/shell-outcome.ts";
 import { PARAMETERS } from "./parameters.ts";
 
 /** Publishes its parameters on the event stream under a route. */
@@ -10,15 +11,12 @@ export function createAnnouncement(): Runner {
     lane: "inline",
     parameters: PARAMETERS,
     async run(job, io) {
-      if (io.signal.aborted) return { status: io.signal.reason === "shutdown" ? "abandoned" : "canceled", result: {} };
+      if (io.signal.aborted) return abortOutcome(io.signal);
       if (job.runnerParameters.experimental !== true) {
         const error = `Experimental flag is missing for action ${job.action.ref}`;
         return { status: "failed", result: { error, traceback: "" } };
       }
-      io.announce(String(job.runnerParameters.route ?? "general"), {
-        payload: job.actionParameters,
-        trace_context: job.context.trace_context ?? null,
-      });
+      io.announce(String(job.runnerParameters.route ?? "general"), job.actionParameters);
       // Spread last, as StackStorm does: a parameter called `output` wins.
       return { status: "succeeded", result: { output: job.actionParameters, ...job.actionParameters } };
     },

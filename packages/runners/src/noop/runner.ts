@@ -1,4 +1,5 @@
 import type { Runner } from "../port.ts";
+import { abortOutcome } from "../process/shell-outcome.ts";
 
 /** Does nothing, successfully: for trying rules and workflows. */
 export function createNoop(): Runner {
@@ -10,7 +11,7 @@ export function createNoop(): Runner {
     parameters: {},
     run: async (_job, io) =>
       io.signal.aborted
-        ? { status: io.signal.reason === "shutdown" ? "abandoned" : "canceled", result: {} }
+        ? abortOutcome(io.signal)
         : { status: "succeeded", result: { failed: false, succeeded: true, return_code: 0 } },
   };
 }

@@ -1,4 +1,5 @@
 import { existsSync } from "node:fs";
+import type { Elevation } from "./kill-tree.ts";
 
 /** What is to be run: text for a shell, or a program with its arguments. */
 export type Command = { readonly shellText: string } | { readonly file: string; readonly args: readonly string[] };
@@ -22,6 +23,8 @@ export interface CommandLine {
   readonly file: string;
   readonly args: readonly string[];
   readonly stdin?: string | undefined;
+  /** Set when sudo is used: how to signal what it started. */
+  readonly elevate?: Elevation | undefined;
 }
 
 export function findShells(): Shells {
@@ -49,14 +52,22 @@ export function commandLine(
     argv = [command.file, ...command.args];
   }
   const password = sudo.asRoot ? sudo.password : undefined;
-  if (sudo.asRoot) argv = ["sudo", ...(password === undefined ? [] : ["-S", "-p", ""]), "-E", "--", ...argv];
-  else if (sudo.user !== undefined) argv = ["sudo", "-E", "-H", "-u", sudo.user, "--", ...argv];
+  const stdin = password === undefined ? undefined : `${password}\n`;
+  const asks = password === undefined ? [] : ["-S", "-p", ""];
+  let elevate: Elevation | undefined;
+  if (sudo.asRoot) {
+    argv = ["sudo", ...asks, "-E", "--", ...argv];
+    elevate = { argv: ["sudo", ...(password === undefined ? ["-n"] : asks), "--"], stdin };
+  } else if (sudo.user !== undefined) {
+    argv = ["sudo", "-E", "-H", "-u", sudo.user, "--", ...argv];
+    elevate = { argv: ["sudo", "-n", "-u", sudo.user, "--"] };
+  }
   if (memoryBytes !== undefined) {
     const kilobytes = String(Math.max(1, Math.floor(memoryBytes / 1024)));
     argv = [shells.plain, "-c", 'ulimit -v "$0" && exec "$@"', kilobytes, ...argv];
   }
   const [file = shells.plain, ...args] = argv;
-  return { file, args, stdin: password === undefined ? undefined : `${password}\n` };
+  return { file, args, stdin, elevate };
 }
 
 /** Words after which sh and bash differ, or which bash alone knows. */

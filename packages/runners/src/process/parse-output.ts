@@ -10,12 +10,18 @@ export function parseOutput(output: string): unknown {
   let text = output;
   if (text.endsWith("\n")) text = text.slice(0, -1);
   if (text.endsWith("\r")) text = text.slice(0, -1);
+  const parsed = parseJson(text);
+  return parsed === undefined ? text : parsed;
+}
+
+/** The value that a JSON text stands for, with too big numbers as text; undefined if it is no (or too deep) JSON. */
+export function parseJson(text: string): unknown {
   // Most output is prose: its first character already says that it is no JSON.
-  if (!/^[ \t\r\n]*[[{"\-\dtfn]/.test(text) || isTooDeep(text)) return text;
+  if (!/^[ \t\r\n]*[[{"\-\dtfn]/.test(text) || isTooDeep(text)) return undefined;
   try {
     return /\d{16}|\d[eE]/.test(text) ? JSON.parse(text, exactNumbers) : JSON.parse(text);
   } catch {
-    return text;
+    return undefined;
   }
 }
 

@@ -3,8 +3,8 @@ import { constants } from "node:os";
 import type { Readable, Writable } from "node:stream";
 import { type Capture, createCapture } from "./capture.ts";
 import type { Environment } from "./environment.ts";
-import { killTree } from "./kill-tree.ts";
-import { MARK } from "./members.ts";
+import { type Elevation, killTree } from "./kill-tree.ts";
+import { MARK, type ProcessTable } from "./members.ts";
 
 /*
  * One child process from start to end. What holds:
@@ -26,6 +26,8 @@ export interface ProcessRequest {
   readonly stdin?: string | undefined;
   readonly timeoutMs: number;
   readonly outputBytes: number;
+  /** How to signal a child that runs as another user. */
+  readonly elevate?: Elevation | undefined;
   /** Opens descriptor 3 for the child to answer on, apart from what it prints. */
   readonly answers?: boolean;
   readonly signal: AbortSignal;
@@ -37,6 +39,7 @@ export interface ProcessLimits {
   readonly graceMs: number;
   /** How long output is still awaited after the child ended, in milliseconds. */
   readonly drainMs: number;
+  readonly table: ProcessTable;
 }
 
 export interface ProcessEnd {
@@ -78,6 +81,7 @@ export async function runProcess(request: ProcessRequest, limits: ProcessLimits)
     return end("not-started", -1, whyNotStarted(thrown, request));
   }
 
+  const startedAt = performance.now();
   const exited = Promise.withResolvers<number>();
   const closed = Promise.withResolvers<void>();
   const stopped = Promise.withResolvers<"timeout" | "aborted">();
@@ -86,7 +90,7 @@ export async function runProcess(request: ProcessRequest, limits: ProcessLimits)
   child.once("error", (thrown) => exited.reject(thrown));
   keep(child.stdout, stdout);
   keep(child.stderr, stderr);
-  keep(child.stdio[3], answer);
+  keep(pipes(child)[3], answer);
   feed(child.stdin, request.stdin);
 
   const onAbort = () => stopped.resolve("aborted");
@@ -97,7 +101,14 @@ export async function runProcess(request: ProcessRequest, limits: ProcessLimits)
     let left: readonly number[] = [];
     if (typeof first === "string") {
       // A child that started has a pid; one that did not has rejected `exited` and is not here.
-      left = await killTree({ pid: child.pid ?? 0, mark: request.mark, graceMs: limits.graceMs }); // P3
+      left = await killTree({
+        pid: child.pid ?? 0,
+        mark: request.mark,
+        startedAt,
+        graceMs: limits.graceMs,
+        table: limits.table,
+        elevate: request.elevate,
+      }); // P3
       if (left.length > 0) {
         destroyPipes(child);
         return end(first, -constants.signals.SIGKILL, `processes ${left.join(", ")} of it could not be ended`);
@@ -144,8 +155,13 @@ function feed(stream: Writable | null, text: string | undefined): void {
   stream.end(text);
 }
 
+/** None when the machine had no descriptor left for them: Node's types do not know that `stdio` is missing then. */
+function pipes(child: ChildProcess): readonly (Readable | Writable | null | undefined)[] {
+  return child.stdio ?? [];
+}
+
 function destroyPipes(child: ChildProcess): void {
-  for (const stream of child.stdio) stream?.destroy();
+  for (const stream of pipes(child)) stream?.destroy();
 }
 
 async function expiry(ms: number, unless: Promise<void>): Promise<void> {

@@ -11,7 +11,7 @@ const NARROW = `id, project, status, action, runner, lane, start, due, created, 
 const ALL = `${NARROW}, context, parameters, result`;
 const WAITING = "status in ('requested', 'scheduled', 'delayed')";
 
-const INSERT = `insert into execution (${ALL}) values (${new Array(27).fill("?").join(", ")}) on conflict do nothing`;
+const INSERT = `insert into execution (${ALL}) values (${"?, ".repeat(26)}?) on conflict do nothing`;
 
 export function insertExecution(db: Database, execution: Execution): Refusal | undefined {
   const { project, id, lease } = execution;
@@ -75,7 +75,7 @@ export function moveExecution(db: Database, move: ExecutionMove): Refusal | unde
   if (move.context !== undefined) {
     // Merged here: SQLite's json_patch would merge deeply and take null for "remove".
     const row = db.get("select context from execution where project = ? and id = ?", project, id);
-    if (row) set("context = ?", JSON.stringify({ ...parse<JsonObject>(row["context"]), ...move.context }));
+    if (row) set("context = ?", JSON.stringify({ ...(parse(row["context"]) as JsonObject), ...move.context }));
   }
   const from = move.from.filter((status) => !isCompleted(status));
   const guard = from.length === 0 ? "false" : `status in (${from.map(() => "?").join(", ")})`;
@@ -191,10 +191,12 @@ export function listExecutions(db: Database, project: string, filter: ExecutionF
 }
 
 export function childIds(db: Database, project: string, parents: readonly string[]): Map<string, string[]> {
+  // `cross join` keeps the order of the tables: each parent once, then its children along their index.
   const found = db.all(
-    `select parent, id from execution where project = ? and parent in (select value from json_each(?)) order by start, id`,
+    `select execution.parent, execution.id from json_each(?) as wanted cross join execution on project = ? and execution.parent = wanted.value
+    order by execution.parent, start, execution.id`,
+    JSON.stringify([...new Set(parents)]),
     project,
-    JSON.stringify(parents),
   );
   const children = new Map<string, string[]>();
   for (const row of found) {
@@ -240,21 +242,21 @@ function decodeExecution(row: Row): Execution {
     runner: row["runner"] as string,
     lane: row["lane"] as Lane,
     snapshot: row["snapshot"] as string,
-    parameters: row["parameters"] === undefined ? {} : parse<JsonObject>(row["parameters"]),
-    context: row["context"] === undefined ? {} : parse<JsonObject>(row["context"]),
+    parameters: row["parameters"] === undefined ? {} : (parse(row["parameters"]) as JsonObject),
+    context: row["context"] === undefined ? {} : (parse(row["context"]) as JsonObject),
     user: row["user"] as string,
     created: row["created"] as number,
     due: row["due"] as number,
     start: row["start"] as number,
-    log: parse<StatusChange[]>(row["log"]),
+    log: parse(row["log"]) as StatusChange[],
   };
   for (const field of ["parent", "rule", "trigger", "trigger_type", "trigger_instance"] as const) {
     const value = row[field];
     if (typeof value === "string") draft[field] = value;
   }
-  if (typeof row["notify"] === "string") draft.notify = parse<Notify>(row["notify"]);
-  if (typeof row["callback"] === "string") draft.callback = parse<JsonObject>(row["callback"]);
-  if (typeof row["result"] === "string") draft.result = parse<JsonObject>(row["result"]);
+  if (typeof row["notify"] === "string") draft.notify = parse(row["notify"]) as Notify;
+  if (typeof row["callback"] === "string") draft.callback = parse(row["callback"]) as JsonObject;
+  if (typeof row["result"] === "string") draft.result = parse(row["result"]) as JsonObject;
   if (typeof row["delay"] === "number") draft.delay = row["delay"];
   if (typeof row["ended"] === "number") draft.end = row["ended"];
   if (typeof row["worker"] === "string" && typeof row["lease_expires"] === "number") {
@@ -263,7 +265,6 @@ function decodeExecution(row: Row): Execution {
   return draft;
 }
 
-/** JSON that this store wrote. */
-function parse<T>(text: Row[string] | undefined): T {
-  return JSON.parse(String(text)) as T; // safe: written from a value of that type
+function parse(text: Row[string] | undefined): unknown {
+  return JSON.parse(String(text));
 }

@@ -11,6 +11,8 @@ const FULL = 13;
 const CANTOPEN = 14;
 const PROTOCOL = 15;
 const TOOBIG = 18;
+const CONSTRAINT = 19;
+const MISMATCH = 20;
 const NOTADB = 26;
 
 /** The primary result code when SQLite threw it. */
@@ -77,6 +79,7 @@ export function storeFailure(thrown: unknown, file: string): SquallError {
     case "EACCES":
     case "EROFS":
     case "EPERM":
+    case "ENOENT": // what a recursive mkdir of Node 24 says on a read-only file system
       return new Unavailable("store.not-writable", {
         message: `${file} cannot be opened for writing (${messageOf(thrown)}); give the user that runs Squall the right to read and write it and its directory`,
         cause,
@@ -93,6 +96,9 @@ export function storeFailure(thrown: unknown, file: string): SquallError {
         message: `reading or writing ${file} failed (${messageOf(thrown)}); look at the disk's health and the system log`,
         cause,
       });
+    case CONSTRAINT:
+    case MISMATCH:
+      return badChange(cause);
     case TOOBIG:
       return new Invalid("store.too-big", {
         message: `a value is larger than the store can hold (1,000,000,000 bytes); keep it elsewhere and store where it is`,
@@ -101,6 +107,14 @@ export function storeFailure(thrown: unknown, file: string): SquallError {
     default:
       return new Unavailable("store.failed", { message: `${file}: ${messageOf(thrown)}`, cause });
   }
+}
+
+/** The content of one list is at fault: a field is missing or of the wrong type. */
+export function badChange(thrown: unknown): SquallError {
+  return new Invalid("store.bad-change", {
+    message: `a change cannot be written: ${messageOf(thrown)}; nothing of its list happened`,
+    cause: thrown,
+  });
 }
 
 function systemCode(thrown: unknown): string | undefined {

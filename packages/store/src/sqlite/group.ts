@@ -1,8 +1,8 @@
-import { Invalid, messageOf, SquallError, TooMany, Unavailable } from "@squall/model";
+import { type SquallError, TooMany, Unavailable } from "@squall/model";
 import type { Change, Committed } from "../changes.ts";
 import { applyChange } from "./apply.ts";
 import type { Database } from "./database.ts";
-import { isBroken, storeFailure } from "./failures.ts";
+import { badChange, isBroken, storeFailure } from "./failures.ts";
 
 /**
  * Group commit. Whatever is asked for in one turn of the event loop is written in one transaction, so that many callers
@@ -113,7 +113,10 @@ export function createGroups(db: Database): Groups {
   }
 
   return {
-    commit: (changes) => (changes.length === 0 ? add(() => NOTHING) : add(() => applyList(db, changes))),
+    commit(changes) {
+      const list = [...changes]; // the caller's array may be another one by the time it is written
+      return add(() => applyList(db, list));
+    },
     enqueue: (write) => add(() => ({ value: write(db), undo: false })),
     close() {
       isClosed = true;
@@ -139,10 +142,5 @@ function applyList(db: Database, changes: readonly Change[]): { value: Committed
 
 /** An error that the content of one list caused. */
 function faultOf(error: unknown, file: string): SquallError {
-  if (error instanceof SquallError) return error;
-  if (error instanceof Error && "errcode" in error) return storeFailure(error, file);
-  return new Invalid("store.bad-change", {
-    message: `a change cannot be written: ${messageOf(error)}`,
-    cause: error,
-  });
+  return error instanceof Error && "errcode" in error ? storeFailure(error, file) : badChange(error);
 }

@@ -74,9 +74,11 @@ export function listKeys(db: Database, project: string, filter: KeyFilter, page:
     ...equals({ scope: filter.scope, user: filter.user, name: filter.name }),
     ...among("id", filter.ids),
   ];
-  // From the prefix up to where every name that begins with it has ended: U+10FFFF is the last character there is.
-  if (filter.prefix)
-    terms.push({ sql: "name >= ? and name < ?", values: [filter.prefix, `${filter.prefix}\u{10ffff}`] });
+  if (filter.prefix) {
+    terms.push({ sql: "name >= ?", values: [filter.prefix] });
+    const end = afterPrefix(filter.prefix);
+    if (end !== undefined) terms.push({ sql: "name < ?", values: [end] });
+  }
   const where = ["project = ?", ...terms.map((term) => term.sql)].join(" and ");
   const values: Value[] = [project, ...terms.flatMap((term) => term.values)];
   const direction = filter.order === "descending" ? "desc" : "asc";
@@ -90,6 +92,17 @@ export function listKeys(db: Database, project: string, filter: KeyFilter, page:
     .map(decodeKey);
   if (!page.count) return { items };
   return { items, total: Number(db.get(`select count(*) as n from key where ${where}`, ...values)?.["n"]) };
+}
+
+/** The first text, by code points, after all that begin with the prefix; undefined when there is none. */
+function afterPrefix(prefix: string): string | undefined {
+  const points = Array.from(prefix, (character) => character.codePointAt(0) ?? 0);
+  for (let last = points.pop(); last !== undefined; last = points.pop()) {
+    if (last === 0x10ffff) continue;
+    // 0xd800 to 0xdfff are surrogates, which are no characters.
+    return String.fromCodePoint(...points, last === 0xd7ff ? 0xe000 : last + 1);
+  }
+  return undefined;
 }
 
 export function expiredKeys(db: Database, now: Micros, limit: number): Key[] {

@@ -23,8 +23,9 @@ export function lockDirectory(directory: string): DirectoryLock {
   const pidFile = join(directory, "squall.pid");
   const connection = new DatabaseSync(file);
   try {
+    // Also proves that the file can be written: on one that cannot, SQLite takes "begin exclusive" for a mere read.
     chmodSync(file, 0o600);
-    connection.exec("begin exclusive");
+    connection.exec("pragma journal_mode = memory; begin exclusive");
     // Written aside and renamed, so that a reader never sees half a number.
     const draft = `${pidFile}.${randomBytes(6).toString("hex")}`;
     writeFileSync(draft, `${process.pid}\n`, { mode: 0o600 });

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, statSync } from "node:fs";
+import { mkdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { Unavailable } from "@squall/model";
 import type { Store } from "../port.ts";
@@ -17,11 +17,11 @@ import { getSnapshots, listResources } from "./resources.ts";
 import { listTimers } from "./timers.ts";
 
 export interface SqliteStoreOptions {
-  /** Holds `squall.db` and its lock; made, for its owner alone, if it is not there. */
+  /** Holds `squall.db` and its lock; made, for its owner alone, if it is not there. One that is there keeps its mode. */
   readonly directory: string;
   /** Memory for database pages. Default 16 MiB. */
   readonly cacheBytes?: number;
-  /** How long to wait for another program that has the file locked. Default 5,000. */
+  /** How long to wait, with everything else, for another program that has the file locked. Default 1,000. */
   readonly busyTimeoutMs?: number;
   /** The file may not grow beyond this many pages of 4,096 bytes. Default: as far as the disk goes. */
   readonly maxPages?: number;
@@ -37,12 +37,11 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
   const file = join(directory, "squall.db");
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
-    chmodSync(directory, 0o700);
     const lock = lockDirectory(directory);
     try {
       const db = openDatabase(file, {
         cacheBytes: options.cacheBytes ?? 16 << 20,
-        busyTimeoutMs: options.busyTimeoutMs ?? 5000,
+        busyTimeoutMs: options.busyTimeoutMs ?? 1000,
         ...(options.maxPages !== undefined && { maxPages: options.maxPages }),
       });
       try {
@@ -135,6 +134,8 @@ function describe(db: Database): Record<string, unknown> {
     schema_version: pragma("user_version"),
     bytes: pragma("page_count") * pageBytes,
     free_bytes: pragma("freelist_count") * pageBytes,
+    journal_mode: db.get("pragma journal_mode")?.["journal_mode"],
+    synchronous: pragma("synchronous"),
     wal_bytes: statSync(`${db.file}-wal`, { throwIfNoEntry: false })?.size ?? 0,
   };
 }

@@ -62,7 +62,8 @@ export function listResources(db: Database, project: string, kind: ResourceKind)
 
 function decodeResource(row: Row): StoredResource {
   // Cast: written by putResource, whose body is of the kind that stands beside it.
-  return { ...row, body: JSON.parse(String(row["body"])) } as unknown as StoredResource;
+  const body: unknown = JSON.parse(String(row["body"]));
+  return { ...row, body } as unknown as StoredResource;
 }
 
 export function keepSnapshot(db: Database, project: string, digest: string, snapshot: Snapshot): void {

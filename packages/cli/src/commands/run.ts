@@ -1,0 +1,41 @@
+import type { Command } from "commander";
+import { does, examples, wholeNumber } from "../command.ts";
+import { type RunOptions, requestRun, showRun } from "./run-action.ts";
+
+export function define(command: Command): void {
+  addRun(command, false);
+}
+
+/** `run` waits unless told not to; `action execute` is the other way round, as in StackStorm's client. */
+export function addRun(command: Command, asyncByDefault: boolean): void {
+  command
+    .argument("<action-ref>", "the action, for example core.local")
+    .argument("[parameters...]", "name=value, @name=FILE, name=? to be asked for a secret; other words are its command")
+    .usage("ACTION [name=value ...] [-- COMMAND ...]")
+    .option("-a, --async", "do not wait: print the execution's id")
+    .option("--tail", "print what it prints, and nothing else")
+    .option("--delay <ms>", "start it no sooner than in this many milliseconds", wholeNumber("MS", 0))
+    .option("--trace-tag <tag>", "mark everything that comes of it with this tag")
+    .option("-u, --user <user>", "run it as this user (administrators)")
+    .option("-e, --inherit-env", "pass on this shell's environment as parameter env")
+    .option("--auto-dict", "items a:b,c:d of an array become one object")
+    .option("-k, --key <path>", "print this part of the result only, for example stdout");
+  if (asyncByDefault) command.option("-w, --wait", "wait for it, as `squall run` does");
+  command.addHelpText(
+    "after",
+    "\nExit status: 0 succeeded, 124 timed out, 1 failed or canceled, 2 not understood, 130 left with Ctrl-C.",
+  );
+  examples(
+    command,
+    "squall run core.local date",
+    "squall run core.local -- ls -l /tmp",
+    'squall run core.http url=https://example.org headers=\'{"accept": "text/html"}\'',
+    "squall run core.remote hosts=web1,web2 username=ops password=? -- uptime",
+    "squall run core.local cmd='sleep 60' --async",
+  );
+  does<RunOptions & { wait?: boolean }>(command, async ({ context, words: [ref = "", ...rest], options }) => {
+    const leave = options.async === true || (asyncByDefault && options.wait !== true && options.tail !== true);
+    const execution = await requestRun(context, ref, rest, options);
+    await showRun(context, execution, { ...options, async: leave });
+  });
+}

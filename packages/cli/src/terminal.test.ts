@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import { promisify } from "node:util";
+import { emptyHome, environmentOf, MAIN } from "./testing/run-squall.ts";
+import { offerRun, sendJson, startStandIn } from "./testing/stand-in.ts";
+
+/**
+ * Runs squall on a terminal of its own (Python's pty) and types each answer when its question has been asked.
+ * Answers what the terminal showed, and the exit status in the last line.
+ */
+const ON_A_TERMINAL = `
+import os, pty, re, struct, fcntl, termios, sys
+answers = sys.argv[1].split("|") if sys.argv[1] else []
+pid, fd = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[2], sys.argv[2:])
+fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
+shown = b""
+since = 0
+while True:
+    try:
+        chunk = os.read(fd, 65536)
+    except OSError:
+        break
+    if not chunk:
+        break
+    shown += chunk
+    if answers and re.search(rb": *(\\x1b\\[[0-9;]*[A-Za-z])*$", shown[since:]):
+        since = len(shown)
+        os.write(fd, answers.pop(0).encode() + b"\\r")
+_, status = os.waitpid(pid, 0)
+sys.stdout.buffer.write(shown)
+print("status", os.waitstatus_to_exitcode(status))
+`;
+
+async function onTerminal(
+  home: string,
+  answers: readonly string[],
+  args: readonly string[],
+  env: Record<string, string>,
+): Promise<string> {
+  const words = ["-c", ON_A_TERMINAL, answers.join("|"), process.execPath, MAIN, ...args];
+  const options = { cwd: home, env: { ...env, TERM: "xterm" }, timeout: 30_000 };
+  return (await promisify(execFile)("python3", words, options)).stdout;
+}
+
+test("login asks for name and password, and the password is never shown", async (t) => {
+  const standIn = await startStandIn(t);
+  const home = emptyHome(t);
+  let basic = "";
+  standIn.on("POST /auth/tokens", (response, { headers }) => {
+    basic = Buffer.from(headers.authorization?.slice("Basic ".length) ?? "", "base64").toString();
+    sendJson(response, 201, { id: "1", user: "admin", token: "T", expiry: "2026-11-23T09:00:00Z" });
+  });
+  // A letter typed wrong and taken back.
+  const shown = await onTerminal(
+    home,
+    ["admin", "s3crex\u007ft"],
+    ["login"],
+    environmentOf(home, { url: standIn.url }),
+  );
+  assert.equal(basic, "admin:s3cret");
+  assert(!shown.includes("s3cre"), shown);
+  assert.match(shown, /signed in to .* as admin/);
+  assert.match(shown, /status 0$/m);
+  assert(readFileSync(join(home, ".config/squall/credentials.json"), "utf8").includes('"T"'));
+});
+
+test("Ctrl-C at the password ends with 130 and keeps nothing", async (t) => {
+  const standIn = await startStandIn(t);
+  const home = emptyHome(t);
+  const shown = await onTerminal(home, ["abc\u0003"], ["login", "admin"], environmentOf(home, { url: standIn.url }));
+  assert.match(shown, /status 130$/m);
+  assert.equal(standIn.seen.length, 0);
+  assert(!existsSync(join(home, ".config")));
+});
+
+test("a secret parameter is asked for without showing it", async (t) => {
+  const standIn = await startStandIn(t);
+  const home = emptyHome(t);
+  offerRun(standIn, [["stdout", "ok\n"]], { status: "succeeded", result: { stdout: "ok\n" } });
+  const args = ["run", "core.local", "sudo_password=?", "id"];
+  const shown = await onTerminal(home, ["hunter2"], args, environmentOf(home, { url: standIn.url }));
+  assert.deepEqual(standIn.got("POST /executions")[0]?.body.parameters, { sudo_password: "hunter2", cmd: "id" });
+  assert(!shown.includes("hunter2"), shown);
+  assert.match(shown, /✓.* core\.local succeeded after 1\.0 s/);
+});
+
+test("on a terminal tables have colours and fit; with NO_COLOR they only fit", async (t) => {
+  const standIn = await startStandIn(t);
+  const home = emptyHome(t);
+  standIn.on("GET /actions", [{ ref: "core.local", pack: "core", description: "long ".repeat(40) }]);
+  const env = environmentOf(home, { url: standIn.url });
+  assert.match(await onTerminal(home, [], ["action", "list"], env), /\u001b\[1mref/);
+  const plain = await onTerminal(home, [], ["action", "list"], { ...env, NO_COLOR: "1" });
+  assert(!plain.includes("\u001b["), plain);
+  const lines = plain.split("\r\n").filter((line) => line.startsWith("core."));
+  assert.equal(lines.length, 1);
+  assert.equal(lines[0]?.length, 60);
+});

@@ -1,0 +1,95 @@
+import type {
+  Action,
+  Criterion,
+  ExecutionStatus,
+  JsonObject,
+  OutputType,
+  Parameters,
+  SourcePosition,
+} from "@squall/model";
+
+/** An execution as the API shows it. Fields that are empty are left out by the server. */
+export interface ApiExecution {
+  readonly id: string;
+  readonly status: ExecutionStatus;
+  readonly action: Partial<Action> & { readonly ref: string };
+  readonly start_timestamp?: string;
+  readonly end_timestamp?: string;
+  readonly elapsed_seconds?: number;
+  readonly parameters?: JsonObject;
+  readonly result?: JsonObject;
+  readonly context?: JsonObject;
+  readonly parent?: string;
+  readonly children?: readonly string[];
+  readonly log?: readonly { readonly status: string; readonly timestamp: string }[];
+  readonly [more: string]: unknown;
+}
+
+/** One piece of live output. */
+export interface ApiOutput {
+  readonly id: string;
+  readonly execution_id: string;
+  readonly output_type: OutputType;
+  readonly timestamp: string;
+  readonly data: string;
+  readonly [more: string]: unknown;
+}
+
+/** An action with its runner's parameters merged in. */
+export type ApiActionOverview = Action & { readonly parameters: Parameters };
+
+export interface ApiKeyValue {
+  readonly name: string;
+  readonly value: string;
+  readonly scope: string;
+  readonly user?: string;
+  readonly secret?: boolean;
+  readonly encrypted?: boolean;
+  readonly expire_timestamp?: string;
+  readonly [more: string]: unknown;
+}
+
+export interface ApiToken {
+  readonly id: string;
+  readonly user: string;
+  readonly token: string;
+  readonly expiry: string;
+  readonly [more: string]: unknown;
+}
+
+export interface ApiUser {
+  readonly username: string;
+  readonly authentication: { readonly method: string; readonly location?: string; readonly token_expire?: string };
+  readonly rbac?: { readonly enabled: boolean; readonly roles: readonly string[]; readonly is_admin: boolean };
+  readonly [more: string]: unknown;
+}
+
+/** How an event and a rule met, criterion by criterion. */
+export interface ApiRuleTest {
+  readonly matched: boolean;
+  readonly criteria: readonly ApiCriterionTest[];
+  readonly parameters?: JsonObject;
+  readonly error?: string;
+  readonly [more: string]: unknown;
+}
+
+export interface ApiCriterionTest {
+  readonly key: string;
+  readonly criterion: Criterion;
+  /** What the payload holds there; absent when nothing. */
+  readonly value?: unknown;
+  /** The pattern after rendering. */
+  readonly pattern?: unknown;
+  readonly held: boolean;
+  readonly error?: string;
+}
+
+/** Counts by plural noun, and what was wrong. */
+export interface ApiRegistration {
+  readonly problems?: readonly { readonly message: string; readonly at?: SourcePosition }[];
+  readonly packs?: readonly string[];
+  readonly [countsAndMore: string]: unknown;
+}
+
+/** Anything the API holds, where the caller only shows it. */
+export type ApiObject = JsonObject;

@@ -1,0 +1,268 @@
+import type { JsonObject } from "@squall/model";
+import type {
+  ApiActionOverview,
+  ApiExecution,
+  ApiKeyValue,
+  ApiObject,
+  ApiOutput,
+  ApiRegistration,
+  ApiRuleTest,
+  ApiToken,
+  ApiUser,
+} from "./api-objects.ts";
+import { ClientError } from "./client-error.ts";
+import { openStream, type StreamEvent, type StreamOptions } from "./event-stream.ts";
+import { type Call, type ClientOptions, createTransport, type Query, type Transport } from "./transport.ts";
+
+export interface Listed<T> {
+  readonly items: readonly T[];
+  /** How many there are without paging; absent when the server does not say. */
+  readonly total?: number;
+}
+
+/** What the kinds of content have in common. `ref` is a ref, name or id. */
+export interface Collection<T = ApiObject> {
+  list(query?: Query): Promise<Listed<T>>;
+  get(ref: string, query?: Query): Promise<T>;
+  create(draft: JsonObject): Promise<T>;
+  update(ref: string, whole: JsonObject): Promise<T>;
+  delete(ref: string, body?: JsonObject): Promise<void>;
+}
+
+export interface ExecutionRequest {
+  readonly action: string;
+  readonly parameters?: JsonObject;
+  readonly user?: string;
+  readonly context?: JsonObject;
+  /** Milliseconds before it may start. */
+  readonly delay?: number;
+}
+
+export interface Executions {
+  list(query?: Query): Promise<Listed<ApiExecution>>;
+  /** `last` is an id too. */
+  get(id: string, query?: Query): Promise<ApiExecution>;
+  create(request: ExecutionRequest): Promise<ApiExecution>;
+  /** Asks for the end of it. Throws ClientError `conflict` when it cannot be canceled any more. */
+  cancel(id: string): Promise<ApiExecution>;
+  rerun(id: string, changes?: { parameters?: JsonObject; delay?: number; user?: string }): Promise<ApiExecution>;
+  children(id: string, query?: Query): Promise<Listed<ApiExecution>>;
+  /** What it has printed so far. */
+  output(id: string, type?: "all" | "stdout" | "stderr" | "output", signal?: AbortSignal): Promise<string>;
+  /** Everything it has printed, from the beginning, then what it prints, until it is completed. */
+  outputEvents(id: string, signal?: AbortSignal): AsyncIterable<ApiOutput>;
+}
+
+/** Which of the many events of a server to hear. */
+export interface StreamQuery {
+  /** Names or patterns, e.g. `st2.execution__*`; the server's default is all of executions and announcements. */
+  readonly events?: readonly string[];
+  readonly action_refs?: readonly string[];
+  readonly execution_ids?: readonly string[];
+  /** The server ends the stream after this event once `end_execution_id` is completed. */
+  readonly end_event?: string;
+  readonly end_execution_id?: string;
+}
+
+export interface Client {
+  /** The address it speaks to, without `/v1`. */
+  readonly url: string;
+  readonly actions: Collection;
+  readonly rules: Collection;
+  readonly ruleEnforcements: Collection;
+  readonly triggerTypes: Collection;
+  readonly triggerInstances: Collection;
+  readonly webhooks: Collection;
+  readonly timers: Collection;
+  readonly packs: Collection;
+  readonly apiKeys: Collection;
+  readonly runners: Collection;
+  readonly sensors: Collection;
+  readonly policies: Collection;
+  readonly executions: Executions;
+  /** An action with its runner's parameters merged in. */
+  actionOverview(ref: string): Promise<ApiActionOverview>;
+  /** Says, criterion by criterion, what holds for an event (by id) or a payload. Nothing is written. */
+  testRule(request: {
+    rule: string | JsonObject;
+    trigger_instance?: string;
+    payload?: JsonObject;
+  }): Promise<ApiRuleTest>;
+  reEmit(triggerInstance: string): Promise<ApiObject>;
+  /** Posts to a hook, as a sender outside would. The body goes out byte for byte. */
+  sendWebhook(
+    url: string,
+    body: string | Uint8Array,
+    type: string,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<unknown>;
+  registerPacks(request: {
+    paths?: readonly string[];
+    packs?: readonly string[];
+    types?: readonly string[];
+    fail_on_failure?: boolean;
+  }): Promise<ApiRegistration>;
+  /** Takes packs out, with all they brought. StackStorm's server answers with the id of the execution that does it. */
+  removePacks(names: readonly string[]): Promise<ApiObject>;
+  listKeys(query?: Query): Promise<Listed<ApiKeyValue>>;
+  getKey(name: string, query?: Query): Promise<ApiKeyValue>;
+  setKey(name: string, draft: JsonObject): Promise<ApiKeyValue>;
+  deleteKey(name: string, query?: Query): Promise<void>;
+  /** Issues a token for a name and password. */
+  login(user: string, password: string, ttlSeconds?: number): Promise<ApiToken>;
+  /** Ends the token that this client signs in with. */
+  logout(): Promise<void>;
+  whoami(): Promise<ApiUser>;
+  stream(query: StreamQuery, options?: StreamOptions): AsyncIterable<StreamEvent>;
+  /** Any other call of the API: `path` begins with a slash and has no `/v1`. */
+  call(path: string, call?: Call): Promise<unknown>;
+}
+
+/**
+ * A client of Squall's API. Nothing is sent before the first call. Every function throws `ClientError`, or the reason of
+ * the `signal` that ended it.
+ *
+ * @example
+ * const squall = createClient({ url: "http://127.0.0.1:9101", apiKey });
+ * const execution = await squall.executions.create({ action: "core.local", parameters: { cmd: "date" } });
+ */
+export function createClient(options: ClientOptions = {}): Client {
+  const transport = createTransport(options);
+  const collection = <T = ApiObject>(path: string): Collection<T> => collectionOf<T>(transport, path);
+  const object = async <T>(path: string, call?: Call): Promise<T> => (await transport.json(path, call)).value as T;
+
+  return {
+    url: transport.url,
+    actions: collection("/actions"),
+    rules: collection("/rules"),
+    ruleEnforcements: collection("/ruleenforcements"),
+    triggerTypes: collection("/triggertypes"),
+    triggerInstances: collection("/triggerinstances"),
+    // A hook's url may hold slashes, and they are part of the path.
+    webhooks: collectionOf(transport, "/webhooks", pathOfHook),
+    timers: collection("/timers"),
+    packs: collection("/packs"),
+    apiKeys: collection("/apikeys"),
+    runners: collection("/runnertypes"),
+    sensors: collection("/sensortypes"),
+    policies: collection("/policies"),
+    executions: executionsOf(transport),
+    actionOverview: (ref) => object(`/actions/views/overview/${encodeURIComponent(ref)}`),
+    testRule: ({ rule, ...event }) =>
+      typeof rule === "string"
+        ? object(`/rules/${encodeURIComponent(rule)}/test`, { method: "POST", body: event })
+        : object("/rules/test", { method: "POST", body: { rule, ...event } }),
+    reEmit: (id) => object(`/triggerinstances/${encodeURIComponent(id)}/re_emit`, { method: "POST", body: {} }),
+    sendWebhook: (url, body, type, headers) =>
+      object(`/webhooks/${pathOfHook(url)}`, {
+        method: "POST",
+        raw: { body, type },
+        ...(headers ? { headers } : {}),
+      }),
+    // Reading a big pack takes its time, and the answer says what is wrong with it, so it is worth waiting for.
+    registerPacks: (request) => object("/packs/register", { method: "POST", body: request, timeoutMs: 300_000 }),
+    removePacks: (packs) => object("/packs/uninstall", { method: "POST", body: { packs } }),
+    listKeys: (query) => listOf(transport, "/keys", query),
+    getKey: (name, query) => object(`/keys/${encodeURIComponent(name)}`, query ? { query } : {}),
+    setKey: (name, draft) => object(`/keys/${encodeURIComponent(name)}`, { method: "PUT", body: draft }),
+    async deleteKey(name, query) {
+      await transport.text(`/keys/${encodeURIComponent(name)}`, { method: "DELETE", ...(query ? { query } : {}) });
+    },
+    login: (user, password, ttlSeconds) =>
+      object("/tokens", {
+        method: "POST",
+        service: "auth",
+        body: ttlSeconds === undefined ? {} : { ttl: ttlSeconds },
+        headers: { authorization: `Basic ${base64(`${user}:${password}`)}` },
+      }),
+    async logout() {
+      await transport.text("/tokens/current", { method: "DELETE", service: "auth" });
+    },
+    whoami: () => object("/user"),
+    stream: (query, streamOptions) =>
+      openStream(transport, "/stream", { ...query }, withSignal(options, streamOptions)),
+    call: (path, call) => object(path, call),
+  };
+}
+
+function pathOfHook(url: string): string {
+  return url
+    .replace(/^\/+|\/+$/g, "")
+    .split("/")
+    .map(encodeURIComponent)
+    .join("/");
+}
+
+function collectionOf<T>(
+  transport: Transport,
+  path: string,
+  pathOf: (ref: string) => string = encodeURIComponent,
+): Collection<T> {
+  const one = (ref: string): string => `${path}/${pathOf(ref)}`;
+  // The casts: the server's objects are trusted to be what its own schemas made; the CLI only shows them.
+  return {
+    list: (query) => listOf<T>(transport, path, query),
+    get: async (ref, query) => (await transport.json(one(ref), query ? { query } : {})).value as T,
+    create: async (draft) => (await transport.json(path, { method: "POST", body: draft })).value as T,
+    update: async (ref, whole) => (await transport.json(one(ref), { method: "PUT", body: whole })).value as T,
+    async delete(ref, body) {
+      await transport.text(one(ref), { method: "DELETE", ...(body ? { body } : {}) });
+    },
+  };
+}
+
+function executionsOf(transport: Transport): Executions {
+  const one = (id: string): string => `/executions/${encodeURIComponent(id)}`;
+  const object = async (path: string, call?: Call): Promise<ApiExecution> =>
+    (await transport.json(path, call)).value as ApiExecution;
+  return {
+    list: (query) => listOf(transport, "/executions", query),
+    get: (id, query) => object(one(id), query ? { query } : {}),
+    create: (request) => object("/executions", { method: "POST", body: request }),
+    async cancel(id) {
+      const answer = await object(one(id), { method: "DELETE" });
+      // StackStorm answers 200 with a faultstring when there is nothing left to cancel.
+      if (typeof answer.faultstring === "string") {
+        throw new ClientError("conflict", {
+          message: answer.faultstring,
+          faultstring: answer.faultstring,
+          status: 200,
+        });
+      }
+      return answer;
+    },
+    rerun: (id, changes = {}) => object(`${one(id)}/re_run`, { method: "POST", body: { parameters: {}, ...changes } }),
+    children: (id, query) => listOf(transport, `${one(id)}/children`, query),
+    output: (id, type = "all", signal) =>
+      transport.text(`${one(id)}/output`, { query: { output_type: type }, ...(signal ? { signal } : {}) }),
+    async *outputEvents(id, signal) {
+      for await (const { event, data } of openStream(transport, `${one(id)}/output`, {}, signal ? { signal } : {})) {
+        if (event === "EOF") return;
+        if (event === "st2.execution.output__create") yield data as ApiOutput;
+      }
+      // The server says EOF when all is said; without it the connection broke in a way that looks like an end.
+      if (!signal?.aborted) throw new ClientError("unreachable", { message: "the output stream ended early" });
+    },
+  };
+}
+
+async function listOf<T>(transport: Transport, path: string, query: Query | undefined): Promise<Listed<T>> {
+  const { value, headers } = await transport.json(path, query ? { query } : {});
+  if (!Array.isArray(value)) {
+    throw new ClientError("protocol", {
+      message: `${transport.url} does not answer as Squall does: ${path} is no list`,
+      hint: "check that the address (--url or SQUALL_URL) is that of Squall's API",
+    });
+  }
+  const total = headers.get("x-total-count");
+  return { items: value as T[], ...(total === null ? {} : { total: Number(total) }) };
+}
+
+function withSignal(options: ClientOptions, streamOptions: StreamOptions | undefined): StreamOptions {
+  const signals = [options.signal, streamOptions?.signal].filter((signal) => signal !== undefined);
+  return signals.length === 0 ? { ...streamOptions } : { ...streamOptions, signal: AbortSignal.any(signals) };
+}
+
+function base64(text: string): string {
+  return btoa(String.fromCharCode(...new TextEncoder().encode(text)));
+}

@@ -1,0 +1,140 @@
+import { randomBytes } from "node:crypto";
+import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { createLocalBus } from "@squall/bus";
+import { createEngine, createVault, type Engine, type Limits, type Registration } from "@squall/engine";
+import { createIds, microsNow } from "@squall/model";
+import { createRunners } from "@squall/runners";
+import { openSqliteStore, type Store } from "@squall/store";
+import { registerChangedPacks } from "./bundled-packs.ts";
+import { type Context, DEFAULT_SETTINGS } from "./context.ts";
+import { createListener } from "./http/app.ts";
+import { serve } from "./http/serve.ts";
+import { createLog } from "./log.ts";
+import { type ServerOptions, ROOT } from "./options.ts";
+import { ROUTES } from "./routes/table.ts";
+import { createStreamHub } from "./stream/hub.ts";
+import { vaultKey } from "./vault-key.ts";
+
+/** A server that answers. */
+export interface RunningServer extends AsyncDisposable {
+  readonly url: string;
+  readonly engine: Engine;
+  readonly store: Store;
+  /** The administrator made at this start; the password is nowhere else. */
+  readonly firstLogin: { readonly user: string; readonly password: string } | undefined;
+  /** What was registered at this start; undefined when nothing had changed. */
+  readonly registration: Registration | undefined;
+  /** Takes nothing new, lets what runs finish, at most `drainMs`, and closes everything. */
+  stop(drainMs: number): Promise<void>;
+}
+
+/** Requests under way get this long to be answered at a stop; they take milliseconds. */
+const REQUESTS_MS = 5_000;
+/** A log larger than this is set aside at the next start; one old one is kept. */
+const LOG_BYTES = 16 * 1024 * 1024;
+
+function limitsOf(options: ServerOptions): Limits {
+  return {
+    processSlots: options.processSlots,
+    // Inline actions hold no processor while they wait (http-request), so many go on at once.
+    inlineSlots: 256,
+    // Enough for a long log; what is larger belongs in a file.
+    outputBytes: 10 * 1024 * 1024,
+    // StackStorm's practical bound: the size of a document in its database.
+    resultBytes: 14 * 1024 * 1024,
+    // A hundred thousand waiting are a hundred MB on disk and a day of one-second actions on one worker.
+    waiting: 100_000,
+  };
+}
+
+/**
+ * Builds a whole server from its parts and starts it. When a step fails, what the steps before it opened is closed, and
+ * what is thrown says what to do.
+ */
+export async function startServer(options: ServerOptions, say: (line: string) => void): Promise<RunningServer> {
+  await using stack = new AsyncDisposableStack();
+  const key = vaultKey(options.dataDirectory);
+  const store = stack.use(await openSqliteStore({ directory: options.dataDirectory }));
+  setAside(options.logFile);
+  const log = createLog(options.logFile, options.logLevel);
+  stack.defer(() => log.close());
+  const bus = stack.use(
+    createLocalBus({
+      onError: (error, message) => log.error({ err: error, topic: message.topic }, "a listener of the bus failed"),
+    }),
+  );
+  let url = "";
+  const engine = stack.use(
+    await createEngine({
+      store,
+      bus,
+      runners: createRunners({ version: DEFAULT_SETTINGS.version, pythonPath: join(ROOT, "python") }),
+      vault: createVault(key),
+      now: microsNow,
+      newId: createIds(),
+      worker: `${process.pid}-${randomBytes(4).toString("hex")}`,
+      limits: limitsOf(options),
+      apiUrl: () => `${url}/v1`,
+      webUrl: () => url,
+      timezone: options.timezone,
+      log,
+    }),
+  );
+  const registration = await registerChangedPacks(engine, options.packRoots, say);
+  const firstLogin = await engine.accounts.bootstrap();
+
+  const streams = createStreamHub(bus, engine, log);
+  const context: Context = {
+    engine,
+    bus,
+    log,
+    streams,
+    settings: {
+      ...DEFAULT_SETTINGS,
+      bodyLimitBytes: options.bodyLimitBytes,
+      corsOrigins: options.corsOrigins,
+      trustProxy: options.trustProxy,
+      packRoots: options.packRoots,
+    },
+  };
+  // It listens before it works: an execution that waited in the store may call the API at once.
+  const listening = await serve(createListener(context, ROUTES), options.host, options.port);
+  url = listening.url;
+  stack.defer(() => listening.close(0));
+  await engine.start();
+  announce(options.dataDirectory, listening.url);
+  log.info({ url: listening.url, data: options.dataDirectory }, "started");
+
+  const parts = stack.move();
+  let stopping: Promise<void> | undefined;
+  const stop = (drainMs: number): Promise<void> => {
+    stopping ??= (async () => {
+      log.info({}, "stopping");
+      streams.close();
+      await listening.close(REQUESTS_MS);
+      await engine.drain(drainMs);
+      rmSync(addressFile(options.dataDirectory), { force: true });
+      log.info({}, "stopped");
+      await parts.disposeAsync();
+    })();
+    return stopping;
+  };
+  return { url: listening.url, engine, store, firstLogin, registration, stop, [Symbol.asyncDispose]: () => stop(0) };
+}
+
+function addressFile(directory: string): string {
+  return join(directory, "server.json");
+}
+
+/** Lets programs on this machine find the server, whatever its port. */
+function announce(directory: string, url: string): void {
+  const path = addressFile(directory);
+  writeFileSync(`${path}.new`, `${JSON.stringify({ url, pid: process.pid })}\n`, { mode: 0o600 });
+  renameSync(`${path}.new`, path);
+}
+
+function setAside(logFile: string): void {
+  const bytes = logFile === "-" ? 0 : (statSync(logFile, { throwIfNoEntry: false })?.size ?? 0);
+  if (bytes > LOG_BYTES) renameSync(logFile, `${logFile}.1`);
+}

@@ -1,0 +1,36 @@
+import type { Bus } from "@squall/bus";
+import type { Engine } from "@squall/engine";
+import type { StreamHub } from "./stream/hub.ts";
+import type { Log } from "./log.ts";
+
+/** What every handler stands on. */
+export interface Context {
+  readonly engine: Engine;
+  readonly bus: Bus;
+  readonly log: Log;
+  readonly streams: StreamHub;
+  readonly settings: HttpSettings;
+}
+
+export interface HttpSettings {
+  readonly version: string;
+  /** Bodies beyond this many bytes are refused with 413. */
+  readonly bodyLimitBytes: number;
+  /** Origins whose pages may call; `*` lets every page ask (credentials still have to be in a header). */
+  readonly corsOrigins: readonly string[];
+  /** Believe X-Forwarded-For and X-Forwarded-Proto: only behind a proxy that sets them itself. */
+  readonly trustProxy: boolean;
+  /** Longest page that a user who is not an admin may ask for. */
+  readonly maxPageSize: number;
+  /** Folders whose subfolders are packs that may be registered by name. */
+  readonly packRoots: readonly string[];
+}
+
+export const DEFAULT_SETTINGS: HttpSettings = {
+  version: "0.1.0",
+  bodyLimitBytes: 5 * 1024 * 1024,
+  corsOrigins: ["http://127.0.0.1:3000"],
+  trustProxy: false,
+  maxPageSize: 100,
+  packRoots: [],
+};

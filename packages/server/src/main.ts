@@ -1,0 +1,94 @@
+#!/usr/bin/env node
+// `squall server`: starts a server, says where it is, and stops it when it is told to.
+import { relative } from "node:path";
+import { formatPosition, messageOf, SquallError } from "@squall/model";
+import type { RunningServer } from "./assemble.ts";
+import { helpText, readOptions, ROOT, type ServerOptions } from "./options.ts";
+
+const out = (line = "") => process.stdout.write(`${line}\n`);
+
+/** What to say to whoever started it: one line for what we foresaw, the stack as well for what we did not. */
+function complain(error: unknown): void {
+  const text =
+    error instanceof SquallError ? error.message : `${messageOf(error)}\n${error instanceof Error ? error.stack : ""}`;
+  process.stderr.write(`squall server: ${text}\n`);
+}
+
+async function main(): Promise<void> {
+  let options: ServerOptions;
+  try {
+    const read = readOptions(process.argv.slice(2), process.env);
+    if (read.help) {
+      process.stdout.write(helpText());
+      return;
+    }
+    options = read;
+  } catch (error) {
+    complain(error);
+    process.exitCode = 2;
+    return;
+  }
+  const began = performance.now();
+  out("Squall is starting ...");
+  let server: RunningServer | undefined;
+  let signals = 0;
+  const onSignal = (signal: NodeJS.Signals) => {
+    // The second one means now.
+    if (++signals > 1 || server === undefined) process.exit(signal === "SIGINT" ? 130 : 143);
+    out("Stopping: waiting for what runs (once more to stop at once) ...");
+    server.stop(options.drainMs).then(
+      () => process.exit(0),
+      (error: unknown) => {
+        complain(error);
+        process.exit(1);
+      },
+    );
+  };
+  process.on("SIGINT", onSignal);
+  process.on("SIGTERM", onSignal);
+  try {
+    // Loaded only now, so that help and a wrong option are answered at once.
+    const { startServer } = await import("./assemble.ts");
+    server = await startServer(options, (line) => out(`  ${line}`));
+  } catch (error) {
+    complain(error);
+    process.exit(1);
+  }
+  greet(server, Math.round(performance.now() - began));
+}
+
+function greet(server: RunningServer, ms: number): void {
+  for (const { at, message, severity } of server.registration?.problems ?? []) {
+    const place = formatPosition(at.file === undefined ? at : { ...at, file: relative(process.cwd(), at.file) });
+    out(`  ${severity}: ${place === "" ? "" : `${place}: `}${message}`);
+  }
+  const { firstLogin, url } = server;
+  out(`Squall answers at ${url} (started in ${ms} ms).`);
+  if (firstLogin) {
+    out();
+    out(`  user      ${firstLogin.user}`);
+    out(`  password  ${firstLogin.password}    shown this once: keep it`);
+  }
+  out();
+  out("Make something happen: paste these into another terminal.");
+  out();
+  for (const line of firstSteps(url, firstLogin?.password)) out(`  ${line}`);
+  out();
+}
+
+/** Sign in, let Alertmanager's example happen, look at what ran. The password is not on a command line others can see. */
+function firstSteps(url: string, password: string | undefined): string[] {
+  const here = relative(process.cwd(), ROOT);
+  const below = (path: string) => (here === "" ? path : `${here}/${path}`);
+  const squall = `${url === "http://127.0.0.1:9101" ? "" : `SQUALL_URL=${url} `}${below("bin/squall")}`;
+  const login = `${squall} login admin`;
+  return [
+    password === undefined ? login : `echo '${password}' | ${login} --password-stdin`,
+    `curl -sS -o /dev/null -w '%{http_code}\\n' -H "St2-Api-Key: $(${squall} apikey create --only-key)" ` +
+      `-H 'Content-Type: application/json' --data-binary @${below("packs/examples/payloads/alertmanager-firing.json")} ` +
+      `${url}/v1/webhooks/alertmanager`,
+    `${squall} execution list`,
+  ];
+}
+
+await main();

@@ -1,0 +1,221 @@
+import { delimiter, dirname, join, resolve } from "node:path";
+import { availableParallelism } from "node:os";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import { Invalid, messageOf } from "@squall/model";
+import { DEFAULT_SETTINGS } from "./context.ts";
+import { didYouMean } from "./http/did-you-mean.ts";
+
+/** The checkout that this file is in. */
+export const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
+
+export interface ServerOptions {
+  readonly host: string;
+  /** 0 takes a free one. */
+  readonly port: number;
+  readonly dataDirectory: string;
+  /** Folders whose subfolders are packs, registered at start when they changed. */
+  readonly packRoots: readonly string[];
+  readonly bodyLimitBytes: number;
+  readonly corsOrigins: readonly string[];
+  readonly trustProxy: boolean;
+  /** Executions at once that need child processes. */
+  readonly processSlots: number;
+  /** IANA name; for timers that name none. */
+  readonly timezone: string;
+  /** How long a stop waits for what runs. */
+  readonly drainMs: number;
+  /** A file, or "-" for stderr. */
+  readonly logFile: string;
+  readonly logLevel: string;
+}
+
+const DEFAULT_PORT = 9101;
+const LEVELS = ["trace", "debug", "info", "warn", "error", "fatal"];
+
+interface Flag {
+  readonly type: "string" | "boolean";
+  readonly multiple?: true;
+  /** Also taken from this variable of the environment. */
+  readonly variable?: string;
+  readonly value?: string;
+  readonly help: string;
+}
+
+const FLAGS = {
+  port: {
+    type: "string",
+    variable: "SQUALL_PORT",
+    value: "PORT",
+    help: `where it answers; 0 takes a free one (default ${DEFAULT_PORT})`,
+  },
+  host: {
+    type: "string",
+    variable: "SQUALL_HOST",
+    value: "ADDRESS",
+    help: "the address it listens on (default 127.0.0.1: this machine alone)",
+  },
+  data: {
+    type: "string",
+    variable: "SQUALL_DATA",
+    value: "DIR",
+    help: "where it keeps its data (default .squall/data of the checkout, .squall/data-PORT for other ports)",
+  },
+  packs: {
+    type: "string",
+    multiple: true,
+    variable: "SQUALL_PACKS",
+    value: "DIR",
+    help: "a folder of packs to register at start, beside the bundled ones; may be given several times",
+  },
+  workers: {
+    type: "string",
+    variable: "SQUALL_WORKERS",
+    value: "N",
+    help: "actions at once that need a process (default: four for each processor)",
+  },
+  "body-limit": {
+    type: "string",
+    variable: "SQUALL_BODY_LIMIT",
+    value: "BYTES",
+    help: `the largest request body (default ${DEFAULT_SETTINGS.bodyLimitBytes})`,
+  },
+  "cors-origin": {
+    type: "string",
+    multiple: true,
+    variable: "SQUALL_CORS_ORIGIN",
+    value: "URL",
+    help: "an origin whose pages may call the API; may be given several times",
+  },
+  "trust-proxy": {
+    type: "boolean",
+    variable: "SQUALL_TRUST_PROXY",
+    help: "believe X-Forwarded-For and X-Forwarded-Proto: only behind a proxy that sets them",
+  },
+  timezone: {
+    type: "string",
+    variable: "SQUALL_TIMEZONE",
+    value: "ZONE",
+    help: "of timers that name none (default UTC)",
+  },
+  drain: {
+    type: "string",
+    variable: "SQUALL_DRAIN",
+    value: "SECONDS",
+    help: "how long a stop waits for what runs (default 10)",
+  },
+  log: {
+    type: "string",
+    variable: "SQUALL_LOG",
+    value: "FILE",
+    help: 'where to log; "-" is stderr (default server.log in the data directory)',
+  },
+  "log-level": {
+    type: "string",
+    variable: "SQUALL_LOG_LEVEL",
+    value: "LEVEL",
+    help: `${LEVELS.join(", ")} (default info)`,
+  },
+  help: { type: "boolean", help: "says this" },
+} as const satisfies Record<string, Flag>;
+
+export function helpText(): string {
+  const lines = Object.entries(FLAGS as Record<string, Flag>).map(([name, flag]) => {
+    const left = `  --${name}${flag.value ? ` ${flag.value}` : ""}`;
+    return `${left.padEnd(26)}${flag.help}${flag.variable ? ` [${flag.variable}]` : ""}`;
+  });
+  return `Usage: squall server [options]
+
+Starts Squall: the API, rules, timers and everything that runs, in one process.
+
+Options (or, in brackets, variables of the environment):
+${lines.join("\n")}
+`;
+}
+
+/** Reads the command line and, for what it leaves out, the environment. Throws Invalid that says what is wrong. */
+export function readOptions(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+): { readonly help: true } | ({ readonly help: false } & ServerOptions) {
+  const values = parse(argv);
+  if (values.help === true) return { help: true };
+  const text = (name: keyof typeof FLAGS): string | undefined => {
+    const given = values[name];
+    if (typeof given === "string" && given !== "") return given;
+    const flag: Flag = FLAGS[name];
+    return (flag.variable && env[flag.variable]) || undefined;
+  };
+  const list = (name: keyof typeof FLAGS, separator: string): string[] => {
+    const given = values[name];
+    const flag: Flag = FLAGS[name];
+    if (Array.isArray(given)) return given as string[];
+    return ((flag.variable && env[flag.variable]) || "").split(separator).filter((part) => part !== "");
+  };
+  const whole = (name: keyof typeof FLAGS, preset: number, least: number, most: number): number => {
+    const given = text(name);
+    if (given === undefined) return preset;
+    if (/^\d{1,12}$/.test(given) && Number(given) >= least && Number(given) <= most) return Number(given);
+    throw new Invalid("server.option", {
+      message: `--${name} takes a whole number from ${least} to ${most}, not "${given}"`,
+    });
+  };
+
+  const port = whole("port", DEFAULT_PORT, 0, 65_535);
+  const folder = port === DEFAULT_PORT ? "data" : `data-${port}`;
+  const dataDirectory = resolve(text("data") ?? join(ROOT, ".squall", folder));
+  const logLevel = text("log-level") ?? "info";
+  if (!LEVELS.includes(logLevel)) {
+    throw new Invalid("server.option", {
+      message: `--log-level is one of ${LEVELS.join(", ")}, not "${logLevel}"${didYouMean(logLevel, LEVELS)}`,
+    });
+  }
+  const timezone = text("timezone") ?? "UTC";
+  try {
+    Intl.DateTimeFormat("en", { timeZone: timezone });
+  } catch {
+    throw new Invalid("server.option", {
+      message: `--timezone: there is no time zone "${timezone}"; write it like Europe/Berlin`,
+    });
+  }
+  const origins = list("cors-origin", ",");
+  const trust = values["trust-proxy"] === true || /^(1|true|yes)$/i.test(env.SQUALL_TRUST_PROXY ?? "");
+  const log = text("log");
+  return {
+    help: false,
+    host: text("host") ?? "127.0.0.1",
+    port,
+    dataDirectory,
+    packRoots: [join(ROOT, "packs"), ...list("packs", delimiter).map((path) => resolve(path))],
+    bodyLimitBytes: whole("body-limit", DEFAULT_SETTINGS.bodyLimitBytes, 1, 1024 ** 3),
+    corsOrigins: origins.length > 0 ? origins : DEFAULT_SETTINGS.corsOrigins,
+    trustProxy: trust,
+    processSlots: whole("workers", availableParallelism() * 4, 1, 10_000),
+    timezone,
+    drainMs: whole("drain", 10, 0, 86_400) * 1000,
+    logFile: log === undefined ? join(dataDirectory, "server.log") : log === "-" ? log : resolve(log),
+    logLevel,
+  };
+}
+
+function parse(argv: readonly string[]): Record<string, unknown> {
+  // `squall server ...` and `node main.ts ...` are the same.
+  const args = argv[0] === "server" ? argv.slice(1) : [...argv];
+  try {
+    const flags = Object.fromEntries(
+      Object.entries(FLAGS as Record<string, Flag>).map(([name, { type, multiple = false }]) => [
+        name,
+        { type, multiple, ...(name === "help" ? { short: "h" } : {}) },
+      ]),
+    );
+    return parseArgs({ args, options: flags, strict: true, allowPositionals: false }).values;
+  } catch (error) {
+    const unknown = /^Unknown option '--?([\w-]+)/.exec(messageOf(error))?.[1];
+    throw new Invalid("server.option", {
+      message:
+        unknown === undefined
+          ? messageOf(error)
+          : `there is no option --${unknown}${didYouMean(unknown, Object.keys(FLAGS))} (squall server --help lists them)`,
+    });
+  }
+}

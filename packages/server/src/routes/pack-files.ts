@@ -1,0 +1,96 @@
+import { mkdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
+import { dirname, extname, isAbsolute, join, normalize, sep } from "node:path";
+import { Invalid, NotFound, type Resources } from "@squall/model";
+
+type Pack = Resources["pack"];
+type Action = Resources["action"];
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".yaml": "application/x-yaml",
+  ".yml": "application/x-yaml",
+  ".py": "application/x-python",
+  ".json": "application/json",
+  ".md": "text/markdown",
+  ".png": "image/png",
+  ".svg": "image/svg+xml",
+  ".sh": "application/x-sh",
+};
+
+export function contentTypeOf(path: string): string {
+  return TYPES[extname(path).toLowerCase()] ?? "text/plain; charset=UTF-8";
+}
+
+export interface PackFile {
+  readonly bytes: Buffer;
+  readonly modified: Date;
+}
+
+/** Reads a file of a pack; nothing outside the pack's folder can be named, not even through a link. */
+export async function readPackFile(pack: Pack, path: string): Promise<PackFile> {
+  const full = inside(pack.path, path);
+  try {
+    const [root, real] = await Promise.all([realpath(pack.path), realpath(full)]);
+    const about = await stat(real);
+    if (real.startsWith(root + sep) && about.isFile()) return { bytes: await readFile(real), modified: about.mtime };
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+  }
+  throw new NotFound("pack.file.not-found", { message: `File "${path}" not found in pack "${pack.ref}".` });
+}
+
+function isMissing(error: unknown): boolean {
+  return ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG", "EACCES"].includes((error as NodeJS.ErrnoException).code ?? "");
+}
+
+/** The full path of a path below the folder. Throws Invalid when it leads out of it. */
+function inside(folder: string, path: string): string {
+  const clean = normalize(path);
+  if (path.includes("\0") || isAbsolute(clean) || clean === ".." || clean.startsWith(`..${sep}`)) {
+    throw new Invalid("pack.file.outside", {
+      message: `Invalid file path "${path.replaceAll("\0", "\\0")}": it must stay inside the pack's folder.`,
+      at: { field: "file_path" },
+    });
+  }
+  return join(folder, clean);
+}
+
+/** Writes files below the pack's `actions` folder, each whole or not at all. Gives their full paths. */
+export async function writeDataFiles(
+  pack: Pack,
+  files: readonly { readonly file_path: string; readonly content: string }[],
+): Promise<string[]> {
+  const folder = join(pack.path, "actions");
+  // All are checked before the first is written.
+  const targets = files.map(({ file_path, content }) => ({ path: inside(folder, file_path), content }));
+  for (const { path, content } of targets) {
+    await mkdir(dirname(path), { recursive: true });
+    await refuseLinkOut(pack, dirname(path));
+    const draft = `${path}.${process.pid}.new`;
+    await writeFile(draft, content);
+    await rename(draft, path);
+  }
+  return targets.map(({ path }) => path);
+}
+
+async function refuseLinkOut(pack: Pack, folder: string): Promise<void> {
+  const [root, real] = await Promise.all([realpath(pack.path), realpath(folder)]);
+  if (real === root || real.startsWith(root + sep)) return;
+  throw new Invalid("pack.file.outside", { message: `A link in pack "${pack.ref}" leads out of its folder.` });
+}
+
+/** Copies an action's file into another pack; gives the copy's entry point (the old one where there is no file). */
+export async function copyEntryPoint(from: Pack | undefined, to: Pack, action: Action, name: string): Promise<string> {
+  if (!action.entry_point || from === undefined) return action.entry_point;
+  const { bytes } = await readPackFile(from, `actions/${action.entry_point}`);
+  const entryPoint = `${name}${extname(action.entry_point)}`;
+  await writeDataFiles(to, [{ file_path: entryPoint, content: bytes.toString("utf8") }]);
+  return entryPoint;
+}
+
+/** Removes an action's metadata and entry point from disk, as far as they are there. */
+export async function removeActionFiles(pack: Pack, action: Action): Promise<void> {
+  const files = [action.metadata_file, action.entry_point && `actions/${action.entry_point}`];
+  for (const file of files) {
+    if (file) await rm(inside(pack.path, file), { force: true });
+  }
+}

@@ -1,0 +1,31 @@
+import { describe } from "node:test";
+import { accountsContract } from "./contract/accounts.ts";
+import { claimContract } from "./contract/claim.ts";
+import { commitContract } from "./contract/commit.ts";
+import { eventsContract } from "./contract/events.ts";
+import { executionsContract } from "./contract/executions.ts";
+import { historyContract } from "./contract/history.ts";
+import { isolationContract } from "./contract/isolation.ts";
+import { keysContract } from "./contract/keys.ts";
+import { listsContract } from "./contract/lists.ts";
+import { type OpenStore, useStore } from "./contract/opened.ts";
+import { resourcesContract } from "./contract/resources.ts";
+
+export type { OpenStore } from "./contract/opened.ts";
+
+/** What every store must do (S1 to S5 of port.ts and every method), as tests. Each test gets an empty store. */
+export function storeContract(name: string, open: OpenStore): void {
+  describe(`${name} store`, () => {
+    const use = useStore(open);
+    commitContract(use);
+    resourcesContract(use);
+    executionsContract(use);
+    listsContract(use);
+    claimContract(use);
+    eventsContract(use);
+    keysContract(use);
+    accountsContract(use);
+    isolationContract(use);
+    historyContract(open);
+  });
+}

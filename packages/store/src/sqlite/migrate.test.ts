@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { Invalid } from "@squall/model";
+import type { Database } from "./database.ts";
+import { openDatabase } from "./database.ts";
+import { migrate, migrations } from "./migrate.ts";
+
+async function aDatabase(t: TestContext): Promise<Database> {
+  const directory = await mkdtemp(join(tmpdir(), "squall-migrate-"));
+  const db = openDatabase(join(directory, "squall.db"), { cacheBytes: 1 << 20, busyTimeoutMs: 100 });
+  t.after(async () => {
+    db.close();
+    await rm(directory, { recursive: true });
+  });
+  return db;
+}
+
+const versionOf = (db: Database): unknown => db.get("pragma user_version")?.["user_version"];
+const tables = (db: Database): unknown[] =>
+  db.all("select name from sqlite_schema where type = 'table' order by name").map((row) => row["name"]);
+
+test("each migration happens once, in order", async (t) => {
+  const db = await aDatabase(t);
+  const steps = ["create table a (x)", "insert into a values (1)", "insert into a select x + 1 from a"];
+  migrate(db, steps.slice(0, 2));
+  assert.equal(versionOf(db), 2);
+  migrate(db, steps);
+  migrate(db, steps);
+  assert.equal(versionOf(db), 3);
+  assert.deepEqual(
+    db.all("select x from a order by x").map((row) => row["x"]),
+    [1, 2],
+  );
+});
+
+test("a migration that fails leaves the schema of the last one that did not", async (t) => {
+  const db = await aDatabase(t);
+  assert.throws(() => migrate(db, ["create table a (x)", "create table b (x); create table a (x)"]), /already exists/);
+  assert.equal(versionOf(db), 1);
+  assert.ok(!tables(db).includes("b"));
+});
+
+test("a database of a newer Squall is refused and left as it is", async (t) => {
+  const db = await aDatabase(t);
+  migrate(db, [...migrations, "create table newer (x)"]);
+  assert.throws(
+    () => migrate(db),
+    (error: unknown) =>
+      error instanceof Invalid &&
+      error.code === "store.newer-schema" &&
+      error.message.includes(`version ${migrations.length + 1}`),
+  );
+  assert.equal(versionOf(db), migrations.length + 1);
+});
+
+test("every table has a project, but for the list of projects", async (t) => {
+  const db = await aDatabase(t);
+  migrate(db);
+  const without = tables(db).filter(
+    (table) =>
+      !String(table).startsWith("sqlite_") &&
+      db.get("select 1 from pragma_table_info(?) where name = 'project' and \"notnull\"", String(table)) === undefined,
+  );
+  assert.deepEqual(without, ["project"]);
+});
