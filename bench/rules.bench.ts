@@ -2,8 +2,8 @@
  * What rules cost an event: three of them match; the others wait for other values of the same field.
  * Measures matching alone (no store, no rendering of action parameters). Run: node bench/rules.bench.ts
  */
+import { createRuleIndex, type Languages, matchRules } from "@squall/engine";
 import type { Rule } from "@squall/model";
-import { createRuleIndex, type Languages, matchRules } from "../packages/engine/src/rules/index.ts";
 
 const EVENTS = 50_000;
 const context = { variables: {}, now: 0 };

@@ -22,7 +22,9 @@ const CLI = "packages/cli/src/main.ts";
 const commands = {
   start: (node, args) => program(node, SERVER, args),
   squall: (node, args) =>
-    args[0] === "server" ? program(node, SERVER, args.slice(1), callerFolder()) : program(node, CLI, args, callerFolder()),
+    args[0] === "server"
+      ? program(node, SERVER, args.slice(1), callerFolder())
+      : program(node, CLI, args, callerFolder()),
   bench: (node, args) => program(node, "bench/main.ts", args),
   check: (node) => check({ root, node, env: environment() }),
   test: (node, args) => test({ root, node, env: environment() }, args),
@@ -43,6 +45,10 @@ async function program(node, file, args, cwd) {
   if (!existsSync(join(root, file))) fail(`this checkout has no ${file}`);
   // node:sqlite works but announces on every start that it is experimental.
   const flags = ["--disable-warning=ExperimentalWarning"];
+  // On a large machine Node lets garbage pile up: a server with 35 MB of live objects grew to 340 MB under load. With a
+  // small young generation, and an old one that is collected at twice its live size, it stays near 200 and is as fast.
+  // This can only be said when a process starts.
+  if (file === SERVER) flags.push("--max-semi-space-size=8", "--heap-growing-percent=100");
   const end = await foreground(node, [...flags, join(root, file), ...args], { env: environment(), cwd });
   return exitStatus(end);
 }

@@ -10,7 +10,9 @@ import { createIds, microsNow } from "@squall/model";
  * The schema is Squall's own: argument 1 is a database that a Squall server made.
  */
 const db = new DatabaseSync(process.argv[2] as string);
-db.exec("pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -16384; pragma wal_autocheckpoint = 2000");
+db.exec(
+  "pragma journal_mode = wal; pragma synchronous = full; pragma cache_size = -16384; pragma wal_autocheckpoint = 2000",
+);
 const ids = createIds();
 const insertEvent = db.prepare(
   "insert into event (project, id, trigger, trigger_type, status, occurrence_time, payload) values ('default', ?, 'core.t', 'core.st2.webhook', 'processed', ?, ?)",
@@ -55,7 +57,12 @@ const server = createServer((request, response) => {
       insertEvent.run(event, now, payload);
       insertEnforcement.run(ids(), event, execution, now);
       const log = JSON.stringify(["requested", "scheduled", "running"].map((status) => ({ status, timestamp: now })));
-      const context = JSON.stringify({ trigger_instance: { id: event }, rule: { ref: "bench.r" }, user: "stanley", pack: "bench" });
+      const context = JSON.stringify({
+        trigger_instance: { id: event },
+        rule: { ref: "bench.r" },
+        user: "stanley",
+        pack: "bench",
+      });
       insertExecution.run(execution, now, now, now, event, ids(), log, context);
       return () => {
         response.writeHead(202, { "content-type": "application/json" }).end(JSON.stringify(body));

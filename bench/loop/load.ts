@@ -53,7 +53,12 @@ export async function load(
 }
 
 /** The bytes of a request. */
-export function requestBytes(method: string, path: string, headers: Readonly<Record<string, string>>, body?: unknown): Buffer {
+export function requestBytes(
+  method: string,
+  path: string,
+  headers: Readonly<Record<string, string>>,
+  body?: unknown,
+): Buffer {
   const payload = body === undefined ? "" : JSON.stringify(body);
   const lines = [
     `${method} ${path} HTTP/1.1`,

@@ -8,7 +8,11 @@ export interface Squall extends AsyncDisposable {
   readonly port: number;
   readonly directory: string;
   /** Calls the API as the administrator. Throws when the answer is no success. */
-  api<T>(method: string, path: string, body?: unknown): Promise<{ readonly json: T; readonly headers: Headers; readonly ms: number }>;
+  api<T>(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ readonly json: T; readonly headers: Headers; readonly ms: number }>;
   readonly apiKey: string;
   /** Resident memory now, bytes. */
   rss(): number;
@@ -18,11 +22,11 @@ const ROOT = join(import.meta.dirname, "../..");
 
 export async function startSquall(args: readonly string[] = []): Promise<Squall> {
   const directory = mkdtempSync(join(tmpdir(), "squall-bench-"));
-  const child = spawn(
-    process.execPath,
-    ["scripts/run.mjs", "start", "--port", "0", "--data", directory, ...args],
-    { cwd: ROOT, stdio: ["ignore", "pipe", "inherit"], detached: true },
-  );
+  const child = spawn(process.execPath, ["scripts/run.mjs", "start", "--port", "0", "--data", directory, ...args], {
+    cwd: ROOT,
+    stdio: ["ignore", "pipe", "inherit"],
+    detached: true,
+  });
   const printed = await greeting(child);
   const port = Number(/answers at http:\/\/127\.0\.0\.1:(\d+)/.exec(printed)?.[1]);
   const password = /password\s+(\S+)/.exec(printed)?.[1] ?? "";
@@ -43,7 +47,11 @@ export async function startSquall(args: readonly string[] = []): Promise<Squall>
     });
     const text = await answer.text();
     if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
-    return { json: (text === "" ? undefined : JSON.parse(text)) as T, headers: answer.headers, ms: performance.now() - began };
+    return {
+      json: (text === "" ? undefined : JSON.parse(text)) as T,
+      headers: answer.headers,
+      ms: performance.now() - began,
+    };
   };
   const key = await api<{ key: string }>("POST", "/apikeys", { user: "admin", metadata: {} });
   return {

@@ -123,7 +123,8 @@ export function dependencyProblems(
     const problems: string[] = [];
     const used = new Set<string>();
     for (const { path, text } of files.filter((file) => roomOf(file.path) === room)) {
-      const isTest = path.endsWith(".test.ts");
+      // A port's contract suite is tests too, run by each implementation.
+      const isTest = path.endsWith(".test.ts") || /\/contract(?:\.ts$|\/)/.test(path);
       for (const { specifier } of importsOf(text)) {
         const name = packageOf(specifier);
         if (name === undefined) continue;

@@ -1,8 +1,6 @@
+import { EXIT, Interrupted } from "./failure.ts";
 import { createOutput } from "./output/output.ts";
 import { buildProgram, chosenCommand, statusOfCommander } from "./program.ts";
-
-/** Exit status after Ctrl-C, as shells count it: 128 + SIGINT. */
-export const INTERRUPTED = 130;
 
 /** Runs one command line and sets the exit status of the process. */
 export async function runCommandLine(argv: readonly string[]): Promise<void> {
@@ -24,7 +22,7 @@ export async function runCommandLine(argv: readonly string[]): Promise<void> {
 async function statusOf(thrown: unknown, argv: readonly string[]): Promise<number> {
   const usage = statusOfCommander(thrown);
   if (usage !== undefined) return usage;
-  if (thrown instanceof Error && thrown.constructor.name === "Interrupted") return INTERRUPTED;
+  if (thrown instanceof Interrupted) return EXIT.interrupted;
   const colors = argv.includes("--no-color") ? false : undefined;
   return createOutput({ format: "table", colors, timeZone: "UTC", env: process.env }).fail(thrown);
 }

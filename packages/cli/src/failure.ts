@@ -1,7 +1,10 @@
 import { ClientError } from "@squall/client";
 
-/** Exit statuses of `squall`; `run` adds those of `outcome.ts`. */
-export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;
+/** Exit statuses of `squall`; `run` adds those of `outcome.ts`. After Ctrl-C as shells count it: 128 + SIGINT. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** Left by Ctrl-C at a question: nothing to say about it. */
+export class Interrupted extends Error {}
 
 /** The command line cannot be understood as it is. Ends with status 2. */
 export class UsageError extends Error {

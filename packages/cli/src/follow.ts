@@ -22,6 +22,7 @@ export interface Following {
 
 const OUTPUT_TYPES = ["stdout", "stderr", "output"] as const satisfies readonly OutputType[];
 const POLL_MS = 1000;
+const FIRST_POLL_MS = 20;
 /** How long a server may be away (restart, upgrade) before following is given up. */
 const AWAY_MS = 120_000;
 const STREAM_FAILURES = 3;
@@ -57,8 +58,9 @@ export async function follow(client: Client, id: string, following: Following): 
 
   try {
     for (let looks = 0; ; looks += 1) {
-      // After the stream's end the state is at most moments away.
-      const pause = allTold ? Math.min(20 * 2 ** looks, POLL_MS) : looks === 0 && !following.onOutput ? 100 : POLL_MS;
+      // After the stream's end the state is at most moments away, and without a stream most runs are short.
+      const isSoon = allTold || !following.onOutput;
+      const pause = isSoon ? Math.min(FIRST_POLL_MS * 2 ** looks, POLL_MS) : POLL_MS;
       await Promise.race([sleep(pause, undefined, { signal }).catch(() => undefined), ...(allTold ? [] : [telling])]);
       if (signal.aborted) return undefined;
       const state = await patiently(() => client.executions.get(id), following, signal);

@@ -1,5 +1,6 @@
 import type { ApiExecution } from "@squall/client";
 import type { ExecutionStatus } from "@squall/model";
+import { Failure } from "./failure.ts";
 import type { Output } from "./output/output.ts";
 import { toYaml } from "./output/fields.ts";
 import { formatSeconds } from "./output/time.ts";
@@ -17,14 +18,27 @@ export function printsItsResult(execution: ApiExecution): boolean {
 
 /** What a finished execution gave, on stdout; for shell actions only what has not been shown while it ran. */
 export async function resultText(execution: ApiExecution, shown: { readonly stdout: boolean }): Promise<string> {
-  const result = execution.result ?? {};
-  if (printsItsResult(execution) && "stdout" in result) {
-    return shown.stdout ? "" : withNewline(textOf(result.stdout));
+  const { result = {} } = execution;
+  if (printsItsResult(execution)) {
+    return shown.stdout || !("stdout" in result) ? "" : withNewline(textOf(result.stdout));
   }
   const runner = execution.action.runner_type;
   if (runner === "python-script" && "result" in result) return await valueText(result.result);
   if (runner === "http-request" && "body" in result) return await valueText(result.body);
-  return Object.keys(result).length === 0 ? "" : await toYaml(result);
+  const { error: _, message: __, traceback: ___, ...rest } = result;
+  // What `failureText` says on stderr need not be said twice.
+  const told = execution.status === "succeeded" ? result : rest;
+  return Object.keys(told).length === 0 ? "" : await toYaml(told);
+}
+
+/** The part of a result at a dotted path, as text. Throws Failure when there is none. */
+export function partOf(result: unknown, path: string): string {
+  let value = result;
+  for (const part of path.split(".")) {
+    value = typeof value === "object" && value !== null ? (value as Record<string, unknown>)[part] : undefined;
+  }
+  if (value === undefined) throw new Failure(`the result has no '${path}'`, "leave -k away to see all of it");
+  return typeof value === "string" ? value : JSON.stringify(value);
 }
 
 /** One line on how it ended. */

@@ -1,8 +1,5 @@
 import { createInterface } from "node:readline/promises";
-import { UsageError } from "./failure.ts";
-
-/** Left by Ctrl-C at a question. */
-export class Interrupted extends Error {}
+import { Interrupted, UsageError } from "./failure.ts";
 
 /** Asks on stderr, so that stdout stays clean. Throws UsageError without a terminal. */
 export async function ask(question: string, hidden: boolean): Promise<string> {

@@ -83,14 +83,13 @@ test("a refused call throws an error of its kind with the server's words, code a
   await assert.rejects(createClient({ url, token: "old" }).call("/401"), { hint: /sign in again/ });
 });
 
-test("nobody at the address is said with what to do", async (t) => {
+test("nobody at the address is said with what to do", async () => {
   const server = createServer();
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const { port } = server.address() as AddressInfo;
   server.close();
   await once(server, "close");
-  t.diagnostic(`port ${port}`);
   await assert.rejects(createClient({ url: `127.0.0.1:${port}` }).whoami(), {
     kind: "unreachable",
     message: `no Squall answers at http://127.0.0.1:${port}`,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { readServerSentEvents, type ServerSentEvent } from "./sse.ts";
 
 async function read(chunks: readonly Uint8Array[]): Promise<ServerSentEvent[]> {

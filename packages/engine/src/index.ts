@@ -5,3 +5,4 @@ export { viewEvent } from "./executions/view.ts";
 export { viewKey } from "./keys/keys.ts";
 export type { EngineParts, Limits, Log } from "./parts.ts";
 export { createVault, type Vault } from "./vault.ts";
+export { createRuleIndex, type Languages, matchRules } from "./rules/index.ts";

@@ -1,4 +1,4 @@
-import type { Trigger } from "@squall/model";
+import type { TimerState, Trigger } from "@squall/model";
 import { createTimerSource } from "@squall/sources";
 import type { Change } from "@squall/store";
 import type { Core } from "./core.ts";
@@ -16,9 +16,13 @@ export function createSchedule(core: Core, dispatch: Dispatch): Schedule {
   const { parts } = core;
   const source = createTimerSource({
     async load() {
-      const projects = new Set([...core.shelves.projects()]);
-      const all = await Promise.all([...projects].map((project) => parts.store.timers(project)));
-      return all.flat();
+      const all = (await Promise.all(core.shelves.projects().map((project) => parts.store.timers(project)))).flat();
+      const isThere = ({ project, trigger }: TimerState) => core.shelves.get(project, "trigger", trigger) !== undefined;
+      // What a removed trigger left behind. A refusal means that it is gone already.
+      for (const { project, trigger } of all.filter((state) => !isThere(state))) {
+        await parts.store.commit([{ kind: "timer.delete", project, trigger }]);
+      }
+      return all.filter(isThere);
     },
     async fire(timer, expect, emission) {
       const advance: Change = { kind: "timer.put", timer, expect };

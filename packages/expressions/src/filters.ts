@@ -34,11 +34,14 @@ const string = (value: unknown, what: string): string => {
   if (typeof plain !== "string") throw fault(`${what} must be a string, not ${typeName(plain)}`, "TypeError");
   return plain;
 };
-const flag = (value: unknown): boolean => value !== undefined && truth(value);
+const flag = (rt: Runtime, value: unknown): boolean => value !== undefined && truth(rt, value);
 const version = (rt: Runtime, value: unknown): string => text(rt, value);
 
-function pattern(source: unknown, ignoreCase: unknown, anchored = false): Pattern {
-  return compilePattern(string(source, "the pattern"), { ignoreCase: flag(ignoreCase), anchored });
+function pattern(rt: Runtime, source: unknown, ignoreCase: unknown, anchored = false): Pattern {
+  return compilePattern(rt, string(source, "the pattern"), {
+    ignoreCase: ignoreCase !== undefined && ignoreCase !== false && ignoreCase !== null && ignoreCase !== 0,
+    anchored,
+  });
 }
 
 /** `\1`, `\g<1>`, `\g<name>` and escapes of a replacement, as Python's `re.sub` reads them. */
@@ -97,7 +100,7 @@ export const filters: Readonly<Record<string, Filter>> = {
       : [];
     return dumpJson(rt, value, {
       indent: indentation(rt, indent),
-      sortKeys: flag(sortKeys),
+      sortKeys: flag(rt, sortKeys),
       separators: [between, colon],
     });
   }),
@@ -105,7 +108,7 @@ export const filters: Readonly<Record<string, Filter>> = {
     const width = indentation(rt, indent);
     return dumpYaml(rt, value, {
       indent: typeof width === "number" ? width : undefined,
-      escapeUnicode: allowUnicode !== undefined && !truth(allowUnicode),
+      escapeUnicode: allowUnicode !== undefined && !truth(rt, allowUnicode),
     });
   }),
   json_escape: filter("", (rt, value) => dumpJson(rt, value).replace(/^"+|"+$/g, "")),
@@ -126,18 +129,18 @@ export const filters: Readonly<Record<string, Filter>> = {
   }),
   regex_match: filter(
     "pattern ignorecase?",
-    (rt, value, source, ignoreCase) => pattern(source, ignoreCase, true).first(text(rt, value)) !== null,
+    (rt, value, source, ignoreCase) => pattern(rt, source, ignoreCase, true).first(text(rt, value)) !== null,
   ),
   regex_search: filter(
     "pattern ignorecase?",
-    (rt, value, source, ignoreCase) => pattern(source, ignoreCase).first(text(rt, value)) !== null,
+    (rt, value, source, ignoreCase) => pattern(rt, source, ignoreCase).first(text(rt, value)) !== null,
   ),
   regex_replace: filter("pattern replacement ignorecase?", (rt, value, source, replacement, ignoreCase) => {
     const subject = text(rt, value);
     const by = string(replacement, "the replacement");
     let out = "";
     let at = 0;
-    for (const match of pattern(source, ignoreCase).all(subject)) {
+    for (const match of pattern(rt, source, ignoreCase).all(subject)) {
       rt.spend(1);
       out += subject.slice(at, match.index) + expand(by, match);
       at = match.index + match[0].length;
@@ -146,7 +149,7 @@ export const filters: Readonly<Record<string, Filter>> = {
     return out + subject.slice(at);
   }),
   regex_substring: filter("pattern result_index? ignorecase?", (rt, value, source, index, ignoreCase) => {
-    const matches = pattern(source, ignoreCase).all(text(rt, value));
+    const matches = pattern(rt, source, ignoreCase).all(text(rt, value));
     rt.spend(matches.length);
     const match = matches.at(index === undefined ? 0 : Number(text(rt, index)));
     if (match === undefined) throw fault("list index out of range", "IndexError");

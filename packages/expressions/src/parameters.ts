@@ -108,7 +108,7 @@ function resolve(
   for (const name of order) {
     const node = nodes.get(name) as Node;
     try {
-      define(scope, name, node.render(scope as Context));
+      define(scope, name, node.render(scope));
     } catch (error) {
       throw asInvalid(error, `Failed to render parameter "${name}": `);
     }

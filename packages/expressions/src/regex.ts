@@ -1,10 +1,14 @@
 import { runInNewContext } from "node:vm";
 import { JinjaRuntimeError } from "@squall/jinja";
+import type { Runtime } from "@squall/jinja";
 
 /** A pattern that needs longer than this on its text is given up. */
 const TIMEOUT_MS = 250;
 /** Below this many characters-to-the-power-of-quantifiers a search cannot take noticeable time. */
 const CHEAP = 1e7;
+/** What searches cost of a rendering's steps: those that are cheap for sure by their size, the others by their time. */
+const CHARACTERS_PER_STEP = 256;
+const STEPS_PER_MS = 1000;
 
 export interface Pattern {
   first(text: string): RegExpExecArray | null;
@@ -17,7 +21,11 @@ export interface Pattern {
  * it is given runs under a time limit.
  * @throws JinjaRuntimeError (`error`) when it is no pattern
  */
-export function compilePattern(source: string, flags: { ignoreCase?: boolean; anchored?: boolean } = {}): Pattern {
+export function compilePattern(
+  rt: Runtime,
+  source: string,
+  flags: { ignoreCase?: boolean; anchored?: boolean } = {},
+): Pattern {
   const { pattern, inline } = translate(source);
   const set = new Set(`${inline}${flags.ignoreCase === true ? "i" : ""}${flags.anchored === true ? "y" : "g"}u`);
   let regex: RegExp;
@@ -27,9 +35,15 @@ export function compilePattern(source: string, flags: { ignoreCase?: boolean; an
     throw new JinjaRuntimeError(`the pattern is not valid: ${(error as Error).message}`, "error");
   }
   const risk = riskOf(pattern);
+  rt.spend(source.length >> 4);
   const run = <T>(text: string, search: () => T): T => {
     const cost = risk === "exponential" ? Infinity : (text.length + 1) ** risk;
-    return cost <= CHEAP || text.length < 12 ? search() : withTimeout(search, text.length);
+    rt.spend(Math.min(cost, CHEAP) / CHARACTERS_PER_STEP);
+    if (cost <= CHEAP || text.length < 12) return search();
+    const start = performance.now();
+    const found = withTimeout(search, text.length);
+    rt.spend((performance.now() - start) * STEPS_PER_MS);
+    return found;
   };
   return {
     first: (text) => {

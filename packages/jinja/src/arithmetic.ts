@@ -21,6 +21,7 @@ export function binary(rt: Runtime, operator: BinaryOperator, leftValue: unknown
   const left = hostValue(leftValue);
   const right = hostValue(rightValue);
   if (left instanceof Undefined) throw left.error();
+  if (operator === "%" && isString(left)) return formatPercent(rt, left, right);
   if (right instanceof Undefined) throw right.error();
   if (typeof left === "number" && typeof right === "number" && Number.isInteger(left) && Number.isInteger(right)) {
     if (operator === "+" || operator === "-" || operator === "*") {
@@ -38,14 +39,13 @@ export function binary(rt: Runtime, operator: BinaryOperator, leftValue: unknown
     if (isInt(right)) return repeat(rt, left, Number(right), right);
     if (isInt(left)) return repeat(rt, right, Number(left), left);
   }
-  if (operator === "%" && isString(left)) return formatPercent(rt, left, right);
   return unsupported(operator === "**" ? "** or pow()" : operator, left, right);
 }
 
 function add(rt: Runtime, left: unknown, right: unknown): unknown {
   if (isString(left)) {
     if (!isString(right)) throw typeError(`can only concatenate str (not "${typeName(right)}") to str`);
-    rt.spend((String(left).length + String(right).length) >> 8);
+    rt.spend((String(left).length + String(right).length) >> 6);
     if (typeof left === "string" && typeof right === "string") {
       rt.allowText(left.length + right.length);
       return left + right;
@@ -60,7 +60,8 @@ function add(rt: Runtime, left: unknown, right: unknown): unknown {
       throw typeError(`can only concatenate ${name} (not "${typeName(right)}") to ${name}`);
     }
     rt.spend(left.length + right.length);
-    return left instanceof Tuple ? tupleOf([...left, ...right]) : [...left, ...right];
+    const both: unknown[] = [...(left as unknown[]), ...(right as unknown[])];
+    return left instanceof Tuple ? tupleOf(both) : both;
   }
   return unsupported("+", left, right);
 }
@@ -175,10 +176,10 @@ export function unary(operator: "-" | "+", operand: unknown): unknown {
   throw typeError(`bad operand type for unary ${operator}: '${typeName(value)}'`);
 }
 
-/** `~`: both sides printed. */
+/** `~`: all parts printed; where HTML is escaped and one of them is HTML, the others become it. */
 export function concat(rt: Runtime, parts: readonly unknown[]): string | Markup {
-  const done = (length: number): void => rt.spend(length >> 8);
-  if (rt.autoescape || parts.some((part) => part instanceof Markup)) {
+  const done = (length: number): void => rt.spend(length >> 6);
+  if (rt.autoescape && parts.some((part) => part instanceof Markup)) {
     let html = "";
     for (const part of parts) {
       html += escape(rt, part).text;

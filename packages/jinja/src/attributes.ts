@@ -55,15 +55,18 @@ const FORBIDDEN: ReadonlySet<string> = new Set(
   ).split(" "),
 );
 
-const numberMethods: ReadonlyMap<string, Method> = new Map<string, Method>([
+const intMethods: ReadonlyMap<string, Method> = new Map<string, Method>([
   [
     "bit_length",
     (_, self) =>
       (BigInt(self as number) < 0n ? -BigInt(self as number) : BigInt(self as number)).toString(2).replace(/^0$/, "")
         .length,
   ],
-  ["is_integer", (_, self) => Number.isInteger(toNumber(self as number))],
   ["conjugate", (_, self) => self],
+]);
+const floatMethods: ReadonlyMap<string, Method> = new Map<string, Method>([
+  ["conjugate", (_, self) => self],
+  ["is_integer", (_, self) => Number.isInteger(toNumber(self as number))],
 ]);
 const dateMethods: ReadonlyMap<string, Method> = new Map<string, Method>([
   ["isoformat", (rt, self) => text(rt, self).replace(" ", "T")],
@@ -96,7 +99,8 @@ function methodsOf(value: unknown): ReadonlyMap<string, Method> {
   if (value instanceof Tuple) return tupleMethods;
   if (Array.isArray(value)) return listMethods;
   if (isDict(value)) return dictMethods;
-  if (isNumber(value)) return numberMethods;
+  if (isInt(value)) return intMethods;
+  if (isNumber(value)) return floatMethods;
   if (value instanceof Date) return dateMethods;
   return NO_METHODS;
 }

@@ -30,7 +30,7 @@ export function equals(rt: Runtime, leftValue: unknown, rightValue: unknown, dep
   }
   if (left === right) return true;
   if (isString(left) && isString(right)) {
-    rt.spend(String(left).length >> 8);
+    rt.spend(String(left).length >> 6);
     return String(left) === String(right);
   }
   if (isNumber(left) && isNumber(right)) {
@@ -154,7 +154,7 @@ export function contains(rt: Runtime, holder: unknown, item: unknown): boolean {
     if (!isString(part)) {
       throw typeError(`'in <string>' requires string as left operand, not ${typeName(part)}`);
     }
-    rt.spend(String(container).length >> 8);
+    rt.spend(String(container).length >> 6);
     return String(container).includes(String(part));
   }
   if (isDict(container)) return dictHas(container, hostValue(item));

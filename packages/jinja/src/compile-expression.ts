@@ -100,7 +100,7 @@ export function compileExpression(node: Expression, around: Surroundings): Evalu
     case "unary": {
       const of = compile(node.of);
       const { operator } = node;
-      if (operator === "not") return (rt, scope) => !truth(of(rt, scope));
+      if (operator === "not") return (rt, scope) => !truth(rt, of(rt, scope));
       return (rt, scope) => {
         const value = of(rt, scope);
         rt.at = at;
@@ -125,7 +125,7 @@ export function compileExpression(node: Expression, around: Surroundings): Evalu
       const stopsAt = node.kind === "or";
       return (rt, scope) => {
         const value = left(rt, scope);
-        return truth(value) === stopsAt ? value : right(rt, scope);
+        return truth(rt, value) === stopsAt ? value : right(rt, scope);
       };
     }
     case "concat": {
@@ -146,7 +146,7 @@ export function compileExpression(node: Expression, around: Surroundings): Evalu
       const { line } = positionAt(around.text, at);
       const hint = `the inline if-expression on line ${line} evaluated to false and no else section was defined.`;
       return (rt, scope) => {
-        if (truth(test(rt, scope))) return then(rt, scope);
+        if (truth(rt, test(rt, scope))) return then(rt, scope);
         // Lenient even where other undefined values are strict: it prints as nothing.
         return otherwise === undefined ? new Undefined(hint, false) : otherwise(rt, scope);
       };
@@ -274,7 +274,7 @@ function compileFilter(
     const { run } = target;
     return (rt, scope) => {
       const value = of(rt, scope);
-      if (typeof value === "string") rt.spend(value.length >> 8);
+      if (typeof value === "string") rt.spend(value.length >> 6);
       if (only === undefined) {
         rt.at = at;
         return run(rt, value);

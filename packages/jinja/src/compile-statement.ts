@@ -51,7 +51,7 @@ function compileStatement(node: Statement, around: Surroundings): Run {
       );
       const otherwise = compileBody(node.otherwise, soft);
       return (rt, scope) => {
-        for (const [test, body] of branches) if (truth(test(rt, scope))) return body(rt, scope);
+        for (const [test, body] of branches) if (truth(rt, test(rt, scope))) return body(rt, scope);
         otherwise(rt, scope);
       };
     }
@@ -122,7 +122,7 @@ function compileStatement(node: Statement, around: Surroundings): Run {
       const body = compileBody(node.body, hard);
       return (rt, scope) => {
         const before = rt.autoescape;
-        rt.autoescape = truth(on(rt, scope));
+        rt.autoescape = truth(rt, on(rt, scope));
         try {
           body(rt, new Scope(scope));
         } finally {
@@ -201,12 +201,12 @@ function compileFor(node: Extract<Statement, { kind: "for" }>, around: Surroundi
     rt.at = at;
     let items = iterate(rt, value);
     if (filter !== undefined) {
+      // Here `loop` is still the one of a loop around this.
       items = items.filter((item) => {
         rt.spend(steps);
         const inner = new Scope(scope);
-        inner.set("loop", new Undefined("'loop' is undefined", rt.setup.strict));
         assign(rt, inner, item);
-        return truth(filter(rt, inner));
+        return truth(rt, filter(rt, inner));
       });
     }
     const again = recursive

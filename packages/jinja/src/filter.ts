@@ -71,10 +71,11 @@ export function applyFilter(
   keywords: KeywordArguments,
 ): unknown {
   // Long texts take their time in any filter.
-  if (typeof value === "string") rt.spend(value.length >> 8);
+  if (typeof value === "string") rt.spend(value.length >> 6);
   if (target.parameters === "raw") return target.run(rt, value, args, keywords);
   return target.run(rt, value, ...bind(name, target.parameters, target.required, args, keywords));
 }
 
 /** An argument that says yes or no. */
-export const flag = (value: unknown, otherwise = false): boolean => (value === undefined ? otherwise : truth(value));
+export const flag = (rt: Runtime, value: unknown, otherwise = false): boolean =>
+  value === undefined ? otherwise : truth(rt, value);

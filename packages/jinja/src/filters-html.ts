@@ -115,7 +115,7 @@ export const htmlFilters: readonly (readonly [string, Filter])[] = [
             ...new Set([
               ...(rel === undefined || rel === null ? [] : text(rt, rel).split(/\s+/)),
               "noopener",
-              ...(flag(nofollow) ? ["nofollow"] : []),
+              ...(flag(rt, nofollow) ? ["nofollow"] : []),
             ]),
           ]
             .filter(Boolean)
@@ -129,5 +129,5 @@ export const htmlFilters: readonly (readonly [string, Filter])[] = [
       },
     ),
   ],
-  ["xmlattr", filter("autospace?", (rt, value, space) => xmlAttributes(rt, value, flag(space, true)))],
+  ["xmlattr", filter("autospace?", (rt, value, space) => xmlAttributes(rt, value, flag(rt, space, true)))],
 ];

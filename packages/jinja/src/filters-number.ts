@@ -116,7 +116,7 @@ export const numberFilters: readonly (readonly [string, Filter])[] = [
     filter("binary?", (rt, value, binary) => {
       const bytes = toFloat(value, undefined);
       if (bytes === undefined) throw valueError(`could not convert string to float: ${quote(text(rt, value))}`);
-      return fileSize(toNumber(bytes as number), flag(binary));
+      return fileSize(toNumber(bytes as number), flag(rt, binary));
     }),
   ],
   ["float", filter("default?", (_, value, otherwise) => toFloat(value, otherwise ?? float(0)))],

@@ -7,7 +7,7 @@ import { binary, concat } from "./arithmetic.ts";
 import { equals, order } from "./comparison.ts";
 import { intArgument, iterate, size, truth } from "./sequence.ts";
 import type { Runtime } from "./runtime.ts";
-import { characters, escape, repr, text } from "./text.ts";
+import { characters, repr, text } from "./text.ts";
 import {
   GroupTuple,
   Markup,
@@ -87,7 +87,7 @@ function extreme(name: "min" | "max"): Filter {
   return filter("case_sensitive? attribute?", (rt, value, caseSensitive, attribute) => {
     const items = iterate(rt, value);
     if (items.length === 0) return rt.undefined("No aggregated item, sequence was empty.");
-    const key = getter(rt, attribute, flag(caseSensitive) ? undefined : ignoreCase);
+    const key = getter(rt, attribute, flag(rt, caseSensitive) ? undefined : ignoreCase);
     let best = items[0];
     let bestKey = key(best);
     for (const item of items.slice(1)) {
@@ -111,14 +111,14 @@ function selection(wanted: boolean, byAttribute: boolean): Filter {
       if (rest.length === 0) throw typeError("Missing parameter for attribute name");
       key = getter(rt, rest.shift());
     }
-    let holds = truth;
+    let holds = (item: unknown): boolean => truth(rt, item);
     if (rest.length > 0) {
       const name = text(rt, rest.shift());
       const test = rt.setup.tests.get(name);
       if (test === undefined) throw new JinjaRuntimeError(`No test named '${name}'.`);
-      holds = (item) => truth(applyFilter(rt, name, test, item, rest, keywords));
+      holds = (item) => truth(rt, applyFilter(rt, name, test, item, rest, keywords));
     }
-    if (!truth(value)) return new PyIterator([]);
+    if (!truth(rt, value)) return new PyIterator([]);
     const chosen = iterate(rt, value).filter((item) => {
       rt.spend(1);
       return holds(key(item)) === wanted;
@@ -198,7 +198,7 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
       const at = which === "key" ? 0 : 1;
       const pairs = dictEntries(value).map(([key, item]) => tuple(key, item));
       const key = (pair: unknown): unknown => (pair as unknown[])[at];
-      return sortBy(rt, pairs, flag(caseSensitive) ? key : (pair) => ignoreCase(key(pair)), flag(reverse));
+      return sortBy(rt, pairs, flag(rt, caseSensitive) ? key : (pair) => ignoreCase(key(pair)), flag(rt, reverse));
     }),
   ],
   [
@@ -245,7 +245,7 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
   [
     "groupby",
     filter("attribute default? case_sensitive?", (rt, value, attribute, otherwise, caseSensitive) => {
-      const key = getter(rt, attribute, flag(caseSensitive) ? undefined : ignoreCase, otherwise);
+      const key = getter(rt, attribute, flag(rt, caseSensitive) ? undefined : ignoreCase, otherwise);
       const original = getter(rt, attribute, undefined, otherwise);
       const sorted = sortBy(rt, iterate(rt, value), key, false);
       const groups: GroupTuple[] = [];
@@ -269,11 +269,11 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
       const key = getter(rt, attribute);
       const items = iterate(rt, value).map(key);
       const by = separator ?? "";
-      if (rt.autoescape || by instanceof Markup || items.some((item) => item instanceof Markup)) {
-        const parts: unknown[] = [];
-        items.forEach((item, i) => (i > 0 ? parts.push(by, item) : parts.push(item)));
-        if (rt.autoescape) return new Markup(parts.map((part) => escape(rt, part).text).join(""));
-        return concat(rt, parts);
+      if (rt.autoescape && (by instanceof Markup || items.some((item) => item instanceof Markup))) {
+        return concat(
+          rt,
+          items.flatMap((item, i) => (i > 0 ? [by, item] : [item])),
+        );
       }
       const glue = text(rt, by);
       let out = "";
@@ -287,7 +287,7 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
   [
     "map",
     rawFilter((rt, value, args, keywords) => {
-      if (!truth(value)) return new PyIterator([]);
+      if (!truth(rt, value)) return new PyIterator([]);
       return new PyIterator(iterate(rt, value).map(mapping(rt, args, keywords)));
     }),
   ],
@@ -319,7 +319,7 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
   [
     "sort",
     filter("reverse? case_sensitive? attribute?", (rt, value, reverse, caseSensitive, attribute) => {
-      const post = flag(caseSensitive) ? undefined : ignoreCase;
+      const post = flag(rt, caseSensitive) ? undefined : ignoreCase;
       const keys = isString(attribute)
         ? String(attribute)
             .split(",")
@@ -327,7 +327,7 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
         : [getter(rt, attribute, post)];
       const key =
         keys.length === 1 ? (keys[0] as (item: unknown) => unknown) : (item: unknown) => keys.map((read) => read(item));
-      return sortBy(rt, iterate(rt, value), key, flag(reverse));
+      return sortBy(rt, iterate(rt, value), key, flag(rt, reverse));
     }),
   ],
   [
@@ -343,7 +343,7 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
     "unique",
     filter("case_sensitive? attribute?", (rt, value, caseSensitive, attribute) => {
       return new PyIterator(
-        distinct(rt, iterate(rt, value), getter(rt, attribute, flag(caseSensitive) ? undefined : ignoreCase)),
+        distinct(rt, iterate(rt, value), getter(rt, attribute, flag(rt, caseSensitive) ? undefined : ignoreCase)),
       );
     }),
   ],
@@ -363,8 +363,8 @@ export const sequenceFilters: readonly (readonly [string, Filter])[] = [
   ],
   [
     "default",
-    filter("default_value? boolean?", (_, value, otherwise, boolean) => {
-      if (value instanceof Undefined || (flag(boolean) && !truth(value))) return otherwise ?? "";
+    filter("default_value? boolean?", (rt, value, otherwise, boolean) => {
+      if (value instanceof Undefined || (flag(rt, boolean) && !truth(rt, value))) return otherwise ?? "";
       return value;
     }),
   ],

@@ -1,12 +1,12 @@
-import { JinjaRuntimeError } from "./errors.ts";
+import { JinjaRuntimeError, typeError } from "./errors.ts";
 import { filter, flag, rawFilter } from "./filter.ts";
 import type { Filter } from "./filter.ts";
 import { formatPercent } from "./format-percent.ts";
 import { capitalize, center, replaceText, splitLines, strip } from "./methods-string.ts";
 import type { Runtime } from "./runtime.ts";
-import { intArgument } from "./sequence.ts";
+import { intArgument, size } from "./sequence.ts";
 import { characters, escape, text, textLength } from "./text.ts";
-import { Markup, hostValue, isString, tupleOf } from "./values.ts";
+import { Markup, Undefined, hostValue, isString, tupleOf, typeName } from "./values.ts";
 import { wordWrap } from "./wordwrap.ts";
 
 /** Applies a function to the text of a value; `Markup` stays `Markup`. */
@@ -22,6 +22,14 @@ const soft = (rt: Runtime, value: unknown): string | Markup => {
   const plain = hostValue(value);
   return isString(plain) ? plain : text(rt, plain);
 };
+
+/** A value that must be text already. */
+function onlyText(value: unknown, name: string): string | Markup {
+  const plain = hostValue(value);
+  if (plain instanceof Undefined) throw plain.error();
+  if (!isString(plain)) throw typeError(`${name} needs a text, not '${typeName(plain)}'`);
+  return plain;
+}
 
 const title = (value: string): string =>
   value
@@ -47,7 +55,7 @@ function truncate(value: string, length: number, killWords: boolean, end: string
 }
 
 function indent(rt: Runtime, value: unknown, width: unknown, first: boolean, blank: boolean): string | Markup {
-  const source = soft(rt, value);
+  const source = onlyText(value, "indent");
   const unit = isString(width)
     ? String(width)
     : " ".repeat(rt.allowed(width === undefined ? 4 : intArgument(width, "width")));
@@ -90,7 +98,7 @@ export const textFilters: readonly (readonly [string, Filter])[] = [
   [
     "indent",
     filter("width? first? blank?", (rt, value, width, first, blank) =>
-      indent(rt, value, width, flag(first), flag(blank)),
+      indent(rt, value, width, flag(rt, first), flag(rt, blank)),
     ),
   ],
   ["lower", textual((value) => value.toLowerCase())],
@@ -101,13 +109,12 @@ export const textFilters: readonly (readonly [string, Filter])[] = [
     filter("old new count?", (rt, value, old, fresh, count) => {
       const times = count === undefined || count === null ? -1 : intArgument(count, "count");
       const source = soft(rt, value);
-      if (rt.autoescape || source instanceof Markup) {
-        if (!(source instanceof Markup) && !(old instanceof Markup) && !(fresh instanceof Markup)) {
-          return replaceText(rt, source, text(rt, old), text(rt, fresh), times);
-        }
-        return new Markup(replaceText(rt, escape(rt, source).text, text(rt, old), escape(rt, fresh).text, times));
+      if (rt.autoescape) {
+        const isHtml = source instanceof Markup || old instanceof Markup || fresh instanceof Markup;
+        if (isHtml)
+          return new Markup(replaceText(rt, escape(rt, source).text, text(rt, old), escape(rt, fresh).text, times));
       }
-      return replaceText(rt, source, text(rt, old), text(rt, fresh), times);
+      return replaceText(rt, String(source), text(rt, old), text(rt, fresh), times);
     }),
   ],
   ["string", filter("", (rt, value) => soft(rt, value))],
@@ -126,14 +133,15 @@ export const textFilters: readonly (readonly [string, Filter])[] = [
   [
     "truncate",
     filter("length? killwords? end? leeway?", (rt, value, length, killWords, end, leeway) => {
-      const source = soft(rt, value);
-      const out = truncate(
-        String(source),
-        length === undefined ? 255 : intArgument(length, "length"),
-        flag(killWords),
-        end === undefined ? "..." : text(rt, end),
-        leeway === undefined || leeway === null ? 5 : intArgument(leeway, "leeway"),
-      );
+      const limit = length === undefined ? 255 : intArgument(length, "length");
+      const tolerance = leeway === undefined || leeway === null ? 5 : intArgument(leeway, "leeway");
+      const tail = end === undefined ? "..." : text(rt, end);
+      const plain = hostValue(value);
+      if (plain instanceof Undefined) throw plain.error();
+      // Anything with a length that is short enough passes, as in Jinja.
+      if (!isString(plain) && size(rt, plain) <= limit + tolerance) return plain;
+      const source = onlyText(plain, "truncate");
+      const out = truncate(String(source), limit, flag(rt, killWords), tail, tolerance);
       return source instanceof Markup ? new Markup(out) : out;
     }),
   ],
@@ -141,16 +149,16 @@ export const textFilters: readonly (readonly [string, Filter])[] = [
   [
     "wordwrap",
     filter("width? break_long_words? wrapstring? break_on_hyphens?", (rt, value, width, breakLong, wrap, onHyphens) => {
-      const source = text(rt, value);
+      const source = String(onlyText(value, "wordwrap"));
       rt.spend(source.length);
       const by = wrap === undefined || wrap === null ? "\n" : text(rt, wrap);
       rt.allowText(source.length * (1 + by.length));
       return wordWrap(
         source,
         width === undefined ? 79 : intArgument(width, "width"),
-        flag(breakLong, true),
+        flag(rt, breakLong, true),
         by,
-        flag(onHyphens, true),
+        flag(rt, onHyphens, true),
       );
     }),
   ],

@@ -1,4 +1,4 @@
-import { JinjaRuntimeError, valueError } from "./errors.ts";
+import { JinjaRuntimeError, typeError, valueError } from "./errors.ts";
 import { formatFloat, isNegative } from "./format-percent.ts";
 import { isFloat, isInt, isNumber, toNumber } from "./numbers.ts";
 import type { Runtime } from "./runtime.ts";
@@ -100,7 +100,11 @@ export function formatValue(rt: Runtime, value: unknown, spec: string): string {
   if (spec === "") return text(rt, value);
   const parts = SPEC.exec(spec);
   if (parts === null) throw valueError(`Invalid format specifier '${spec}' for object of type '${typeName(value)}'`);
-  const [, fillChar, alignment, sign = "-", , alternate, zero, widthText, grouping, precisionText, type] = parts;
+  const isText = typeof value === "string" || value instanceof Markup;
+  if (!isText && !isNumber(value)) {
+    throw typeError(`unsupported format string passed to ${typeName(value)}.__format__`);
+  }
+  const [, fillChar, alignment, sign, , alternate, zero, widthText, grouping, precisionText, type] = parts;
   const width = Number(widthText ?? 0);
   const precision = precisionText === undefined ? undefined : Number(precisionText);
   rt.allowText(Math.max(width, precision ?? 0));
@@ -108,13 +112,16 @@ export function formatValue(rt: Runtime, value: unknown, spec: string): string {
   let prefix = "";
   let body: string;
   let align = alignment;
-  if (isNumber(value) && !(typeof value === "boolean" && (type === undefined || type === "s"))) {
-    [prefix, body] = formatNumber(value, sign, alternate !== undefined, type, precision, grouping);
+  if (isNumber(value)) {
+    [prefix, body] = formatNumber(value, sign ?? "-", alternate !== undefined, type, precision, grouping);
     align ??= zero === undefined ? ">" : "=";
   } else {
     if (type !== undefined && type !== "s") {
       throw valueError(`Unknown format code '${type}' for object of type '${typeName(value)}'`);
     }
+    if (sign !== undefined) throw valueError("Sign not allowed in string format specifier");
+    if (grouping !== undefined) throw valueError(`Cannot specify '${grouping}' with 's'.`);
+    if (align === "=") throw valueError("'=' alignment not allowed in string format specifier");
     body = text(rt, value);
     if (precision !== undefined) body = Array.from(body).slice(0, precision).join("");
     align ??= "<";
@@ -129,7 +136,7 @@ export function formatValue(rt: Runtime, value: unknown, spec: string): string {
 }
 
 function formatNumber(
-  value: number | bigint | boolean | Exclude<ReturnType<typeof hostValue>, undefined>,
+  value: unknown,
   sign: string,
   alternate: boolean,
   type: string | undefined,

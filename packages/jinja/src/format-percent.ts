@@ -2,9 +2,9 @@ import { typeError, valueError } from "./errors.ts";
 import { isInt, isNumber, toNumber } from "./numbers.ts";
 import type { Runtime } from "./runtime.ts";
 import { escapeHtml, floatText, repr, text } from "./text.ts";
-import { Markup, Tuple, dictGet, hostValue, isDict, typeName } from "./values.ts";
+import { Markup, Range, Tuple, Undefined, dictGet, hostValue, isDict, typeName } from "./values.ts";
 
-const CONVERSION = /%(?:\(([^)]*)\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+))?[hlL]?([^]?)/g;
+const CONVERSION = /%(?:\(([^)]{0,1000})\))?([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+))?[hlL]?([^]?)/g;
 
 /** `format % values`, Python's printf: values are a tuple, a dict for `%(name)s`, or a single value. */
 export function formatPercent(rt: Runtime, format: string | Markup, values: unknown): string | Markup {
@@ -40,11 +40,18 @@ export function formatPercent(rt: Runtime, format: string | Markup, values: unkn
       return pad(body, width, flags, conversion);
     },
   );
-  if (!usedNames && used < args.length && !(used === 0 && isDict(values))) {
+  if (!usedNames && used < args.length && !(used === 0 && isSubscriptable(values))) {
     throw typeError("not all arguments converted during string formatting");
   }
   return isMarkup ? new Markup(result) : result;
 }
+
+/** Values whose elements `%(name)s` could name; Python lets them go unused. */
+const isSubscriptable = (value: unknown): boolean =>
+  isDict(value) ||
+  (Array.isArray(value) && !(value instanceof Tuple)) ||
+  value instanceof Range ||
+  value instanceof Undefined;
 
 function toInt(value: unknown): number {
   if (!isInt(value)) throw typeError("* wants int");

@@ -28,6 +28,7 @@ export function dumpJson(rt: Runtime, value: unknown, style: JsonStyle = {}): st
     if (unit !== undefined) put(`\n${unit.repeat(depth)}`);
   };
   write(value, 0);
+  rt.spend(pieces.length >> 2);
   return pieces.length === 1 ? (pieces[0] as string) : pieces.join("");
 
   function write(item: unknown, depth: number): void {

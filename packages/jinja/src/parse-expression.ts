@@ -318,13 +318,15 @@ export class ExpressionParser {
     const keys: Expression[] = [];
     while (!this.isOperator("]")) {
       if (keys.length > 0) this.expect("operator", ",");
-      const bounds = this.parseSlice();
-      if (bounds !== undefined) {
-        if (keys.length > 0 || !this.isOperator("]")) this.fail("a slice cannot be combined with other subscripts");
-        this.next();
-        return { kind: "slice", at, of, bounds };
+      const start = this.isOperator(":") ? undefined : this.parseExpression();
+      if (!this.isOperator(":")) {
+        keys.push(start as Expression);
+        continue;
       }
-      keys.push(this.parseExpression());
+      const bounds = this.parseBounds(start);
+      if (keys.length > 0 || !this.isOperator("]")) this.fail("a slice cannot be combined with other subscripts");
+      this.next();
+      return { kind: "slice", at, of, bounds };
     }
     this.expect("operator", "]");
     if (keys.length === 0) this.fail("expected subscript expression");
@@ -336,21 +338,12 @@ export class ExpressionParser {
     };
   }
 
-  /** `start:stop:step`, or nothing (and no token read) when the subscript is an expression. */
-  private parseSlice(): (Expression | undefined)[] | undefined {
-    const start = this.index;
-    const bounds: (Expression | undefined)[] = [undefined];
-    if (!this.isOperator(":")) {
-      bounds[0] = this.parseExpression();
-      if (!this.isOperator(":")) {
-        this.index = start;
-        return undefined;
-      }
-    }
-    while (this.skipOperator(":") && bounds.length < 3) {
-      bounds.push(
-        this.isOperator(":") || this.isOperator("]") || this.isOperator(",") ? undefined : this.parseExpression(),
-      );
+  /** The rest of `start:stop:step`, from the first colon on. */
+  private parseBounds(start: Expression | undefined): (Expression | undefined)[] {
+    const bounds: (Expression | undefined)[] = [start];
+    while (bounds.length < 3 && this.skipOperator(":")) {
+      const isOpen = this.isOperator(":") || this.isOperator("]") || this.isOperator(",");
+      bounds.push(isOpen ? undefined : this.parseExpression());
     }
     return bounds;
   }

@@ -88,3 +88,9 @@ test("whole-number arithmetic is exact at any size", () => {
     }),
   );
 });
+
+test("subscripts inside subscripts are read once, not once per level", () => {
+  // Reading each twice would take 2^60 steps.
+  assert.equal(environment.compile(`{{ a${"[a".repeat(60)}${"]".repeat(60)} is defined }}`).names.size, 1);
+  assert.equal(environment.compile("{{ c[1:][0] }}{{ c[:-1] }}{{ c[::2][1:2] }}").render(context), "x[1, 'x'][None]");
+});

@@ -6,7 +6,7 @@ import { compare, contains, equals } from "./comparison.ts";
 import { isIterable } from "./sequence.ts";
 import type { Runtime } from "./runtime.ts";
 import { text } from "./text.ts";
-import { Callable, DictView, Markup, Range, Undefined, hostValue, isDict, isString } from "./values.ts";
+import { Callable, DictView, Markup, Range, Undefined, hashKey, hostValue, isDict, isString } from "./values.ts";
 
 function modulo(rt: Runtime, value: unknown, by: unknown): unknown {
   return binary(rt, "%", value, by);
@@ -28,8 +28,8 @@ export const tests: readonly (readonly [string, Test])[] = [
   ["divisibleby", filter("num", (rt, value, by) => equals(rt, modulo(rt, value, by), 0))],
   ["defined", filter("", (_, value) => !(value instanceof Undefined))],
   ["undefined", filter("", (_, value) => value instanceof Undefined)],
-  ["filter", filter("", (rt, value) => isString(value) && rt.setup.filters.has(String(value)))],
-  ["test", filter("", (rt, value) => isString(value) && rt.setup.tests.has(String(value)))],
+  ["filter", filter("", (rt, value) => isString(hashKey(value)) && rt.setup.filters.has(String(value)))],
+  ["test", filter("", (rt, value) => isString(hashKey(value)) && rt.setup.tests.has(String(value)))],
   ["none", filter("", (_, value) => value === null)],
   ["boolean", filter("", (_, value) => typeof value === "boolean")],
   ["true", filter("", (_, value) => value === true)],

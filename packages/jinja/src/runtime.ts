@@ -98,6 +98,7 @@ export class Runtime {
   }
 
   write(text: string): void {
+    if (text.length > 1000) this.spend(text.length >> 8);
     this.out += text;
     if (this.out.length > this.setup.limits.output) this.allowText(this.out.length);
   }

@@ -1,6 +1,7 @@
 import { typeError } from "./errors.ts";
 import { isInt } from "./numbers.ts";
 import type { Runtime } from "./runtime.ts";
+import type { Dict } from "./values.ts";
 import { characters, textLength } from "./text.ts";
 import {
   DictView,
@@ -10,7 +11,6 @@ import {
   PyIterator,
   Range,
   Undefined,
-  dictIsEmpty,
   dictKeys,
   dictSize,
   hostValue,
@@ -27,7 +27,14 @@ export function intArgument(value: unknown, what: string): number {
   return Number(plain);
 }
 
-export function truth(value: unknown): boolean {
+/** The keys of a plain object have to be counted each time. */
+function sizeOf(rt: Runtime, dict: Dict): number {
+  const length = dictSize(dict);
+  if (!(dict instanceof Map)) rt.spend(length >> 2);
+  return length;
+}
+
+export function truth(rt: Runtime, value: unknown): boolean {
   switch (typeof value) {
     case "boolean":
       return value;
@@ -49,12 +56,13 @@ export function truth(value: unknown): boolean {
       if (value instanceof PyFloat) return value.value !== 0;
       if (value instanceof Markup) return value.text !== "";
       if (value instanceof Range) return value.length > 0;
-      if (value instanceof DictView) return dictSize(value.of) > 0;
+      if (value instanceof DictView) return sizeOf(rt, value.of) > 0;
       if (value instanceof HostObject) {
         const stands = value.value();
-        return stands === undefined ? true : truth(stands);
+        return stands === undefined ? true : truth(rt, stands);
       }
-      return isDict(value) ? !dictIsEmpty(value) : true;
+      if (!isDict(value)) return true;
+      return sizeOf(rt, value) > 0;
   }
 }
 
@@ -88,14 +96,18 @@ export function iterate(rt: Runtime, operand: unknown): readonly unknown[] {
     rt.spend(value.length);
     return value.items();
   }
-  if (value instanceof DictView) return value.items();
+  if (value instanceof DictView) {
+    const items = value.items();
+    rt.spend(items.length >> 1);
+    return items;
+  }
   if (value instanceof Undefined) {
     if (value.strict) throw value.error();
     return [];
   }
   if (isDict(value)) {
     const keys = dictKeys(value);
-    rt.spend(keys.length >> 4);
+    rt.spend(keys.length >> 2);
     return keys;
   }
   throw typeError(`'${typeName(value)}' object is not iterable`);
@@ -108,15 +120,11 @@ export function size(rt: Runtime, operand: unknown): number {
   if (Array.isArray(value)) return value.length;
   if (value instanceof Markup) return textLength(value.text);
   if (value instanceof Range) return value.length;
-  if (value instanceof DictView) return dictSize(value.of);
+  if (value instanceof DictView) return sizeOf(rt, value.of);
   if (value instanceof Undefined) {
     if (value.strict) throw value.error();
     return 0;
   }
-  if (isDict(value)) {
-    const length = dictSize(value);
-    rt.spend(length >> 4);
-    return length;
-  }
+  if (isDict(value)) return sizeOf(rt, value);
   throw typeError(`object of type '${typeName(value)}' has no len()`);
 }

@@ -87,6 +87,7 @@ export function repr(rt: Runtime, value: unknown): string {
     pieces.push(piece);
   };
   write(value, 0);
+  rt.spend(pieces.length >> 2);
   return pieces.length === 1 ? (pieces[0] as string) : pieces.join("");
 
   function sequence(open: string, items: readonly unknown[], close: string, depth: number): void {
@@ -180,7 +181,10 @@ export function escapeHtml(value: string): string {
 
 /** Marks as HTML: text that is none yet is escaped. */
 export function escape(rt: Runtime, value: unknown): Markup {
-  return value instanceof Markup ? value : new Markup(escapeHtml(text(rt, value)));
+  if (value instanceof Markup) return value;
+  const plain = text(rt, value);
+  rt.spend(plain.length >> 6);
+  return new Markup(escapeHtml(plain));
 }
 
 /** Code points of a text: what Python counts, slices and iterates. */

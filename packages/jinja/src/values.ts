@@ -257,12 +257,6 @@ export function dictSize(dict: Dict): number {
   return dict instanceof Map ? dict.size : Object.keys(dict).length;
 }
 
-export function dictIsEmpty(dict: Dict): boolean {
-  if (dict instanceof Map) return dict.size === 0;
-  for (const key in dict) if (Object.hasOwn(dict, key)) return false;
-  return true;
-}
-
 /** Python's name for a value's type. */
 export function typeName(value: unknown): string {
   if (value === null || value === undefined) return "NoneType";

@@ -46,12 +46,13 @@ function wrapLine(line: string, width: number, breakLongWords: boolean, onHyphen
     }
     const next = pending.at(-1);
     if (next !== undefined && textLength(next) > width) {
-      const room = Math.max(1, width - length);
+      // None may be left: then an empty piece ends the line, and the space before it stays, as in Python.
+      const room = width - length;
       if (breakLongWords) {
         const items = characters(next);
         // A long word with a hyphen in reach is cut there.
         let end = room;
-        if (onHyphens && items.length > room) {
+        if (onHyphens && items.length > room && items.length <= MAX_HYPHENATED) {
           const hyphen = items.slice(0, room).lastIndexOf("-");
           if (hyphen > 0 && items.slice(0, hyphen).some((char) => char !== "-")) end = hyphen + 1;
         }

@@ -57,7 +57,7 @@ export function toDraft4(schema: ParameterSchema): JsonObject {
         keyword === "not") &&
       isMap(value)
     ) {
-      out[keyword] = toDraft4(value as ParameterSchema);
+      out[keyword] = toDraft4(value);
     } else if (["items", "allOf", "anyOf", "oneOf"].includes(keyword) && Array.isArray(value)) {
       out[keyword] = value.map((one: ParameterSchema) => toDraft4(one));
     } else {
@@ -82,9 +82,10 @@ function requiredNames(parameters: Parameters): string[] {
 
 function orNull(schema: JsonObject): JsonObject {
   if (schema.type === undefined || schema.type === "null") return schema;
-  const types = Array.isArray(schema.type) ? schema.type : [schema.type];
+  const types: readonly unknown[] = Array.isArray(schema.type) ? schema.type : [schema.type];
   const withNull: JsonObject = { ...schema, type: types.includes("null") ? types : [...types, "null"] };
-  if (Array.isArray(schema.enum) && !schema.enum.includes(null)) withNull.enum = [...schema.enum, null];
+  if (Array.isArray(schema.enum) && !schema.enum.includes(null))
+    withNull.enum = [...(schema.enum as readonly unknown[]), null];
   return withNull;
 }
 

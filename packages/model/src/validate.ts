@@ -1,4 +1,5 @@
-import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import type { Ajv } from "ajv";
+import { type ErrorObject, type ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import Ajv4Module from "ajv-draft-04";
 import type { JsonObject } from "./json.ts";

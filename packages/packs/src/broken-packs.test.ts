@@ -62,7 +62,7 @@ const MISTAKES: readonly Mistake[] = [
   {
     what: "an unquoted Jinja expression",
     files: {
-      "rules/r.yaml": `${RULE.replace("core.noop}", "core.noop, parameters: {\n    x: {{ trigger.body }} }}")}`,
+      "rules/r.yaml": RULE.replace("core.noop}", "core.noop, parameters: {\n    x: {{ trigger.body }} }}"),
     },
     at: "rules/r.yaml:4",
     message: /unhashable key.*quotes/,

@@ -12,6 +12,7 @@ export interface TestServer extends AsyncDisposable {
   readonly password: string;
   /** The administrator. */
   readonly admin: Caller;
+  readonly adminToken: string;
   /** Nobody in particular. */
   readonly anybody: Caller;
   /** Makes a user without a role and signs in. */
@@ -23,7 +24,7 @@ export interface Answer {
   readonly headers: Headers;
   readonly text: string;
   // Answers are looked into at many depths; a test that expects another shape fails either way.
-  // biome-ignore lint/suspicious/noExplicitAny: see above
+  // oxlint-disable-next-line no-explicit-any -- see above
   readonly json: any;
 }
 
@@ -40,13 +41,15 @@ export async function aServer(change: Partial<ServerOptions> = {}): Promise<Test
   const { url } = server;
   const password = server.firstLogin?.password ?? "";
   const anybody = callerOf(url, {});
-  const admin = callerOf(url, { "X-Auth-Token": await signIn(anybody, "admin", password) });
+  const adminToken = await signIn(anybody, "admin", password);
+  const admin = callerOf(url, { "X-Auth-Token": adminToken });
   return {
     server,
     url,
     directory,
     password,
     admin,
+    adminToken,
     anybody,
     async user(name, roles = []) {
       await admin("POST", "/v1/users", { name, password: `password of ${name}`, roles });

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createLocalBus } from "@squall/bus";
 import { createEngine, createVault, type Engine, type Limits, type Registration } from "@squall/engine";
@@ -9,7 +9,7 @@ import { openSqliteStore, type Store } from "@squall/store";
 import { registerChangedPacks } from "./bundled-packs.ts";
 import { type Context, DEFAULT_SETTINGS } from "./context.ts";
 import { createListener } from "./http/app.ts";
-import { type HttpServer, serve } from "./http/serve.ts";
+import { serve } from "./http/serve.ts";
 import { createLog } from "./log.ts";
 import { type ServerOptions, ROOT } from "./options.ts";
 import { ROUTES } from "./routes/table.ts";
@@ -56,15 +56,15 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
   await using stack = new AsyncDisposableStack();
   const key = vaultKey(options.dataDirectory);
   const store = stack.use(await openSqliteStore({ directory: options.dataDirectory }));
-  const log = createLog(setAside(options.logFile), options.logLevel);
+  setAside(options.logFile);
+  const log = createLog(options.logFile, options.logLevel);
   stack.defer(() => log.close());
   const bus = stack.use(
     createLocalBus({
       onError: (error, message) => log.error({ err: error, topic: message.topic }, "a listener of the bus failed"),
     }),
   );
-  let http: HttpServer | undefined;
-  const url = () => http?.url ?? "";
+  let url = "";
   const engine = stack.use(
     await createEngine({
       store,
@@ -75,8 +75,8 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
       newId: createIds(),
       worker: `${process.pid}-${randomBytes(4).toString("hex")}`,
       limits: limitsOf(options),
-      apiUrl: () => `${url()}/v1`,
-      webUrl: url,
+      apiUrl: () => `${url}/v1`,
+      webUrl: () => url,
       timezone: options.timezone,
       log,
     }),
@@ -99,8 +99,8 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
     },
   };
   // It listens before it works: an execution that waited in the store may call the API at once.
-  http = await serve(createListener(context, ROUTES), options.host, options.port);
-  const listening = http;
+  const listening = await serve(createListener(context, ROUTES), options.host, options.port);
+  url = listening.url;
   stack.defer(() => listening.close(0));
   await engine.start();
   announce(options.dataDirectory, listening.url);
@@ -134,7 +134,7 @@ function announce(directory: string, url: string): void {
   renameSync(`${path}.new`, path);
 }
 
-function setAside(logFile: string): string {
-  if (logFile !== "-" && existsSync(logFile) && statSync(logFile).size > LOG_BYTES) renameSync(logFile, `${logFile}.1`);
-  return logFile;
+function setAside(logFile: string): void {
+  const bytes = logFile === "-" ? 0 : (statSync(logFile, { throwIfNoEntry: false })?.size ?? 0);
+  if (bytes > LOG_BYTES) renameSync(logFile, `${logFile}.1`);
 }

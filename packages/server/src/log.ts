@@ -1,4 +1,6 @@
+import { closeSync, openSync } from "node:fs";
 import { destination, type Logger, pino } from "pino";
+import { fileTrouble } from "./file-trouble.ts";
 
 export type Log = Logger;
 
@@ -6,11 +8,22 @@ export type Log = Logger;
 const SECRETS = ["password", "token", "secret", "apiKey", "authorization", "cookie", "key_hash"];
 
 /**
- * Structured records, one JSON object a line. `file` "-" is stderr. Written synchronously only on the way down, so that
- * the last lines before an exit are there.
+ * Structured records, one JSON object a line. `file` "-" is stderr. Throws Unavailable when the file cannot be written;
+ * when it later cannot, that is said once on stderr and work goes on.
  */
 export function createLog(file: string, level: string): Log & { readonly close: () => void } {
-  const out = destination({ dest: file === "-" ? 2 : file, sync: false, mkdir: true });
+  if (file !== "-") {
+    try {
+      closeSync(openSync(file, "a", 0o600));
+    } catch (error) {
+      throw fileTrouble(error, "The log", file, "--log");
+    }
+  }
+  const out = destination({ dest: file === "-" ? 2 : file, sync: false });
+  out.once("error", (error: Error) => {
+    process.stderr.write(`squall server: the log ${file} cannot be written: ${error.message}\n`);
+    out.on("error", () => undefined);
+  });
   const log = pino(
     {
       level,

@@ -2,7 +2,7 @@
 // `squall server`: starts a server, says where it is, and stops it when it is told to.
 import { relative } from "node:path";
 import { formatPosition, messageOf, SquallError } from "@squall/model";
-import { type RunningServer, startServer } from "./assemble.ts";
+import type { RunningServer } from "./assemble.ts";
 import { helpText, readOptions, ROOT, type ServerOptions } from "./options.ts";
 
 const out = (line = "") => process.stdout.write(`${line}\n`);
@@ -47,6 +47,8 @@ async function main(): Promise<void> {
   process.on("SIGINT", onSignal);
   process.on("SIGTERM", onSignal);
   try {
+    // Loaded only now, so that help and a wrong option are answered at once.
+    const { startServer } = await import("./assemble.ts");
     server = await startServer(options, (line) => out(`  ${line}`));
   } catch (error) {
     complain(error);

@@ -172,7 +172,7 @@ export function readOptions(
   }
   const timezone = text("timezone") ?? "UTC";
   try {
-    new Intl.DateTimeFormat("en", { timeZone: timezone });
+    Intl.DateTimeFormat("en", { timeZone: timezone });
   } catch {
     throw new Invalid("server.option", {
       message: `--timezone: there is no time zone "${timezone}"; write it like Europe/Berlin`,

@@ -12,6 +12,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { Unavailable } from "@squall/model";
+import { fileTrouble } from "./file-trouble.ts";
 
 const FILE = "encryption.key";
 
@@ -21,7 +22,19 @@ const FILE = "encryption.key";
  * a new one could not read what was encrypted with the old.
  */
 export function vaultKey(directory: string): Buffer {
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  try {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw fileTrouble(error, "The data directory", directory, "--data");
+  }
+  try {
+    return keyIn(directory);
+  } catch (error) {
+    throw fileTrouble(error, "The encryption key", join(directory, FILE), "--data");
+  }
+}
+
+function keyIn(directory: string): Buffer {
   const path = join(directory, FILE);
   if (!existsSync(path)) {
     if (existsSync(join(directory, "squall.db"))) {

@@ -3,8 +3,13 @@ export type { Emission, Source } from "./port.ts";
 export { checkTimerParameters } from "./timers/schedule.ts";
 export { createTimerSource, type TimerDeps } from "./timers/timer-source.ts";
 export { TIMER_PARAMETERS, TIMER_PAYLOAD } from "./timers/trigger-types.ts";
-export { type DecodedWebhook, decodeWebhook, type WebhookRequest } from "./webhooks/decode-webhook.ts";
-export { type SignedRequest, verifyWebhook } from "./webhooks/verify-webhook.ts";
+export {
+  type DecodedWebhook,
+  decodeWebhook,
+  type WebhookHeaders,
+  type WebhookRequest,
+} from "./webhooks/decode-webhook.ts";
+export { type SignedRequest, signatureProblem, verifyWebhook } from "./webhooks/verify-webhook.ts";
 export {
   checkWebhookParameters,
   normalizeUrl,

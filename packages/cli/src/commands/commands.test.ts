@@ -156,7 +156,7 @@ test("pack register sends the absolute folder and prints each problem as compile
   standIn.on("POST /packs/register", { actions: 2, rules: 1, sensors: 0, packs: ["my_pack"], problems: [problem] });
   const ended = await runSquall(home, ["pack", "register", "my_pack"], { url: standIn.url });
   assert.equal(ended.status, 1);
-  assert.equal(ended.stdout, "registered my_pack: 2 actions, 1 rules\n");
+  assert.equal(ended.stdout, "registered my_pack: 2 actions, 1 rule\n");
   assert.match(ended.stderr, /^my_pack\/rules\/a\.yaml:3:5: enabeld: unknown field$/m);
   assert.deepEqual(standIn.got("POST /packs/register")[0]?.body, {
     paths: [join(home, "my_pack")],
@@ -192,7 +192,7 @@ test("pack register --watch registers again what changes, and survives a server 
     },
   });
   assert.equal(ended.status, 0);
-  assert.equal(ended.stdout, "registered my_pack: 1 actions\nregistered my_pack: 3 actions\n");
+  assert.equal(ended.stdout, "registered my_pack: 1 action\nregistered my_pack: 3 actions\n");
   assert.match(ended.stderr, /changed: my_pack\/b\.yaml\n.*squall: Internal Server Error/s);
 });
 

@@ -1,8 +1,8 @@
 import { ClientError } from "@squall/client";
 import type { Command } from "commander";
 import { does, examples, wholeNumber } from "../command.ts";
-import { Failure } from "../failure.ts";
 import { isCompleted } from "../follow.ts";
+import { partOf } from "../outcome.ts";
 import type { Column } from "../output/output.ts";
 import { formatSeconds, formatTime } from "../output/time.ts";
 import { noteMore, textAt } from "../resource.ts";
@@ -197,13 +197,4 @@ function logOf(log: unknown, timeZone: string): unknown {
   return (log as { status: string; timestamp: string }[]).map(
     ({ status, timestamp }) => `${formatTime(timestamp, timeZone)} ${status}`,
   );
-}
-
-function partOf(result: unknown, path: string): string {
-  let value = result;
-  for (const part of path.split(".")) {
-    value = typeof value === "object" && value !== null ? (value as Record<string, unknown>)[part] : undefined;
-  }
-  if (value === undefined) throw new Failure(`the result has no '${path}'`, "leave -k away to see all of it");
-  return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -116,7 +116,11 @@ function addSet(group: Command): void {
 
 async function valueFor(name: string, given: string | undefined, secret: boolean): Promise<string> {
   if (given !== undefined && given !== "-") return given;
-  return process.stdin.isTTY && given === undefined ? await ask(`${name}: `, secret) : await readStdin();
+  const value = process.stdin.isTTY && given === undefined ? await ask(`${name}: `, secret) : await readStdin();
+  // Far more often a pipe that brought nothing than an empty value that is meant.
+  if (value === "")
+    throw new UsageError(`no value for ${name} was given`, `squall key set ${name} '' sets an empty one`);
+  return value;
 }
 
 function addDelete(group: Command): void {

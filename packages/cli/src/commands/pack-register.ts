@@ -68,9 +68,16 @@ async function register(context: Context, directories: readonly string[], option
 
 function countsOf(answer: ApiRegistration): string {
   const counts = Object.entries(answer).filter((entry): entry is [string, number] => typeof entry[1] === "number");
-  const some = counts.filter(([, count]) => count > 0).map(([name, count]) => `${count} ${name}`);
+  const some = counts
+    .filter(([, count]) => count > 0)
+    .map(([name, count]) => `${count} ${count === 1 ? singular(name) : name}`);
   const packs = answer.packs && answer.packs.length > 0 ? `${answer.packs.join(", ")}: ` : "";
   return `registered ${packs}${some.length === 0 ? "nothing" : some.join(", ")}`;
+}
+
+/** `aliases` -> `alias`, `policies` -> `policy`, `rules` -> `rule`. */
+function singular(name: string): string {
+  return name.replace(/ies$/, "y").replace(/(?<=as)es$|(?<!a)s$/, "");
 }
 
 /** `file:line:column: field: message`, as compilers say it, so that editors can jump there. */

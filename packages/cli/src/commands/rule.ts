@@ -5,7 +5,8 @@ import { existsSync } from "node:fs";
 import { does, examples } from "../command.ts";
 import type { Context } from "../context.ts";
 import { UsageError } from "../failure.ts";
-import { readObject } from "../input-file.ts";
+import { gatherHeaders, readHeader } from "../header-option.ts";
+import { readDocument, readObject } from "../input-file.ts";
 import { toYaml } from "../output/fields.ts";
 import { oneLine, pad, textWidth } from "../output/text-width.ts";
 import { addCreate, addDelete, addEnableDisable, addGet, addList, addUpdate, notFound } from "../resource.ts";
@@ -37,27 +38,46 @@ function addTest(group: Command): void {
     .argument("<rule-ref>", "the rule: its ref, or a YAML or JSON file of one")
     .option("--event <trigger-instance-id>", "an event that happened (`squall trigger-instance list`)")
     .option("--payload <file>", "a payload from a JSON or YAML file (- is stdin)")
+    .option("--body <file>", "what is posted to the rule's webhook, from a JSON or YAML file (- is stdin)")
+    .option("-H, --header <header>", "with --body: a header 'Name: value'; may be given again", gatherHeaders, [])
     .addHelpText("after", "\nExit status: 0 it matches, 1 it does not.");
   examples(
     command,
     "squall rule test examples.on_alert --event 6921f0c2a1b2c3d4e5f60718",
-    "squall rule test my_rule.yaml --payload alert.json",
+    "squall rule test my_rule.yaml --payload event.json",
+    "squall rule test examples.github_push --body push.json -H 'X-GitHub-Event: push'",
   );
-  does<{ event?: string; payload?: string }>(command, async ({ context, words: [rule = ""], options }) => {
-    if ((options.event === undefined) === (options.payload === undefined)) {
-      throw new UsageError("rule test needs an event to test with", "give --event ID, or --payload FILE");
+  does<TestOptions>(command, async ({ context, words: [rule = ""], options }) => {
+    const { event, payload, body } = options;
+    if ([event, payload, body].filter((one) => one !== undefined).length !== 1) {
+      throw new UsageError("rule test needs one event to test with", "give --event ID, --payload FILE or --body FILE");
     }
     const client = await context.client();
     const isFile = /\.(?:ya?ml|json)$/.test(rule) || rule === "-" || rule.includes("/");
     const given = isFile && (rule === "-" || existsSync(rule) || rule.includes("/")) ? await readObject(rule) : rule;
     const result = await tested(client, {
       rule: given,
-      ...(options.event === undefined ? {} : { trigger_instance: options.event }),
-      ...(options.payload === undefined ? {} : { payload: await readObject(options.payload) }),
+      ...(event === undefined ? {} : { trigger_instance: event }),
+      ...(payload === undefined ? {} : { payload: await readObject(payload) }),
+      ...(body === undefined ? {} : { payload: webhookPayload(await readDocument(body), options.header) }),
     });
     await context.out.say(result, await describe(result, typeof given === "string" ? given : rule, context));
     if (!result.matched) context.exitStatus = 1;
   });
+}
+
+interface TestOptions {
+  readonly event?: string;
+  readonly payload?: string;
+  readonly body?: string;
+  readonly header: readonly string[];
+}
+
+/** What the server makes of a posted body: the payload of a webhook's event. */
+function webhookPayload(body: unknown, given: readonly string[]): Record<string, unknown> {
+  const headers = given.map(readHeader);
+  const lower = headers.map(([name, value]): [string, string] => [name.toLowerCase(), value]);
+  return { headers: Object.fromEntries(headers), headers_lower: Object.fromEntries(lower), body };
 }
 
 async function tested(client: Client, request: Parameters<Client["testRule"]>[0]): Promise<ApiRuleTest> {

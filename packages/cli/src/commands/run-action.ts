@@ -1,10 +1,10 @@
 import type { ApiActionOverview, ApiExecution, Client } from "@squall/client";
 import { ClientError } from "@squall/client";
 import type { Context } from "../context.ts";
-import { INTERRUPTED } from "../command-line.ts";
+import { EXIT } from "../failure.ts";
 import { follow, isResting } from "../follow.ts";
 import { readText } from "../input-file.ts";
-import { exitStatusOf, failureText, printsItsResult, resultText, summary } from "../outcome.ts";
+import { exitStatusOf, failureText, partOf, printsItsResult, resultText, summary } from "../outcome.ts";
 import { readParameters } from "../parameters.ts";
 import { startProgress } from "../progress.ts";
 import { ask } from "../prompt.ts";
@@ -74,12 +74,12 @@ export async function showRun(context: Context, execution: ApiExecution, options
   }
   const done = await waitFor(context, execution, options);
   if (!done) {
-    context.exitStatus = INTERRUPTED;
+    context.exitStatus = EXIT.interrupted;
     return;
   }
   context.exitStatus = exitStatusOf(done.execution.status);
   if (options.tail) return;
-  if (options.key !== undefined) return context.out.write(`${at(done.execution.result, options.key)}\n`);
+  if (options.key !== undefined) return context.out.write(`${partOf(done.execution.result, options.key)}\n`);
   if (context.out.format !== "table") return await context.out.one(done.execution);
   context.out.write(await resultText(done.execution, done.shown));
   const failed = context.exitStatus !== 0;
@@ -147,12 +147,4 @@ function callersEnvironment(env: NodeJS.ProcessEnv): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(env).filter(([name]) => !OWN_ENVIRONMENT.has(name) && !OWN_PREFIX.test(name)),
   );
-}
-
-function at(result: unknown, path: string): string {
-  let value = result;
-  for (const part of path.split(".")) {
-    value = typeof value === "object" && value !== null ? (value as Record<string, unknown>)[part] : undefined;
-  }
-  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }

@@ -45,7 +45,9 @@ test("run ends with 1 when the action fails, 124 when it times out, and says so 
     ["canceled", 1, "core.local was canceled after 1.0 s"],
     ["abandoned", 1, "core.local was abandoned after 1.0 s"],
   ] as const) {
-    offerRun(standIn, [], { status, result: { stdout: "", return_code: 3, error: "it broke" } });
+    // An abandoned execution has no stdout in its result; its error still belongs on stderr.
+    const rest = status === "abandoned" ? { worker: "w" } : { stdout: "", return_code: 3 };
+    offerRun(standIn, [], { status, result: { ...rest, error: "it broke" } });
     const ended = await runSquall(home, ["run", "core.local", "false"], { url: standIn.url });
     assert.equal(ended.status, exit);
     assert.equal(ended.stdout, "");

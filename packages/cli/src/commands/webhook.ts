@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { extname } from "node:path";
 import { does, examples } from "../command.ts";
-import { UsageError } from "../failure.ts";
+import { gatherHeaders, readHeader } from "../header-option.ts";
 import { readBytes } from "../input-file.ts";
 import { addGet, addList, type ResourceKind } from "../resource.ts";
 
@@ -23,7 +23,7 @@ export function define(group: Command): void {
     .argument("<webhook-url>", "what follows /v1/webhooks/, for example alertmanager")
     .argument("<file>", "the body (- is stdin)")
     .option("--content-type <type>", "default: by the file's name, else application/json")
-    .option("-H, --header <header>", "a header 'Name: value'; may be given again", gather, []);
+    .option("-H, --header <header>", "a header 'Name: value'; may be given again", gatherHeaders, []);
   examples(
     send,
     "squall webhook send alertmanager alert.json",
@@ -44,16 +44,6 @@ export function define(group: Command): void {
 
 function urlOf(item: Readonly<Record<string, unknown>>): unknown {
   return (item.parameters as { url?: unknown } | undefined)?.url;
-}
-
-function gather(value: string, before: readonly string[]): string[] {
-  return [...before, value];
-}
-
-function readHeader(text: string): [string, string] {
-  const colon = text.indexOf(":");
-  if (colon < 1) throw new UsageError(`'${text}' is no header`, "give it as 'Name: value'");
-  return [text.slice(0, colon).trim(), text.slice(colon + 1).trim()];
 }
 
 function typeOf(file: string): string {

@@ -33,7 +33,7 @@ function hash(
   nonce: Buffer,
   cost: { memory: number; passes: number; parallelism: number; tagLength: number },
 ): Promise<Buffer> {
-  return derive("argon2id", { message: Buffer.from(password), nonce, ...cost }) as Promise<Buffer>;
+  return derive("argon2id", { message: Buffer.from(password), nonce, ...cost });
 }
 
 function base64(bytes: Buffer): string {

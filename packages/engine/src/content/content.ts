@@ -56,7 +56,7 @@ export function createContent(deps: ContentDeps): Content {
       await edit(project, (draft) => {
         const found = draft.get(kind, refOrId);
         if (!found) throw unknown(refOrId);
-        refuseSystem(kind, found.body as unknown as JsonObject);
+        refuseSystem(kind, found.body);
         removeFrom(draft, shelves, kind, found.id);
       });
     },

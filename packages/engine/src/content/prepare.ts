@@ -85,7 +85,7 @@ export function putDraft<K extends ResourceKind>(
       }
       case "pack":
         refuse(kind, checkPack(draft));
-        return edit.put("pack", draft as unknown as Resources["pack"]).body;
+        return edit.put("pack", draft).body;
       case "runner_type":
         return edit.put("runner_type", draft as unknown as RunnerType).body;
       case "sensor_type":

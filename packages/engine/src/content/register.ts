@@ -126,7 +126,7 @@ function wantedTypes(asked: readonly string[]): ReadonlySet<string> {
 function putIfChanged<K extends ResourceKind>(edit: Edit, kind: K, ref: string, body: Omit<Resources[K], "id">): void {
   const old = edit.get(kind, ref);
   if (old && canonicalJson({ ...old.body, id: "" }) === canonicalJson({ ...body, id: "" })) return;
-  edit.put(kind, { ...body, ...(old && { id: old.id }) } as Omit<Resources[K], "id"> & { id?: string });
+  edit.put(kind, { ...body, ...(old && { id: old.id }) });
 }
 
 function inFolder(folder: string, at: SourcePosition): SourcePosition {

@@ -35,7 +35,7 @@ export function createShelves(): Shelves {
 
   const shelf = (project: string, kind: ResourceKind): Shelf => {
     let kinds = shelves.get(project);
-    if (!kinds) shelves.set(project, (kinds = new Map()));
+    if (!kinds) shelves.set(project, (kinds = new Map<ResourceKind, Shelf>()));
     let found = kinds.get(kind);
     if (!found) kinds.set(kind, (found = { byRef: new Map(), byId: new Map(), sorted: undefined }));
     return found;

@@ -54,11 +54,9 @@ export function triggerFor(edit: Edit, shelves: Shelves, asked: Rule["trigger"])
     const shadow = edit.get("trigger", type.ref)?.body;
     if (shadow) return shadow;
   }
-  const problems = [
-    ...validateBy(type.parameters_schema)(asked.parameters).map((one) =>
-      one.path ? `${one.path}: ${one.message}` : one.message,
-    ),
-  ];
+  const problems = validateBy(type.parameters_schema)(asked.parameters).map((one) =>
+    one.path ? `${one.path}: ${one.message}` : one.message,
+  );
   if (problems.length === 0) {
     if (type.ref === "core.st2.webhook") problems.push(...checkWebhookParameters(asked.parameters));
     if (TIMERS.has(type.ref)) problems.push(...checkTimerParameters(type.ref, asked.parameters));

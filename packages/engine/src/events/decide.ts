@@ -85,11 +85,11 @@ function enforceAll(
       collect({ enforcement: enforcement(core, event, rule, reason) });
     }
   }
-  const done = (): Decision => ({ event, drafts, changes });
-  if (later.length === 0) return done();
+  const decision: Decision = { event, drafts, changes };
+  if (later.length === 0) return decision;
   return Promise.all(later).then((all) => {
     all.forEach(collect);
-    return done();
+    return decision;
   });
 }
 

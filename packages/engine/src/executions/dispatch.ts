@@ -21,11 +21,14 @@ import { createOutput, type Output } from "./output.ts";
 /**
  * Runs what is to run.
  *
+ * D0  A slot is held from before the commit that makes an execution running until its runner returned.
  * D1  An execution is started only after the commit that made it running under our lease.
  * D2  Its end is written once, guarded by the status it leaves and by our lease; a lost lease loses the outcome, not the books.
  * D3  The end and every event that follows from it are one commit.
  * D4  A commit that fails for reasons outside (disk full) is tried again until it goes through or the process dies; the
  *     execution stays `running` in the store meanwhile, which is the truth.
+ * D5  A lane that could claim less than it has slots for has its next due time on the clock; a full one claims when a
+ *     slot is given back. So nothing waits for somebody to come by.
  */
 export interface Dispatch {
   /** Commits drafts together with what they belong to, then starts those that hold a slot. */
@@ -35,7 +38,7 @@ export interface Dispatch {
   /** Claims what waits, as far as slots are free. */
   pump(lane: Lane): void;
   /** Begins to claim; before it, nothing that waits is touched. */
-  start(): Promise<void>;
+  start(): void;
   /** Stops a run of this process; false when it does not run here. The status has to be `canceling` already. */
   abort(execution: string, reason: "cancel" | "shutdown"): boolean;
   running(): number;
@@ -63,11 +66,7 @@ export function createDispatch(core: Core): Dispatch {
   const begin = (execution: Execution, snapshot: Snapshot) => {
     const controller = new AbortController();
     const output = createOutput(parts, execution);
-    const done = runToEnd(execution, snapshot, controller.signal, output).finally(() => {
-      runs.delete(execution.id);
-      lanes.give(execution.lane);
-      if (lanes.waiting(execution.lane) > 0) pump(execution.lane);
-    });
+    const done = runToEnd(execution, snapshot, controller.signal, output).finally(() => runs.delete(execution.id));
     runs.set(execution.id, { execution, controller, output, done });
   };
 
@@ -113,7 +112,7 @@ export function createDispatch(core: Core): Dispatch {
 
   const claimAll = async (lane: Lane) => {
     try {
-      for (;;) {
+      while (!draining) {
         pumping[lane] = "yes";
         const slots = lanes.takeForWaiting(lane);
         if (slots === 0) return;
@@ -128,8 +127,15 @@ export function createDispatch(core: Core): Dispatch {
         lanes.give(lane, slots - claimed.length);
         lanes.claimed(lane, claimed.length, claimed.length < slots);
         await beginClaimed(claimed);
-        // Someone asked meanwhile, or there may be more than we could take.
-        if (claimed.length < slots && (pumping[lane] as string) !== "again") return;
+        if (claimed.length === slots) continue; // there may be more than we could take
+        // D5
+        const next = await parts.store.nextDue(lane);
+        if ((pumping[lane] as string) === "again") continue; // someone asked meanwhile
+        if (next === undefined) return;
+        if (next > parts.now()) {
+          wakeAt(next);
+          return;
+        }
       }
     } catch (error) {
       parts.log.error({ lane, err: error }, "waiting executions could not be claimed; trying again in a second");
@@ -158,12 +164,12 @@ export function createDispatch(core: Core): Dispatch {
     }
   };
 
-  /** Wakes up when the next delayed execution is due. */
+  /** Claims again at this time, or before. */
   const wakeAt = (at: number) => {
     if (!started || draining || (due && due.at <= at)) return;
     clearTimeout(due?.timer);
     // setTimeout cannot wait longer than 2^31 ms; waking up early only means to look and wait again.
-    const ms = Math.min(Math.max(0, (at - parts.now()) / 1000), 2 ** 31 - 1);
+    const ms = Math.min(Math.max(0, Math.ceil((at - parts.now()) / 1000)), 2 ** 31 - 1);
     due = { at, timer: setTimeout(wake, ms) };
   };
   const wake = () => {
@@ -172,24 +178,17 @@ export function createDispatch(core: Core): Dispatch {
       lanes.wait(lane, 1);
       pump(lane);
     }
-    void lookAhead();
-  };
-  const lookAhead = async () => {
-    try {
-      for (const lane of ["inline", "process"] as const) {
-        const at = await parts.store.nextDue(lane);
-        if (at !== undefined && at > parts.now()) wakeAt(at);
-      }
-    } catch (error) {
-      parts.log.error({ err: error }, "the next delayed execution could not be looked up; trying again in a second");
-      setTimeout(lookAhead, 1000).unref();
-    }
   };
 
   const runToEnd = async (execution: Execution, snapshot: Snapshot, signal: AbortSignal, output: Output) => {
     const outcome = await perform(core, execution, snapshot, signal, output);
-    if (outcome.status === "pending") return; // nothing here makes one yet; inquiries come with the inquirer
-    await finish(execution, snapshot, outcome.status, outcome.result, output);
+    const ended =
+      // Nothing here makes a pending outcome yet; inquiries come with the inquirer.
+      outcome.status === "pending" ? undefined : finish(execution, snapshot, outcome.status, outcome.result, output);
+    // Nothing runs any more, so the slot is free. The claim of the next one shares the transaction of this one's end.
+    lanes.give(execution.lane);
+    if (lanes.waiting(execution.lane) > 0) pump(execution.lane);
+    await ended;
   };
 
   const finish = async (
@@ -258,13 +257,9 @@ export function createDispatch(core: Core): Dispatch {
     commit,
     refuse,
     pump,
-    async start() {
+    start() {
       started = true;
-      for (const lane of ["inline", "process"] as const) {
-        lanes.wait(lane, 1);
-        pump(lane);
-      }
-      await lookAhead();
+      wake();
     },
     abort(id, reason) {
       const run = runs.get(id);

@@ -95,7 +95,7 @@ export function draftExecution(core: Core, input: DraftInput): Draft {
     ...(input.callback && { callback: input.callback }),
     ...(delayed && { delay: input.delayMs }),
     created: now,
-    due: delayed ? now + (input.delayMs as number) * 1000 : now,
+    due: delayed ? now + input.delayMs * 1000 : now,
     start: now,
     log,
     ...(claimed && { lease: { worker: parts.worker, expires: leaseExpiry(core, now) } }),

@@ -62,7 +62,7 @@ export function createOutput(parts: EngineParts, execution: Execution): Output {
         chunk,
       });
       if (size >= FLUSH_CHARS) void flush();
-      else timer ??= setTimeout(flush, FLUSH_MS);
+      else timer ??= setTimeout(() => void flush(), FLUSH_MS);
     },
     take,
     async flushed() {

@@ -127,7 +127,7 @@ export function viewEvent(event: Event): JsonObject {
 /** Masks what the action's output schema calls secret within `result[output_key]` (reference, section 6). */
 export function maskResult(result: JsonObject, snapshot: Snapshot): JsonObject {
   const key = snapshot.runner.output_key;
-  const schema = snapshot.action.output_schema as ParameterSchema | undefined;
+  const schema = snapshot.action.output_schema;
   if (!key || !schema || !(key in result)) return result;
   // The old form is a map of property schemas without `type`.
   const full = typeof schema.type === "string" ? schema : ({ properties: schema } as unknown as ParameterSchema);

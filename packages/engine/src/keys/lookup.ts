@@ -3,9 +3,10 @@ import { type KeyScope, SYSTEM_USER } from "@squall/model";
 import type { EngineParts } from "../parts.ts";
 
 /** Thrown through a template's evaluation when it reads a key that was not fetched yet. */
-class NeedsKey {
+class NeedsKey extends Error {
   readonly needsKey: { readonly scope: KeyScope; readonly user: string; readonly name: string };
   constructor(scope: KeyScope, user: string, name: string) {
+    super(`key ${name} has not been read yet`);
     this.needsKey = { scope, user, name };
   }
 }

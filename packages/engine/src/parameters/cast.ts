@@ -72,7 +72,7 @@ export function readPythonLiteral(text: string): unknown {
     else tokens.push({ value: word === "None" ? null : word === "True" });
   }
   let next = 0;
-  const fail = Symbol("not a literal");
+  const fail = new Error("not a literal");
   const read = (depth: number): unknown => {
     const one = tokens[next++];
     if (!one || depth > 100) throw fail;

@@ -76,10 +76,10 @@ export function createPlans(): (action: Action, runner: RunnerType) => Parameter
 
 function holdsSecret(schema: ParameterSchema): boolean {
   if (schema.secret) return true;
-  const nested = [
+  const nested: unknown[] = [
     ...Object.values(schema.properties ?? {}),
     ...Object.values(schema.patternProperties ?? {}),
-    ...(Array.isArray(schema.items) ? schema.items : [schema.items]),
+    ...((Array.isArray(schema.items) ? schema.items : [schema.items]) as readonly unknown[]),
     schema.additionalProperties,
     schema.additionalItems,
   ];

@@ -22,7 +22,7 @@ export function maskValue(value: unknown, schema: ParameterSchema | undefined): 
         maskValue(one, (items[index] ?? schema.additionalItems) as ParameterSchema | undefined),
       );
     }
-    return isObject(items) ? value.map((one) => maskValue(one, items as ParameterSchema)) : value;
+    return isObject(items) ? value.map((one) => maskValue(one, items)) : value;
   }
   if (!isObject(value)) return value;
   const { properties, patternProperties, additionalProperties } = schema;
@@ -31,10 +31,7 @@ export function maskValue(value: unknown, schema: ParameterSchema | undefined): 
   for (const [key, one] of Object.entries(value)) {
     const pattern = Object.keys(patternProperties ?? {}).find((text) => new RegExp(text, "u").test(key));
     const found = properties?.[key] ?? (pattern === undefined ? undefined : patternProperties?.[pattern]);
-    out[key] = maskValue(
-      one,
-      found ?? (isObject(additionalProperties) ? (additionalProperties as ParameterSchema) : undefined),
-    );
+    out[key] = maskValue(one, found ?? (isObject(additionalProperties) ? additionalProperties : undefined));
   }
   return out;
 }

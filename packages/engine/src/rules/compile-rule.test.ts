@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Criterion, JsonObject, Rule } from "@squall/model";
+import { LANGUAGES } from "../languages.ts";
 import { compileRule, type MatchResult } from "./compile-rule.ts";
 import type { Languages } from "./languages.ts";
-import { standInLanguages } from "./stand-in-languages.ts";
 
 const context = { variables: { st2kv: { system: { level: 3 } } }, now: 0 };
 
@@ -22,7 +22,7 @@ function ruleOf(criteria: Record<string, Criterion>): Rule {
   };
 }
 
-function match(criteria: Record<string, Criterion>, payload: JsonObject, languages = standInLanguages): MatchResult {
+function match(criteria: Record<string, Criterion>, payload: JsonObject, languages = LANGUAGES): MatchResult {
   return compileRule(ruleOf(criteria), languages).match(payload, context);
 }
 const matches = (criteria: Record<string, Criterion>, payload: JsonObject): boolean => match(criteria, payload).matched;
@@ -96,7 +96,7 @@ test("a literal equality that does not hold settles it before another criterion 
 test("an error that asks for a key comes through as it is, also out of search", () => {
   const wanted = Object.assign(new Error("wants st2kv.system.x"), { needsKey: { name: "x" } });
   const languages: Languages = {
-    ...standInLanguages,
+    ...LANGUAGES,
     renderNative: () => {
       throw wanted;
     },
@@ -153,7 +153,7 @@ test("search takes an object for a list of one, and renders with item but withou
     true,
   );
   const result = match(search({ "item.a": { type: "eq", pattern: "{{ trigger.list }}" } }), { list: [{ a: 1 }] });
-  assert.match((result as { error?: string }).error ?? "", /trigger\.list' is undefined/);
+  assert.match((result as { error?: string }).error ?? "", /'trigger' is undefined/);
 });
 
 test("one odd item does not hide that another matches, but is the reason if none does", () => {
@@ -190,7 +190,7 @@ test("explaining tells every criterion in the rule's order, with value, pattern 
       "trigger.text": { type: "regex", pattern: "x" },
       "trigger.kind": { type: "eq", pattern: "{{ st2kv.system.level }}" },
     }),
-    standInLanguages,
+    LANGUAGES,
   );
   const [text, kind] = rule.explain({ text: 5, kind: 3 }, context);
   assert.deepEqual([text?.key, text?.value, text?.held], ["trigger.text", 5, false]);

@@ -57,7 +57,7 @@ export function wantsKey(thrown: unknown): boolean {
 function makeTest(criterion: Criterion, pattern: unknown, languages: Languages): Test {
   if (criterion.type === "search") return searchTest(criterion.condition, pattern, languages);
   const operator = OPERATORS.get(criterion.type);
-  if (!operator) throw new Invalid("rule.unknown_operator", { message: `there is no operator "${criterion.type}"` });
+  if (!operator) throw new Invalid("rule.unknown-operator", { message: `there is no operator "${criterion.type}"` });
   return operator(pattern);
 }
 
@@ -76,12 +76,12 @@ const CONDITIONS: Readonly<Record<string, readonly ["some" | "every", "some" | "
 function searchTest(condition: string | undefined, pattern: unknown, languages: Languages): Test {
   const modes = condition !== undefined && Object.hasOwn(CONDITIONS, condition) ? CONDITIONS[condition] : undefined;
   if (!modes) {
-    throw new Invalid("rule.search_condition", {
+    throw new Invalid("rule.search-condition", {
       message: `search needs a condition, one of any, all, any2any, all2any; it has ${condition ?? "none"}`,
     });
   }
   if (!isObject(pattern)) {
-    throw new Invalid("rule.search_pattern", {
+    throw new Invalid("rule.search-pattern", {
       message: `search needs a map of criteria as its pattern, it has ${pythonType(pattern)}`,
     });
   }
@@ -89,12 +89,12 @@ function searchTest(condition: string | undefined, pattern: unknown, languages: 
     if (isObject(child) && typeof child.type === "string") {
       return compileCriterion(key, child as Criterion, languages);
     }
-    throw new Invalid("rule.search_pattern", { message: `the criterion "${key}" of search has no type` });
+    throw new Invalid("rule.search-pattern", { message: `the criterion "${key}" of search has no type` });
   });
   return (value, context) => {
     const items = isObject(value) ? [value] : value;
     if (!Array.isArray(items)) {
-      throw new Invalid("rule.search_value", { message: `search looks through lists, not ${pythonType(value)}` });
+      throw new Invalid("rule.search-value", { message: `search looks through lists, not ${pythonType(value)}` });
     }
     let undecided: string | undefined;
     const childHolds = (child: CompiledCriterion, item: unknown): boolean => {
@@ -107,7 +107,7 @@ function searchTest(condition: string | undefined, pattern: unknown, languages: 
       }
     };
     const found = items[modes[0]]((item) => children[modes[1]]((child) => childHolds(child, item)));
-    if (!found && undecided !== undefined) throw new Invalid("rule.search_undecided", { message: undecided });
+    if (!found && undecided !== undefined) throw new Invalid("rule.search-undecided", { message: undecided });
     return found;
   };
 }

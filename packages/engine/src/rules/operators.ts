@@ -34,7 +34,7 @@ function prepared(prepare: (pattern: string) => (value: string) => boolean): Ope
 
 function text(value: unknown, role: "value" | "pattern"): string {
   if (typeof value === "string") return value;
-  throw new Invalid("rule.not_text", { message: `the ${role} must be text, it is ${pythonType(value)}` });
+  throw new Invalid("rule.not-text", { message: `the ${role} must be text, it is ${pythonType(value)}` });
 }
 
 const lower = (value: string): string => value.toLowerCase();
@@ -62,7 +62,7 @@ const youngerThan: Operator = unlessNull(
 function age(value: unknown, now: Micros): number {
   const date = parseLenientDate(text(value, "value"), now);
   if (date === undefined) {
-    throw new Invalid("rule.not_a_date", { message: `"${String(value).slice(0, 100)}" cannot be read as a date` });
+    throw new Invalid("rule.not-a-date", { message: `"${String(value).slice(0, 100)}" cannot be read as a date` });
   }
   return (now - date) / 1_000_000;
 }

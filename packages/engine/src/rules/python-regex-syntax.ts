@@ -69,7 +69,7 @@ export function translatePythonRegex(
   const outer: { readonly modes: Modes; readonly close: string }[] = [];
 
   function fail(reason: string): never {
-    throw new Invalid("rule.regex_invalid", {
+    throw new Invalid("rule.regex-invalid", {
       message: `"${pattern}" is not a regular expression that rules can use: ${reason} at position ${at}.`,
     });
   }

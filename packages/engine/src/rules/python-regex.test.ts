@@ -46,7 +46,7 @@ test("patterns mean what Python means by them", () => {
 
 test("what is no pattern, or cannot be translated, is refused with its place", () => {
   for (const pattern of ["(", "a)", "[a", "*a", "\\", "\\q", "(?z)", "[b-a]", "(?P<a", "a++", "(?>a)", "(a)(?(1)b)"]) {
-    assert.throws(() => compilePythonRegex(pattern), { code: "rule.regex_invalid" }, pattern);
+    assert.throws(() => compilePythonRegex(pattern), { code: "rule.regex-invalid" }, pattern);
   }
 });
 
@@ -58,10 +58,17 @@ test("a pattern that would explode elsewhere is decided over a hostile value", (
 
 test("a pattern with lookaround that explodes is stopped and said to be too slow", () => {
   const matches = compilePythonRegex("(?=a)(a+)+$");
-  assert.throws(() => matches(`${"a".repeat(60)}b`), { code: "rule.regex_too_slow" });
+  assert.throws(() => matches(`${"a".repeat(60)}b`), { code: "rule.regex-too-slow" });
   assert.equal(matches("aaa"), true);
 });
 
+test("a pattern that is linear but large is stopped too, and works again on the next value", () => {
+  const matches = compilePythonRegex("[a-z]{1,900}$");
+  assert.throws(() => matches(`${"a".repeat(500_000)}.`), { code: "rule.regex-too-slow" });
+  assert.equal(matches("abc"), true);
+  assert.throws(() => compilePythonRegex("a".repeat(10_001)), { code: "rule.regex-invalid" });
+});
+
 test("values beyond the bound are not looked at", () => {
-  assert.throws(() => compilePythonRegex("a")("b".repeat(MAX_SUBJECT + 1)), { code: "rule.regex_subject_too_long" });
+  assert.throws(() => compilePythonRegex("a")("b".repeat(MAX_SUBJECT + 1)), { code: "rule.regex-subject-too-long" });
 });

@@ -34,7 +34,7 @@ export function pythonCompare(left: unknown, right: unknown): number {
     }
     return left.length - right.length;
   }
-  throw new Invalid("rule.not_comparable", {
+  throw new Invalid("rule.not-comparable", {
     message: `'<' is not supported between ${pythonType(left)} and ${pythonType(right)}`,
   });
 }
@@ -44,17 +44,17 @@ export function pythonIn(item: unknown, container: unknown): boolean {
   if (Array.isArray(container)) return container.some((member) => pythonEquals(member, item));
   if (typeof container === "string") {
     if (typeof item === "string") return container.includes(item);
-    throw new Invalid("rule.not_contained", {
+    throw new Invalid("rule.not-contained", {
       message: `only text can be sought in text, not ${pythonType(item)}`,
     });
   }
   if (isObject(container)) {
     if (typeof item === "object" && item !== null) {
-      throw new Invalid("rule.not_contained", { message: `${pythonType(item)} cannot be a key of an object` });
+      throw new Invalid("rule.not-contained", { message: `${pythonType(item)} cannot be a key of an object` });
     }
     return typeof item === "string" && Object.hasOwn(container, item);
   }
-  throw new Invalid("rule.not_contained", {
+  throw new Invalid("rule.not-contained", {
     message: `nothing can be sought in ${pythonType(container)}`,
   });
 }

@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Criterion, JsonObject, Rule } from "@squall/model";
 import * as fc from "fast-check";
+import { LANGUAGES } from "../languages.ts";
 import { compileRule } from "./compile-rule.ts";
 import { matchRules } from "./match-rules.ts";
 import { createRuleIndex } from "./rule-index.ts";
-import { standInLanguages } from "./stand-in-languages.ts";
 
 const context = { variables: {}, now: 0 };
 
@@ -26,7 +26,7 @@ function ruleOf(name: string, criteria: Record<string, Criterion>, other: Partia
 }
 
 function indexOf(rules: readonly Rule[]) {
-  const index = createRuleIndex(standInLanguages);
+  const index = createRuleIndex(LANGUAGES);
   for (const rule of rules) index.put(rule);
   return index;
 }
@@ -36,7 +36,7 @@ function scan(rules: readonly Rule[]) {
   const compiled = rules
     .filter((rule) => rule.enabled)
     .sort((left, right) => (left.ref < right.ref ? -1 : 1))
-    .map((rule) => compileRule(rule, standInLanguages));
+    .map((rule) => compileRule(rule, LANGUAGES));
   return { candidates: (ref: string) => compiled.filter(({ rule }) => rule.trigger.ref === ref) };
 }
 
@@ -90,7 +90,7 @@ const payload = fc.record({ a: value, b: value, c: fc.record({ d: value }) }, { 
 test("the index decides exactly as asking every rule does, through puts, changes and removals", () => {
   fc.assert(
     fc.property(rules, fc.array(payload, { minLength: 1, maxLength: 4 }), (drafts, payloads) => {
-      const index = createRuleIndex(standInLanguages);
+      const index = createRuleIndex(LANGUAGES);
       const live = new Map<string, Rule>();
       for (const draft of drafts) {
         const rule = ruleOf(draft.name, draft.criteria, {

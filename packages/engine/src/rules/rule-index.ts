@@ -109,8 +109,11 @@ function place(rules: TriggerRules, entry: Entry, languages: Languages): () => v
   });
   const [best] = choices.sort((left, right) => left.crowd - right.crowd || right.variety - left.variety);
   if (best) {
-    const field = getOrSet(rules.fields, best.fieldKey, () => ({ path: best.path, byValue: new Map() }));
-    for (const value of best.values) getOrSet(field.byValue, value, () => new Set()).add(entry);
+    const field = getOrSet(rules.fields, best.fieldKey, () => ({
+      path: best.path,
+      byValue: new Map<EqualityValue, Set<Entry>>(),
+    }));
+    for (const value of best.values) getOrSet(field.byValue, value, () => new Set<Entry>()).add(entry);
     return () => {
       for (const value of best.values) deleteFrom(field.byValue, value, entry);
       if (field.byValue.size === 0) rules.fields.delete(best.fieldKey);
@@ -122,9 +125,13 @@ function place(rules: TriggerRules, entry: Entry, languages: Languages): () => v
   const pattern = first?.[1].pattern;
   if (path && typeof pattern === "string" && !languages.isTemplate(pattern)) {
     const fieldKey = JSON.stringify(path);
-    const field = getOrSet(rules.anyCase, fieldKey, () => ({ path, byText: new Map(), all: new Set() }));
+    const field = getOrSet(rules.anyCase, fieldKey, () => ({
+      path,
+      byText: new Map<string, Set<Entry>>(),
+      all: new Set<Entry>(),
+    }));
     field.all.add(entry);
-    getOrSet(field.byText, pattern.toLowerCase(), () => new Set()).add(entry);
+    getOrSet(field.byText, pattern.toLowerCase(), () => new Set<Entry>()).add(entry);
     return () => {
       field.all.delete(entry);
       deleteFrom(field.byText, pattern.toLowerCase(), entry);

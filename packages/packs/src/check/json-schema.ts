@@ -1,12 +1,4 @@
-import {
-  compileSchema,
-  isObject,
-  type JsonObject,
-  messageOf,
-  type ParameterSchema,
-  pythonText,
-  toDraft4,
-} from "@squall/model";
+import { compileSchema, isObject, type JsonObject, messageOf, pythonText, toDraft4 } from "@squall/model";
 import type { Path } from "../yaml/positions.ts";
 import { checkValue } from "./fields.ts";
 import { JSON_TYPES, KEYWORDS } from "./parameters.ts";
@@ -62,7 +54,7 @@ export function checkJsonSchema(schema: JsonObject, path: Path): Problem[] {
   if (problems.length > 0 || isPlain) return problems;
   try {
     // The cast: what is no schema makes the compiler throw, which is the answer wanted.
-    compileSchema(toDraft4(schema as ParameterSchema));
+    compileSchema(toDraft4(schema));
     return [];
   } catch (thrown) {
     return [error(path, `not a JSON schema: ${messageOf(thrown)}`)];

@@ -104,7 +104,7 @@ function send(
   }
   return request(one.url, {
     // Any word is a method here (PURGE, TRACE); undici checks that it is a token.
-    method: one.method as Dispatcher.HttpMethod,
+    method: one.method,
     headers,
     body: one.body?.bytes ?? null,
     dispatcher: how.connections.for(one.url),

@@ -43,6 +43,14 @@ test("valid UTF-8 never breaks, wherever reads and the bound split it", () => {
   );
 });
 
+test("a bound inside the very first character keeps nothing but the notice", () => {
+  const heard: string[] = [];
+  const capture = createCapture(1, "stdout", (text) => heard.push(text));
+  capture.push(Buffer.from("é"));
+  assert.equal(heard.join(""), "[output cut: stdout is longer than 1 bytes, the rest was not kept]\n");
+  assert.equal(capture.text(), heard.join(""));
+});
+
 test("lines are handed on whole, and a line without an end in pieces", () => {
   const heard: string[] = [];
   const capture = createCapture(1_000_000, "stdout", (text) => heard.push(text));

@@ -44,7 +44,7 @@ export function createCapture(limit: number, name: string, onText: (text: string
         isCut = true;
         length = characterEnd(store, length);
         handOn(length);
-        onText(before === 0 && fits === 0 ? notice() : `\n${notice()}`);
+        onText(length === 0 ? notice() : `\n${notice()}`);
         return;
       }
       const newline = store.subarray(before, length).lastIndexOf(NEWLINE);

@@ -51,7 +51,9 @@ beforeEach(() => {
 
 afterEach(() => {
   // No test here leaves a process or a pipe behind; those that start daemons end them first.
-  assert.deepEqual(members(), []);
+  const left = members();
+  for (const pid of left) process.kill(pid, "SIGKILL");
+  assert.deepEqual(left, []);
   assert.ok(openPipes().length <= descriptors.length, "pipes were leaked");
 });
 
@@ -184,9 +186,49 @@ test("a child sees only what it is given, and its mark", { skip: !isLinux && "ne
     end.stdout
       .split("\0")
       .filter((line) => line !== "" && !/^(PWD|OLDPWD|_|SHLVL)=/.test(line))
-      .map((line) => line.split("=")[0])
-      .sort(),
+      .map((line) => line.split("=")[0] ?? "")
+      .sort((a, b) => a.localeCompare(b)),
     ["A", "PATH", "SQUALL_EXECUTION"],
   );
   assert.ok(readFileSync("/proc/self/stat").length > 0);
+});
+
+test("when the service has no descriptor left, that is said and nothing is broken", {
+  skip: !isLinux && "needs /proc",
+}, () => {
+  // In a process of its own, whose limit is low: the test runner itself needs its descriptors.
+  const code = `
+    import { readdirSync } from "node:fs";
+    import { runProcess } from ${JSON.stringify(new URL("./run-process.ts", import.meta.url).href)};
+    import { createProcessTable } from ${JSON.stringify(new URL("./members.ts", import.meta.url).href)};
+    const limits = { graceMs: 100, drainMs: 100, table: createProcessTable() };
+    const one = () => runProcess({ file: "/bin/sh", args: ["-c", "echo ran"], environment: { PATH: "/bin:/usr/bin" }, mark: "fds",
+      timeoutMs: 5000, outputBytes: 1000, signal: new AbortController().signal, onOutput() {} }, limits);
+    await one();
+    const before = readdirSync("/proc/self/fd").length;
+    const many = await Promise.all(Array.from({ length: 60 }, one));
+    // Sockets close in a later turn of the loop.
+    let after = Infinity;
+    for (let turn = 0; turn < 1000 && after > before; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      after = readdirSync("/proc/self/fd").length;
+    }
+    console.log(JSON.stringify({ leaked: after - before, ran: many.filter((end) => end.stdout === "ran\\n").length,
+      errors: [...new Set(many.flatMap((end) => end.error ?? []))] }));
+  `;
+  const shell = spawnSync(
+    "/bin/sh",
+    ["-c", 'ulimit -n 64 && exec "$0" --input-type=module -e "$1"', process.execPath, code],
+    {
+      encoding: "utf8",
+    },
+  );
+  assert.equal(shell.stderr, "");
+  const seen = JSON.parse(shell.stdout) as { leaked: number; ran: number; errors: string[] };
+  // Node 24.21 itself loses up to three in the one spawn that runs out half way through; a bare spawn does the same.
+  assert.ok(seen.leaked <= 6, `${seen.leaked} descriptors were leaked`);
+  assert.ok(seen.ran > 0);
+  assert.deepEqual(seen.errors, [
+    "cannot start /bin/sh: too many open files; raise the limit (ulimit -n) or lower the number of parallel actions",
+  ]);
 });

@@ -90,7 +90,7 @@ export async function runProcess(request: ProcessRequest, limits: ProcessLimits)
   child.once("error", (thrown) => exited.reject(thrown));
   keep(child.stdout, stdout);
   keep(child.stderr, stderr);
-  keep(child.stdio[3], answer);
+  keep(pipes(child)[3], answer);
   feed(child.stdin, request.stdin);
 
   const onAbort = () => stopped.resolve("aborted");
@@ -155,8 +155,13 @@ function feed(stream: Writable | null, text: string | undefined): void {
   stream.end(text);
 }
 
+/** None when the machine had no descriptor left for them: Node's types do not know that `stdio` is missing then. */
+function pipes(child: ChildProcess): readonly (Readable | Writable | null | undefined)[] {
+  return child.stdio ?? [];
+}
+
 function destroyPipes(child: ChildProcess): void {
-  for (const stream of child.stdio) stream?.destroy();
+  for (const stream of pipes(child)) stream?.destroy();
 }
 
 async function expiry(ms: number, unless: Promise<void>): Promise<void> {

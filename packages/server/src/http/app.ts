@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { getRequestListener, type HttpBindings } from "@hono/node-server";
 import { RESPONSE_ALREADY_SENT } from "@hono/node-server/utils/response";
-import type { JsonObject } from "@squall/model";
+import { Invalid, type JsonObject } from "@squall/model";
 import { Hono } from "hono";
 import { allow, type Subject, type Verb } from "../allow.ts";
 import type { Context } from "../context.ts";
@@ -63,7 +63,8 @@ export function createListener(context: Context, routes: readonly Route[]): List
     writeReply(context, outgoing, reply, requestId);
   }
 
-  const hono = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  // HTTP/1.0 needs no Host, and nothing here depends on it.
+  const hono = getRequestListener(app.fetch, { overrideGlobalObjects: false, hostname: "localhost" });
   return (incoming, outgoing) => {
     const { method, url = "/" } = incoming;
     if (method === "POST" && WEBHOOK_PATH.test(url)) {
@@ -74,6 +75,10 @@ export function createListener(context: Context, routes: readonly Route[]): List
       writeReply(context, outgoing, { status: 200, headers }, requestId);
     } else if (!METHODS.includes(method as Method) || !url.startsWith("/")) {
       refuse(incoming, outgoing);
+    } else if (incoming.headers.host !== undefined && !URL.canParse(`http://${incoming.headers.host}`)) {
+      const requestId = requestIdOf(incoming);
+      const error = new Invalid("http.host", { message: "The Host header is not the name or address of a host." });
+      writeReply(context, outgoing, errorReply(context, error, requestId, url), requestId);
     } else {
       void hono(incoming, outgoing);
     }
@@ -122,7 +127,7 @@ function answering(context: Context, route: Route) {
       context,
       principal,
       project: principal.project,
-      params,
+      param: (name) => params[name] ?? "",
       query: {},
       body: undefined,
       headers,

@@ -53,7 +53,7 @@ function unsupported(kind: "include" | "exclude", path: string): Invalid {
 }
 
 function top(path: string): string {
-  return path.split(".", 1)[0]!;
+  return path.split(".", 1)[0] ?? "";
 }
 
 /** The names at the top level that the selection shows; undefined: all. */

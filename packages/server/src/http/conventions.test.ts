@@ -4,6 +4,12 @@ import { connect } from "node:net";
 import { once } from "node:events";
 import { aServer, callerOf, type TestServer } from "../a-server.ts";
 
+interface Operation {
+  readonly operationId: string;
+  readonly tags: readonly string[];
+  readonly "x-verb": string;
+}
+
 suite("the API's conventions", () => {
   let at: TestServer;
   before(async () => {
@@ -177,6 +183,26 @@ suite("the API's conventions", () => {
     assert.match(String(data), /^HTTP\/1\.1 400 [\s\S]*"faultstring"/);
   });
 
+  test("a request without a host is answered, one with a wrong host refused in the same shape", async () => {
+    const { hostname, port } = new URL(at.url);
+    for (const [head, status] of [
+      ["GET /v1/user HTTP/1.0", 200],
+      ["GET /v1/user HTTP/1.1\r\nHost: a b", 400],
+      ["GET /v1/user HTTP/1.1\r\nHost: [x", 400],
+      ["GET http://elsewhere/v1/user HTTP/1.1\r\nHost: x", 404],
+      ["GET /v1/actions/%c0%80 HTTP/1.1\r\nHost: x", 404],
+      ["POST /v1/webhooks/%zz HTTP/1.1\r\nHost: x\r\nContent-Length: 0", 404],
+    ] as const) {
+      const socket = connect(Number(port), hostname);
+      await once(socket, "connect");
+      socket.write(`${head}\r\nX-Auth-Token: ${at.adminToken}\r\n\r\n`);
+      const [data] = await once(socket, "data");
+      socket.destroy();
+      assert.match(String(data), new RegExp(`^HTTP/1.1 ${status} `), head);
+      if (status >= 400) assert.match(String(data), /"faultstring"/, head);
+    }
+  });
+
   test("unknown fields of a body are named, with what was probably meant", async () => {
     const { status, json } = await at.admin("POST", "/v1/executions", { action: "core.noop", paramters: {} });
     assert.equal(status, 400);
@@ -204,7 +230,7 @@ suite("the API's conventions", () => {
     const { json } = await at.admin("GET", "/openapi.json");
     assert.equal(json.openapi, "3.1.0");
     const ids = new Set<string>();
-    for (const operations of Object.values<Record<string, any>>(json.paths)) {
+    for (const operations of Object.values<Record<string, Operation>>(json.paths)) {
       for (const operation of Object.values(operations)) {
         assert.ok(operation["x-verb"] && operation.tags.length === 1);
         assert.ok(!ids.has(operation.operationId), operation.operationId);

@@ -15,8 +15,8 @@ export function credentialsOf(
   if (token) return { token, location: "header" };
   const apiKey = one(headers["st2-api-key"]);
   if (apiKey) return { apiKey, location: "header" };
-  const bearer = /^bearer +(\S+)$/i.exec(headers.authorization ?? "");
-  if (bearer) return { token: bearer[1]!, location: "header" };
+  const bearer = /^bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
+  if (bearer) return { token: bearer, location: "header" };
   if (search !== undefined) {
     const queryToken = search.get("x-auth-token");
     if (queryToken) return { token: queryToken, location: "query" };

@@ -53,7 +53,7 @@ export function openApiOf(routes: readonly Route[], version: string): JsonObject
 }
 
 function operationOf(route: Route): JsonObject {
-  const names = [...route.path.matchAll(/\{(\w+)\*?\}/g)].map(([, name]) => name!);
+  const names = [...route.path.matchAll(/\{(\w+)\*?\}/g)].map(([, name]) => String(name));
   const parameters: JsonObject[] = names.map((name) => ({
     name,
     in: "path",

@@ -32,7 +32,7 @@ export function queryParser(schema: TObject): (search: URLSearchParams) => JsonO
 }
 
 function coerce(name: string, values: readonly string[], type: unknown): unknown {
-  const last = values.at(-1)!;
+  const last = values.at(-1) ?? "";
   switch (type) {
     case "boolean": {
       const word = last.toLowerCase();

@@ -21,7 +21,8 @@ export interface Call<Q = Record<string, unknown>, B = unknown> {
   readonly context: Context;
   readonly principal: Principal;
   readonly project: string;
-  readonly params: Readonly<Record<string, string>>;
+  /** The part of the path that a parameter of the route stands for, decoded. */
+  param(name: string): string;
   readonly query: Q;
   readonly body: B;
   readonly headers: IncomingHttpHeaders;
@@ -81,7 +82,7 @@ export function route<Q extends TObject = TObject, B extends TSchema = TSchema>(
   definition: RouteDefinition<Q, B>,
 ): Route {
   // Safe: app.ts calls the handler only with a query and a body that these schemas accepted.
-  return definition as unknown as Route;
+  return definition;
 }
 
 export function ok(json: unknown, headers?: OutgoingHttpHeaders): Reply {

@@ -13,6 +13,7 @@ import {
   readRoutes,
   refuseSystemPack,
   selectableOf,
+  viewOf,
   writeRoutes,
 } from "./content-routes.ts";
 
@@ -107,7 +108,7 @@ export const ACTION_ROUTES: readonly Route[] = [
       const found = all.filter((one) => matches(one, ACTIONS, call.query as JsonObject));
       const page = slice(sortBy(found, call.query.sort, ["pack", "name"]), paging);
       return ok(
-        page.map((one) => select(OVERVIEW.view!(call, one), selection)),
+        page.map((one) => select(viewOf(OVERVIEW, call, one), selection)),
         pagingHeaders(paging, found.length),
       );
     },
@@ -121,7 +122,7 @@ export const ACTION_ROUTES: readonly Route[] = [
     resource: "action",
     response: Type.Object({ parameters: Type.Record(Type.String(), Type.Unknown()) }),
     handler: (call) => {
-      const action = find(call, ACTIONS, call.params.ref_or_id!);
+      const action = find(call, ACTIONS, call.param("ref_or_id"));
       return ok({ parameters: call.context.engine.content.parametersOf(call.project, action) });
     },
   }),
@@ -134,7 +135,7 @@ export const ACTION_ROUTES: readonly Route[] = [
     produces: "text/plain",
     response: Type.String(),
     handler: async (call) => {
-      const action = find(call, ACTIONS, call.params.ref_or_id!);
+      const action = find(call, ACTIONS, call.param("ref_or_id"));
       const pack = call.context.engine.content.get(call.project, "pack", action.pack);
       if (!action.entry_point || pack === undefined) {
         throw new NotFound("action.no-entry-point", {
@@ -158,7 +159,7 @@ export const ACTION_ROUTES: readonly Route[] = [
     status: 204,
     body: Type.Object({ remove_files: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
     handler: async (call) => {
-      const action = find(call, ACTIONS, call.params.ref_or_id!);
+      const action = find(call, ACTIONS, call.param("ref_or_id"));
       refuseSystemPack(action.pack);
       await call.context.engine.content.delete(call.project, "action", action.id);
       const pack = call.context.engine.content.get(call.project, "pack", action.pack);
@@ -184,7 +185,7 @@ export const ACTION_ROUTES: readonly Route[] = [
     response: Action,
     handler: async (call) => {
       const { dest_pack: pack, dest_action: name, overwrite = false } = call.body;
-      const source = find(call, ACTIONS, call.params.ref_or_id!);
+      const source = find(call, ACTIONS, call.param("ref_or_id"));
       refuseSystemPack(pack);
       const target = call.context.engine.content.get(call.project, "pack", pack);
       if (target === undefined) {
@@ -214,7 +215,7 @@ export const ACTION_ROUTES: readonly Route[] = [
     body: draftOf(RunnerType, ["enabled"]),
     response: RunnerType,
     handler: async (call) => {
-      const runner = find(call, RUNNERS, call.params.name_or_id!);
+      const runner = find(call, RUNNERS, call.param("name_or_id"));
       const { enabled } = call.body as { enabled: boolean };
       return ok(await call.context.engine.content.put(call.project, "runner_type", { ...runner, enabled }, "update"));
     },

@@ -78,7 +78,7 @@ export function readRoutes<K extends ResourceKind>(spec: ContentSpec<K>): Route[
       response: spec.schema,
       handler: (call) => {
         const selection = selectionOf(call.query, selectable);
-        return ok(select(viewOf(spec, call, find(call, spec, call.params[key]!)), selection));
+        return ok(select(viewOf(spec, call, find(call, spec, call.param(key))), selection));
       },
     }),
   ];
@@ -134,8 +134,8 @@ export function writeRoutes<K extends ResourceKind>(
       body,
       response: spec.schema,
       handler: async (call) => {
-        const existing = find(call, spec, call.params[key]!);
-        const draft = sameIdentity(existing, call.body as JsonObject, call.params[key]!);
+        const existing = find(call, spec, call.param(key));
+        const draft = sameIdentity(existing, call.body as JsonObject, call.param(key));
         guard(draft.pack);
         const written = await call.context.engine.content.put(
           call.project,
@@ -160,7 +160,7 @@ function deleteRoute<K extends ResourceKind>(spec: ContentSpec<K>, guard: (pack:
     resource: spec.kind,
     status: 204,
     handler: async (call) => {
-      const existing = find(call, spec, call.params[key]!);
+      const existing = find(call, spec, call.param(key));
       guard((existing as JsonObject).pack);
       await call.context.engine.content.delete(call.project, spec.kind, existing.id);
       return NO_CONTENT;
@@ -215,7 +215,7 @@ export function viewOf<K extends ResourceKind>(
   call: Call<{ show_secrets?: boolean }>,
   resource: Resources[K],
 ): JsonObject {
-  return spec.view ? spec.view(call, resource) : (resource as JsonObject);
+  return spec.view ? spec.view(call, resource) : resource;
 }
 
 export function matches<K extends ResourceKind>(one: Resources[K], spec: ContentSpec<K>, given: JsonObject): boolean {
@@ -239,7 +239,7 @@ function isWanted(value: unknown, wanted: unknown): boolean {
 
 /** The body of a create or update: the resource's own fields, of which only `required` must be there. */
 export function draftOf(schema: TObject, required: readonly string[], extra: Record<string, TSchema> = {}): TObject {
-  const properties = Object.entries({ ...schema.properties, ...extra }).map(([name, property]) => [
+  const properties = Object.entries({ ...schema.properties, ...extra }).map(([name, property]): [string, TSchema] => [
     name,
     required.includes(name) ? property : Type.Optional(property),
   ]);

@@ -19,7 +19,7 @@ export function documentRoutes(others: readonly Route[]): Route[] {
       handler: async (call) => {
         const { ok: well, parts } = await call.context.engine.health();
         // Whoever asks need not sign in, so only states and counts are told: no paths, versions or texts of errors.
-        const shown = Object.entries(parts).map(([name, part]) => [
+        const shown = Object.entries(parts).map(([name, part]): [string, Record<string, unknown>] => [
           name,
           Object.fromEntries(
             Object.entries(part).filter(([, value]) => typeof value === "boolean" || typeof value === "number"),

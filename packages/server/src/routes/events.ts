@@ -137,7 +137,7 @@ function enforcementRoutes(
         };
         const { events } = call.context.engine;
         const { items, total } = await events.enforcements(call.project, filter, { ...paging, count: true });
-        const views = await Promise.all(items.map((one) => view(call, one)));
+        const views = await Promise.all(items.map(async (one) => view(call, one)));
         return ok(
           views.map((one) => select(one, selection)),
           pagingHeaders(paging, total),
@@ -154,7 +154,7 @@ function enforcementRoutes(
       response: EnforcementView,
       handler: async (call) => {
         const selection = selectionOf(call.query, ENFORCEMENTS);
-        const id = call.params.id!;
+        const id = call.param("id");
         const found = isId(id) ? await call.context.engine.events.enforcement(call.project, id) : undefined;
         if (found === undefined) throw missing(id);
         return ok(select(await view(call, found), selection));
@@ -217,7 +217,7 @@ export const EVENT_ROUTES: readonly Route[] = [
     response: EventView,
     handler: async (call) => {
       const selection = selectionOf(call.query, EVENTS);
-      const id = call.params.id!;
+      const id = call.param("id");
       const event = isId(id) ? await call.context.engine.events.get(call.project, id) : undefined;
       if (event === undefined) throw missing(id);
       return ok(select(eventView(event), selection));
@@ -231,7 +231,7 @@ export const EVENT_ROUTES: readonly Route[] = [
     resource: "event",
     response: Type.Object({ message: Type.String(), payload: FreeObject }),
     handler: async (call) => {
-      const id = call.params.id!;
+      const id = call.param("id");
       const { events } = call.context.engine;
       if (!isId(id) || (await events.get(call.project, id)) === undefined) throw missing(id);
       const event = await events.reEmit(call.project, id);

@@ -136,7 +136,7 @@ function advanced(text: string | undefined): Query {
       });
     }
   }
-  return out as Query;
+  return out;
 }
 
 /** Splits at spaces outside quotes. */

@@ -1,8 +1,6 @@
-import { gzipSync } from "node:zlib";
 import {
   Conflict,
   Denied,
-  type Execution,
   EXECUTION_STATUSES,
   type ExecutionStatus,
   Invalid,
@@ -15,47 +13,13 @@ import Type from "typebox";
 import { ATTRIBUTES, select, selectionOf, shownNames } from "../http/attributes.ts";
 import { didYouMean } from "../http/did-you-mean.ts";
 import { PAGING, pagingHeaders, pagingOf } from "../http/paging.ts";
-import { type Call, created, ok, type Reply, route, type Route } from "../http/route.ts";
-import { wantsEvents } from "../stream/sse.ts";
-import { streamOutput } from "../stream/output.ts";
+import { type Call, created, ok, route, type Route } from "../http/route.ts";
+import { ExecutionView, SELECTABLE, showSecrets, viewOne } from "./execution-view.ts";
 import { findExecution } from "./find-execution.ts";
 import { executionFilter, EXECUTION_FILTERS } from "./execution-query.ts";
 
 const FreeObject = Type.Record(Type.String(), Type.Unknown());
 const Text = Type.String();
-
-/** An execution as StackStorm's API shows it. What is empty is left out. */
-export const ExecutionView = Type.Object({
-  id: Text,
-  status: Type.String({ enum: [...EXECUTION_STATUSES] }),
-  start_timestamp: Text,
-  end_timestamp: Type.Optional(Text),
-  elapsed_seconds: Type.Optional(Type.Number()),
-  action: FreeObject,
-  runner: Type.Optional(FreeObject),
-  liveaction: Type.Optional(FreeObject),
-  parameters: Type.Optional(FreeObject),
-  result: Type.Optional(Type.Unknown()),
-  result_size: Type.Optional(Type.Integer()),
-  context: Type.Optional(FreeObject),
-  parent: Type.Optional(Text),
-  children: Type.Optional(Type.Array(Text)),
-  log: Type.Optional(Type.Array(Type.Object({ timestamp: Text, status: Text }))),
-  rule: Type.Optional(FreeObject),
-  trigger: Type.Optional(FreeObject),
-  trigger_type: Type.Optional(FreeObject),
-  trigger_instance: Type.Optional(FreeObject),
-  delay: Type.Optional(Type.Integer()),
-  web_url: Type.Optional(Text),
-  workflow_execution: Type.Optional(Text),
-  task_execution: Type.Optional(Text),
-});
-
-const SELECTABLE = {
-  known: new Set([...Object.keys(ExecutionView.properties), "notify", "callback", "tags"]),
-  excludable: new Set(["result", "trigger_instance", "status"]),
-  always: ["id"],
-};
 
 /** StackStorm's bound on `max_result_size`. */
 const MAX_RESULT_BYTES = 14 * 1024 * 1024;
@@ -64,24 +28,6 @@ const MAX_DELAY_MS = 366 * 24 * 3600 * 1000;
 
 const Delay = Type.Integer({ minimum: 0, maximum: MAX_DELAY_MS, description: "Milliseconds before it may start." });
 const SHOW_SECRETS = { show_secrets: Type.Optional(Type.Boolean()) };
-
-async function viewOne(
-  call: Call,
-  execution: Execution,
-  options: { maxResultBytes?: number } = {},
-): Promise<JsonObject> {
-  const [view] = await call.context.engine.executions.views([execution], {
-    showSecrets: showSecrets(call),
-    ...options,
-  });
-  return view!;
-}
-
-function showSecrets(call: Call): boolean {
-  return (
-    (call.query as { show_secrets?: boolean }).show_secrets === true && call.may("show_secrets", { type: "execution" })
-  );
-}
 
 /** Who an execution runs as: the caller, unless an administrator says otherwise. */
 function runAs(call: Call, user: string | undefined): { user?: string } {
@@ -110,26 +56,6 @@ function contextOf(call: Call, given: JsonObject | undefined): JsonObject {
     ...(fromHeader as JsonObject),
   };
 }
-
-async function outputText(call: Call, execution: Execution, type: string): Promise<string> {
-  if (!["all", "stdout", "stderr", "output"].includes(type)) {
-    throw new Invalid("execution.output.type", {
-      message: `Parameter "output_type" is "${type}"; possible are all, stdout, stderr and output.`,
-      at: { field: "output_type" },
-    });
-  }
-  const only = type === "all" ? undefined : (type as "stdout" | "stderr" | "output");
-  const chunks = await call.context.engine.executions.output(call.project, execution.id, only);
-  return chunks.map((chunk) => chunk.data).join("");
-}
-
-async function output(call: Call<{ output_type?: string }>): Promise<Reply> {
-  if (wantsEvents(call.headers)) return streamOutput(call);
-  const text = await outputText(call, await findExecution(call, "view"), call.query.output_type ?? "all");
-  return { status: 200, bytes: text, headers: { "Content-Type": "text/plain; charset=UTF-8" } };
-}
-
-const OUTPUT_QUERY = Type.Object({ output_type: Type.Optional(Type.String({ description: "all, stdout or stderr" })) });
 
 export const EXECUTION_ROUTES: readonly Route[] = [
   route({
@@ -329,74 +255,6 @@ export const EXECUTION_ROUTES: readonly Route[] = [
       if (call.query.result_fmt === "sorted") children.sort((a, b) => a.start - b.start || (a.id < b.id ? -1 : 1));
       const views = await executions.views(children, { showSecrets: showSecrets(call) });
       return ok(views.map((view) => select(view, selection)));
-    },
-  }),
-  route({
-    method: "GET",
-    path: "/executions/{id}/output",
-    summary: "Shows what an execution printed so far; as events when asked for text/event-stream.",
-    verb: "view",
-    resource: "execution",
-    query: OUTPUT_QUERY,
-    produces: "text/plain",
-    response: Text,
-    handler: output,
-  }),
-  route({
-    method: "GET",
-    path: "/stream/executions/{id}/output",
-    summary: "Streams what an execution prints until it is completed.",
-    verb: "view",
-    resource: "execution",
-    query: OUTPUT_QUERY,
-    produces: "text/event-stream",
-    response: Text,
-    handler: streamOutput,
-  }),
-  route({
-    method: "GET",
-    path: "/executions/{id}/result",
-    summary: "Shows the result alone, as a download when asked to.",
-    verb: "view",
-    resource: "execution",
-    query: Type.Object({
-      download: Type.Optional(Type.Boolean()),
-      compress: Type.Optional(Type.Boolean()),
-      pretty_format: Type.Optional(Type.Boolean()),
-    }),
-    produces: "text/json",
-    response: Type.Unknown(),
-    handler: async (call) => {
-      const { download = false, compress = false, pretty_format: pretty = false } = call.query;
-      const execution = await findExecution(call, "view");
-      const view = await viewOne(call, execution);
-      const text = JSON.stringify(view.result ?? {}, null, pretty ? 4 : undefined);
-      const name = `execution_${execution.id}_result.json${compress ? ".gz" : ""}`;
-      return {
-        status: 200,
-        bytes: compress ? gzipSync(text) : text,
-        headers: {
-          "Content-Type": compress ? "application/x-gzip" : "text/json",
-          ...(download || compress ? { "Content-Disposition": `attachment; filename=${name}` } : {}),
-        },
-      };
-    },
-  }),
-  route({
-    method: "GET",
-    path: "/executions/{id}/attribute/{attribute}",
-    summary: "Shows one attribute of an execution: result, trigger_instance or status.",
-    verb: "view",
-    resource: "execution",
-    response: Type.Unknown(),
-    handler: async (call) => {
-      const attribute = call.params.attribute!;
-      if (!SELECTABLE.excludable.has(attribute)) {
-        throw new Invalid("execution.attribute.unknown", {
-          message: `Invalid attribute "${attribute}" specified: possible are ${[...SELECTABLE.excludable].join(", ")}.`,
-        });
-      }
-      return ok((await viewOne(call, await findExecution(call, "view")))[attribute] ?? null);
     },
   }),
 ];

@@ -3,7 +3,7 @@ import type { Call } from "../http/route.ts";
 
 /** The execution a path names; `last` is the newest. Asks `allow` again, now that it is known whose it is. */
 export async function findExecution(call: Call, verb: "view" | "cancel" | "modify" | "run"): Promise<Execution> {
-  const id = call.params.id!;
+  const id = call.param("id");
   const { executions } = call.context.engine;
   const execution = isId(id)
     ? await executions.get(call.project, id)

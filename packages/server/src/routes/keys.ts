@@ -146,7 +146,7 @@ export const KEY_ROUTES: readonly Route[] = [
     query: Type.Object({ scope: Text, decrypt: Flag, user: Text }),
     response: KeyView,
     handler: async (call) => {
-      const name = call.params.name!;
+      const name = call.param("name");
       const scope = scopeOf(call.query.scope);
       const owner = ownerOf(call, "view", scope, call.query.user);
       const decrypt = call.query.decrypt === true;
@@ -190,7 +190,7 @@ export const KEY_ROUTES: readonly Route[] = [
     response: KeyView,
     handler: async (call) => {
       const { body, query } = call;
-      const name = call.params.name!;
+      const name = call.param("name");
       if (body.name !== undefined && body.name !== name) {
         throw new Invalid("key.name.mismatch", {
           message: `The body names the key "${body.name}", the path "${name}". Give the same name in both.`,
@@ -224,7 +224,7 @@ export const KEY_ROUTES: readonly Route[] = [
     status: 204,
     query: Type.Object({ scope: Text, user: Text, expect_version: Type.Optional(Type.Integer({ minimum: 1 })) }),
     handler: async (call) => {
-      const name = call.params.name!;
+      const name = call.param("name");
       const scope = scopeOf(call.query.scope);
       const owner = ownerOf(call, "delete", scope, call.query.user);
       const { keys } = call.context.engine;

@@ -32,7 +32,7 @@ suite("the loop over HTTP", () => {
     const [event] = events.json;
     assert.equal(event.status, "processed");
     assert.equal(event.payload.body.word, "hello");
-    assert.ok(!JSON.stringify(event.payload).includes(at.admin.headers["X-Auth-Token"]!), "credentials are not kept");
+    assert.ok(!JSON.stringify(event.payload).includes(at.adminToken), "credentials are not kept");
     const enforcements = await at.admin("GET", `/v1/ruleenforcements/views?trigger_instance=${event.id}`);
     assert.equal(enforcements.json.length, 1);
     const [enforcement] = enforcements.json;

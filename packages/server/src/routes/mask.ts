@@ -25,7 +25,7 @@ function maskValue(value: unknown, schema: ParameterSchema): unknown {
     );
   }
   if (Array.isArray(value)) {
-    return value.map((item, index) => {
+    return value.map((item: unknown, index) => {
       const inner = itemSchema(schema, index);
       return inner === undefined ? item : maskValue(item, inner);
     });

@@ -152,7 +152,7 @@ export const PACK_CONTENT_ROUTES: readonly Route[] = [
     body: draftOf(SensorType, ["enabled"]),
     response: SensorType,
     handler: async (call) => {
-      const sensor = find(call, SENSORS, call.params.ref_or_id!);
+      const sensor = find(call, SENSORS, call.param("ref_or_id"));
       const { enabled } = call.body as { enabled: boolean };
       return ok(await call.context.engine.content.put(call.project, "sensor_type", { ...sensor, enabled }, "update"));
     },
@@ -182,7 +182,7 @@ export const PACK_CONTENT_ROUTES: readonly Route[] = [
     resource: "policy_type",
     response: PolicyType,
     handler: (call) => {
-      const key = call.params.ref_or_id!;
+      const key = call.param("ref_or_id");
       const type = POLICY_TYPES.find(({ ref, id }) => ref === key || id === key);
       if (type !== undefined) return ok(type);
       throw new NotFound("content.not-found", { message: `Resource with a reference or id "${key}" not found` });
@@ -207,7 +207,7 @@ export const PACK_CONTENT_ROUTES: readonly Route[] = [
     body: Type.Record(Type.String(), Type.Unknown()),
     response: Config,
     handler: async (call) => {
-      const pack = find(call, { kind: "pack" }, call.params.pack!).ref;
+      const pack = find(call, { kind: "pack" }, call.param("pack")).ref;
       const { content } = call.context.engine;
       const existing = content.get(call.project, "config", pack);
       const draft = { ...(existing ? { id: existing.id } : {}), pack, values: call.body };

@@ -155,7 +155,7 @@ export const PACK_ROUTES: readonly Route[] = [
     resource: "pack",
     response: Type.Array(Type.Object({ file_path: Type.String(), content: Type.String() })),
     handler: async (call) => {
-      const pack = find(call, PACKS, call.params.ref_or_id!);
+      const pack = find(call, PACKS, call.param("ref_or_id"));
       const shown: { file_path: string; content: string }[] = [];
       for (const path of pack.files) {
         try {
@@ -179,8 +179,8 @@ export const PACK_ROUTES: readonly Route[] = [
     produces: "text/plain",
     response: Type.String(),
     handler: async (call) => {
-      const pack = find(call, PACKS, call.params.ref_or_id!);
-      const path = call.params.path!;
+      const pack = find(call, PACKS, call.param("ref_or_id"));
+      const path = call.param("path");
       const { bytes, modified } = await readPackFile(pack, path);
       const headers = {
         ETag: `"${createHash("sha256").update(bytes).digest("hex").slice(0, 32)}"`,
@@ -204,7 +204,7 @@ export const PACK_ROUTES: readonly Route[] = [
     resource: "pack",
     status: 204,
     handler: async (call) => {
-      await unregister(call, find(call, PACKS, call.params.ref_or_id!));
+      await unregister(call, find(call, PACKS, call.param("ref_or_id")));
       return NO_CONTENT;
     },
   }),

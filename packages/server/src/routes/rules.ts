@@ -175,7 +175,7 @@ export const RULE_ROUTES: readonly Route[] = [
     body: Type.Object(Event, closed),
     response: RuleTest,
     handler: async (call) => {
-      const rule = find(call, RULES, call.params.ref_or_id!);
+      const rule = find(call, RULES, call.param("ref_or_id"));
       const test = await call.context.engine.events.testRule(call.project, rule, await payloadOf(call, call.body));
       if (test.parameters === undefined) return ok(test);
       const { content } = call.context.engine;
@@ -205,7 +205,7 @@ export const RULE_ROUTES: readonly Route[] = [
     resource: "rule_type",
     response: RuleType,
     handler: (call) => {
-      const key = call.params.name_or_id!;
+      const key = call.param("name_or_id");
       const type = TYPES.find(({ name, id }) => name === key || id === key);
       if (type !== undefined) return ok(type);
       throw new NotFound("content.not-found", { message: `Resource with a name or id "${key}" not found` });

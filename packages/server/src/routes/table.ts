@@ -1,21 +1,27 @@
 import type { Route } from "../http/route.ts";
-import { ACCOUNT_ROUTES } from "./accounts.ts";
 import { ACTION_ROUTES } from "./actions.ts";
+import { API_KEY_ROUTES } from "./api-keys.ts";
 import { documentRoutes } from "./documents.ts";
 import { EVENT_ROUTES } from "./events.ts";
+import { EXECUTION_OUTCOME_ROUTES } from "./execution-outcome.ts";
 import { EXECUTION_ROUTES } from "./executions.ts";
 import { KEY_ROUTES } from "./keys.ts";
 import { PACK_CONTENT_ROUTES } from "./pack-content.ts";
 import { PACK_ROUTES } from "./packs.ts";
 import { RULE_ROUTES } from "./rules.ts";
+import { SIGN_IN_ROUTES } from "./sign-in.ts";
 import { STREAM_ROUTES } from "./stream.ts";
 import { TRIGGER_ROUTES } from "./triggers.ts";
+import { USER_ROUTES } from "./users.ts";
 import { WEBHOOK_ROUTES } from "./webhooks.ts";
 
 const OTHERS: readonly Route[] = [
-  ...ACCOUNT_ROUTES,
+  ...SIGN_IN_ROUTES,
+  ...USER_ROUTES,
+  ...API_KEY_ROUTES,
   ...ACTION_ROUTES,
   ...EXECUTION_ROUTES,
+  ...EXECUTION_OUTCOME_ROUTES,
   ...RULE_ROUTES,
   ...EVENT_ROUTES,
   ...TRIGGER_ROUTES,

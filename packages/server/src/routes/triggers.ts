@@ -69,7 +69,7 @@ export const TRIGGER_ROUTES: readonly Route[] = [
     resource: "webhook",
     response: Trigger,
     handler: (call) => {
-      const url = call.params.url!;
+      const url = call.param("url");
       const [trigger] = call.context.engine.events.webhooks(call.project, url);
       if (trigger !== undefined) return ok(trigger);
       throw new NotFound("webhook.unknown", { message: `Webhook ${url} not registered with st2` });
@@ -109,7 +109,7 @@ export const TRIGGER_ROUTES: readonly Route[] = [
     resource: "timer",
     response: Trigger,
     handler: (call) => {
-      const key = call.params.ref_or_id!;
+      const key = call.param("ref_or_id");
       const timer = call.context.engine.content.get(call.project, "trigger", key);
       if (timer !== undefined && timerTypes.has(timer.type)) return ok(timer);
       throw new NotFound("content.not-found", { message: `Resource with a reference or id "${key}" not found` });

@@ -101,7 +101,7 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
         const views = executions.length > 0 ? await engine.executions.views(executions) : [];
         let next = 0;
         for (const message of batch) {
-          const view = message.topic === "execution" ? views[next++] : undefined;
+          const view = message.topic === "execution" ? (views[next++] ?? {}) : {};
           for (const said of saidBy(message, view)) tell(said);
         }
       }
@@ -113,7 +113,7 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
     }
   }
 
-  function saidBy(message: Streamed, view: JsonObject | undefined): Said[] {
+  function saidBy(message: Streamed, view: JsonObject): Said[] {
     const project = projectOf(message);
     switch (message.topic) {
       case "execution": {
@@ -125,8 +125,8 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
           completed: isCompleted(execution.status),
         };
         return [
-          { ...about, event: `st2.execution__${change}`, data: () => view! },
-          { ...about, event: `st2.liveaction__${change}`, data: () => liveaction(execution, view!) },
+          { ...about, event: `st2.execution__${change}`, data: () => view },
+          { ...about, event: `st2.liveaction__${change}`, data: () => liveaction(execution, view) },
         ];
       }
       case "output": {
@@ -264,8 +264,8 @@ export function matcher(patterns: readonly string[]): (event: string) => boolean
 
 /** Text between stars must occur in order; found without backtracking, since patterns come from outside. */
 function fits(event: string, parts: readonly string[]): boolean {
-  const first = parts[0]!;
-  const last = parts.at(-1)!;
+  const first = parts[0] ?? "";
+  const last = parts.at(-1) ?? "";
   if (!event.startsWith(first) || !event.endsWith(last) || event.length < first.length + last.length) return false;
   let from = first.length;
   for (const part of parts.slice(1, -1)) {

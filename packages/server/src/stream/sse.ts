@@ -28,6 +28,7 @@ export function openEvents(outgoing: ServerResponse, headers: OutgoingHttpHeader
     ...headers,
     "Content-Type": "text/event-stream; charset=UTF-8",
     "Cache-Control": "no-cache",
+    Connection: "close",
     "X-Accel-Buffering": "no",
   });
   outgoing.socket?.setNoDelay(true);

@@ -9,7 +9,7 @@ import {
   type Trigger,
   Unauthenticated,
 } from "@squall/model";
-import { decodeWebhook, verifyWebhook } from "@squall/sources";
+import { decodeWebhook, signatureProblem, webhookAuth } from "@squall/sources";
 import { allow } from "../allow.ts";
 import type { Context } from "../context.ts";
 import { ANONYMOUS, authenticate } from "../http/authenticate.ts";
@@ -56,21 +56,28 @@ export async function receive(context: Context, incoming: IncomingMessage): Prom
 
   const project = caller.principal?.project ?? DEFAULT_PROJECT;
   const triggers = context.engine.events.webhooks(project, hook);
-  const open = triggers.filter((trigger) => proofOf(trigger).type !== "token" || maySend(caller.principal, hook));
+  const open = triggers.filter(
+    (trigger) => webhookAuth(trigger.parameters).type !== "token" || maySend(caller.principal, hook),
+  );
   // W3
   if (open.length === 0) throw refusal(caller, hook, triggers.length > 0);
   const bytes = await readBody(incoming, context.settings.bodyLimitBytes);
   const proven: Trigger[] = [];
+  let refused: string | undefined;
   for (const trigger of open) {
-    if (proofOf(trigger).type !== "hmac" || (await isSigned(context, project, trigger, headers, bytes)))
-      proven.push(trigger);
+    const verdict = await verify(context, project, trigger, headers, bytes);
+    if (verdict === true) proven.push(trigger);
+    else refused ??= verdict;
   }
   if (proven.length === 0) {
-    throw new Unauthenticated("webhook.signature", {
-      message: `Unauthorized - the signature of this call of webhook ${hook} does not hold, or is missing.`,
-    });
+    throw new Unauthenticated("webhook.signature", { message: `Unauthorized - ${refused}` });
   }
-  const { payload, traceTag } = decodeWebhook({ headers, contentType: headers["content-type"], bytes });
+  const contentType = headers["content-type"];
+  const { payload, traceTag } = await decodeWebhook({
+    headers,
+    bytes,
+    ...(contentType === undefined ? {} : { contentType }),
+  });
   // W1, W2
   await Promise.all(
     proven.map((trigger) =>
@@ -126,42 +133,25 @@ function refusal(caller: Caller, hook: string, exists: boolean): Error {
   });
 }
 
-type Proof = { readonly type: "token" | "none" } | HmacProof;
-
-interface HmacProof {
-  readonly type: "hmac";
-  readonly header: string;
-  readonly algorithm: "sha1" | "sha256" | "sha512";
-  readonly prefix?: string;
-  /** Name of the system-scoped key of the datastore that holds the secret. */
-  readonly key: string;
-}
-
-const TOKEN: Proof = { type: "token" };
-
-/** What a trigger takes as proof. Its parameters were checked when it was made; anything unknown asks for a token. */
-function proofOf(trigger: Trigger): Proof {
-  const { auth } = trigger.parameters;
-  if (!isObject(auth) || (auth.type !== "none" && auth.type !== "hmac")) return TOKEN;
-  return auth as unknown as Proof;
-}
-
-async function isSigned(
+/** True when the call proves what the trigger wants proved, else why not, in words that may be sent back. */
+async function verify(
   context: Context,
   project: string,
   trigger: Trigger,
   headers: IncomingHttpHeaders,
   bytes: Buffer,
-): Promise<boolean> {
-  const proof = proofOf(trigger);
-  if (proof.type !== "hmac") return false;
-  if (!allow({ ...ANONYMOUS, project }, "send", { type: "webhook", id: trigger.ref })) return false;
-  const key = await context.engine.keys.get(project, "st2kv.system", "", proof.key, true);
+): Promise<true | string> {
+  const auth = webhookAuth(trigger.parameters);
+  if (auth.type === "token") return true; // whoever has none did not come this far
+  const anybody: Principal = { ...ANONYMOUS, project };
+  if (!allow(anybody, "send", { type: "webhook", id: trigger.ref })) return "this webhook is not for everybody";
+  if (auth.type === "none") return true;
+  const key = await context.engine.keys.get(project, "st2kv.system", "", auth.key, true);
   if (key === undefined) {
-    context.log.warn({ trigger: trigger.ref, key: proof.key }, "a webhook cannot be verified: its key does not exist");
-    return false;
+    context.log.warn({ trigger: trigger.ref, key: auth.key }, "a webhook cannot be verified: its key does not exist");
+    return "the secret that would prove this call is not set up on the server.";
   }
-  return verifyWebhook(proof, { headers, bytes, secret: key.value });
+  return signatureProblem(auth, { headers, bytes, secret: key.value }) ?? true;
 }
 
 /** `{trigger, payload}`: says that something happened which has no webhook of its own. */

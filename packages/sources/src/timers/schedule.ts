@@ -39,7 +39,7 @@ export function checkTimerParameters(type: string, parameters: JsonObject): stri
   }
   if (type === "core.st2.CronTimer") {
     const spec = parseCron(parameters);
-    if (Array.isArray(spec)) problems.push(...spec);
+    if (Array.isArray(spec)) problems.push(...(spec as readonly string[]));
   }
   return problems;
 }

@@ -7,7 +7,7 @@ const encode = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 async function bodyOf(text: string | Uint8Array, contentType?: string): Promise<unknown> {
   const bytes = typeof text === "string" ? encode(text) : text;
-  return (await decodeWebhook({ headers: [], bytes, ...(contentType && { contentType }) })).payload.body;
+  return (await decodeWebhook({ headers: {}, bytes, ...(contentType && { contentType }) })).payload.body;
 }
 
 async function refusal(text: string | Uint8Array, contentType?: string): Promise<string> {
@@ -44,7 +44,7 @@ test("an alert of Alertmanager comes through as it was sent", async () => {
     ],
   };
   const { payload, traceTag } = await decodeWebhook({
-    headers: new Headers({ "Content-Type": "application/json", "User-Agent": "Alertmanager/0.27.0" }),
+    headers: { "content-type": "application/json", "user-agent": "Alertmanager/0.27.0" },
     contentType: "application/json",
     bytes: encode(JSON.stringify(alert)),
   });
@@ -55,27 +55,31 @@ test("an alert of Alertmanager comes through as it was sent", async () => {
 
 test("headers have WSGI's names and lower-case ones, and no credentials", async () => {
   const { payload, traceTag } = await decodeWebhook({
-    headers: [
-      ["X-GitHub-Event", "push"],
-      ["x-hub-signature-256", "sha256=00"],
-      ["X-B3-TraceId", "1"],
-      ["St2-Api-Key", "secret"],
-      ["x-auth-token", "secret"],
-      ["COOKIE", "secret"],
-      ["Authorization", "Bearer secret"],
-      ["St2-Trace-Tag", "deploy-7"],
-    ],
+    headers: {
+      "X-GitHub-Event": "push",
+      "x-hub-signature-256": "sha256=00",
+      "X-B3-TraceId": "1",
+      "St2-Api-Key": "secret",
+      "x-auth-token": "secret",
+      COOKIE: "secret",
+      Authorization: "Bearer secret",
+      "St2-Trace-Tag": "deploy-7",
+      "set-cookie": ["a=1", "b=2"],
+      "x-none": undefined,
+    },
     bytes: encode("{}"),
   });
   assert.deepEqual(payload.headers, {
     "X-Github-Event": "push",
     "X-Hub-Signature-256": "sha256=00",
     "X-B3-Traceid": "1",
+    "Set-Cookie": "a=1, b=2",
   });
   assert.deepEqual(payload.headers_lower, {
     "x-github-event": "push",
     "x-hub-signature-256": "sha256=00",
     "x-b3-traceid": "1",
+    "set-cookie": "a=1, b=2",
   });
   assert.equal(traceTag, "deploy-7");
 });

@@ -1,9 +1,11 @@
 import { isObject, type JsonObject } from "@squall/model";
 import { invalid, parseJsonBody } from "./parse-json.ts";
 
+/** Headers as Node's HTTP server gives them; names in any case. */
+export type WebhookHeaders = Readonly<Record<string, string | readonly string[] | undefined>>;
+
 export interface WebhookRequest {
-  /** A `Headers` object, or pairs of name and value; names in any case. */
-  readonly headers: Iterable<readonly [string, string]>;
+  readonly headers: WebhookHeaders;
   /** The Content-Type header; JSON when absent. */
   readonly contentType?: string;
   /** The whole body. The caller bounds its size. */
@@ -32,8 +34,10 @@ const TRACE_TAG = "st2-trace-tag";
 export async function decodeWebhook(request: WebhookRequest): Promise<DecodedWebhook> {
   const headers: [string, string][] = [];
   let traceTag: string | undefined;
-  for (const [name, value] of request.headers) {
+  for (const [name, values] of Object.entries(request.headers)) {
     const lower = name.toLowerCase();
+    const value = typeof values === "string" ? values : values?.join(", ");
+    if (value === undefined) continue;
     if (lower === TRACE_TAG) traceTag = value;
     else if (!CREDENTIALS.has(lower)) headers.push([lower, value]);
   }
@@ -100,7 +104,9 @@ function firstBadByte(bytes: Uint8Array): number {
 async function multipart(bytes: Uint8Array, contentType: string): Promise<[string, unknown][]> {
   let form: FormData;
   try {
-    // The copy: Response does not take views on shared memory.
+    // The copy: Response does not take views on shared memory. Its parser holds the whole form in memory, which is why
+    // it is called unfit for servers; these bytes are bounded and in memory already.
+    // oxlint-disable-next-line typescript/no-deprecated
     form = await new Response(new Uint8Array(bytes), { headers: { "content-type": contentType } }).formData();
   } catch {
     throw invalid("it is not the multipart/form-data that its Content-Type says");

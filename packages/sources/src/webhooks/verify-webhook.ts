@@ -1,31 +1,38 @@
 import { createHmac, timingSafeEqual } from "node:crypto";
+import type { WebhookHeaders } from "./decode-webhook.ts";
 import type { WebhookAuth } from "./webhook-parameters.ts";
 
 export interface SignedRequest {
-  /** A `Headers` object, or pairs of name and value; names in any case. */
-  readonly headers: Iterable<readonly [string, string]>;
+  readonly headers: WebhookHeaders;
   /** The body as it came: a signature is over bytes, not over what they mean. */
   readonly bytes: Uint8Array;
   readonly secret: string;
 }
 
+type HmacAuth = Extract<WebhookAuth, { readonly type: "hmac" }>;
+
+/** Whether the body was signed with the secret. */
+export function verifyWebhook(auth: HmacAuth, request: SignedRequest): boolean {
+  return signatureProblem(auth, request) === undefined;
+}
+
 /**
- * Whether the body was signed with the secret: true, or the reason why not, which is safe to send back. The signature
- * is hexadecimal or base64, told apart by length. Whether a request is a replay is not looked at: that takes what the
+ * Why a signature does not hold, in words that are safe to send back; undefined when it does. The signature is
+ * hexadecimal or base64, told apart by length. Whether a request is a replay is not looked at: that takes what the
  * sender puts into the body.
  */
-export function verifyWebhook(auth: WebhookAuth & { readonly type: "hmac" }, request: SignedRequest): true | string {
+export function signatureProblem(auth: HmacAuth, request: SignedRequest): string | undefined {
+  const { header, algorithm = "sha256", prefix = "" } = auth;
   // An empty secret would make a signature that anyone can make.
   if (request.secret === "") return "The secret of this webhook is empty.";
-  const name = auth.header.toLowerCase();
-  let sent: string | undefined;
-  for (const [header, value] of request.headers) if (header.toLowerCase() === name) sent = value.trim();
-  if (sent === undefined || sent === "") return `The header ${auth.header} with the signature is missing.`;
-  if (!sent.startsWith(auth.prefix)) return `The header ${auth.header} does not begin with "${auth.prefix}".`;
-  const expected = createHmac(auth.algorithm, request.secret).update(request.bytes).digest();
-  const signature = decodeSignature(sent.slice(auth.prefix.length), expected.length);
-  if (!signature) return `The header ${auth.header} holds no ${auth.algorithm} signature.`;
-  return timingSafeEqual(signature, expected) || "The signature does not match the body.";
+  const entry = Object.entries(request.headers).find(([name]) => name.toLowerCase() === header.toLowerCase());
+  const sent = entry?.[1];
+  if (typeof sent !== "string" || sent === "") return `The header ${header} with the signature is missing.`;
+  if (!sent.startsWith(prefix)) return `The header ${header} does not begin with "${prefix}".`;
+  const expected = createHmac(algorithm, request.secret).update(request.bytes).digest();
+  const signature = decodeSignature(sent.slice(prefix.length).trim(), expected.length);
+  if (!signature) return `The header ${header} holds no ${algorithm} signature.`;
+  return timingSafeEqual(signature, expected) ? undefined : "The signature does not match the body.";
 }
 
 function decodeSignature(text: string, length: number): Buffer | undefined {

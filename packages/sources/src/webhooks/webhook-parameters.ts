@@ -11,9 +11,10 @@ export type WebhookAuth =
   | {
       readonly type: "hmac";
       readonly header: string;
-      readonly algorithm: HmacAlgorithm;
+      /** sha256 when absent. */
+      readonly algorithm?: HmacAlgorithm;
       /** Stands before the signature in the header, such as `sha256=`. */
-      readonly prefix: string;
+      readonly prefix?: string;
       /** Name of the system-scoped datastore key that holds the secret. */
       readonly key: string;
     };

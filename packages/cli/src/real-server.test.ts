@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type TestContext, test } from "node:test";
+import { fileURLToPath } from "node:url";
+import { emptyHome, runSquall } from "./testing/run-squall.ts";
+
+const SERVER = fileURLToPath(new URL("../../server/src/main.ts", import.meta.url));
+
+/** The true server on a free port with an empty store, as a process of its own; stopped with the test. */
+async function startServer(t: TestContext, home: string): Promise<{ url: string; password: string }> {
+  const args = [SERVER, "--port", "0", "--data", join(home, "data")];
+  const server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], cwd: home });
+  t.after(async () => {
+    if (server.exitCode !== null) return;
+    server.kill("SIGTERM");
+    await once(server, "exit");
+  });
+  let printed = "";
+  const started = Promise.withResolvers<{ url: string; password: string }>();
+  // Listened to until its end: a server whose stdout is closed under it has reason to complain.
+  server.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    printed += chunk;
+    const url = /answers at (http:\/\/[\w.:]+)/.exec(printed)?.[1];
+    const password = /password +(\S+)/.exec(printed)?.[1];
+    if (url && password) started.resolve({ url, password });
+  });
+  server.on("exit", () => started.reject(new Error(`the server ended: ${printed}`)));
+  return await started.promise;
+}
+
+test("with the true server: sign in, run, look at it, register a pack, test its rule, make it fire", async (t) => {
+  const home = emptyHome(t);
+  const { url, password } = await startServer(t, home);
+  const squall = (args: string[], stdin = "") => runSquall(home, args, { url, stdin });
+  const json = async (args: string[]): Promise<unknown> => {
+    const ended = await squall([...args, "--json"]);
+    assert.equal(ended.status, 0, ended.stderr);
+    return JSON.parse(ended.stdout);
+  };
+
+  assert.match((await squall(["whoami"])).stderr, /squall login/);
+  assert.equal((await squall(["login", "admin", "--password-stdin"], "wrong\n")).status, 1);
+  assert.equal((await squall(["login", "admin", "--password-stdin"], `${password}\n`)).status, 0);
+
+  const ran = await squall(["run", "core.local", "--", "echo out; echo err >&2; exit 3"]);
+  assert.deepEqual([ran.status, ran.stdout], [1, "out\n"]);
+  assert.match(ran.stderr, /^err\n.*core\.local failed \(exit status 3\)/s);
+  assert.equal((await squall(["run", "core.local", "cmd=sleep 30", "timeout=1"])).status, 124);
+  const executions = (await json(["execution", "list"])) as { id: string; status: string }[];
+  assert.deepEqual(
+    executions.map(({ status }) => status),
+    ["timeout", "failed"],
+  );
+  assert.equal((await squall(["execution", "tail", executions[1]?.id ?? ""])).stdout, "out\n");
+
+  const pack = join(home, "greeter");
+  for (const folder of ["", "actions", "rules"]) mkdirSync(join(pack, folder));
+  writeFileSync(
+    join(pack, "pack.yaml"),
+    "ref: greeter\nname: greeter\ndescription: Greets.\nversion: 1.0.0\nauthor: Test\nemail: test@example.org\n",
+  );
+  writeFileSync(
+    join(pack, "actions", "greet.yaml"),
+    'name: greet\nrunner_type: local-shell-cmd\nparameters:\n  who: {type: string, required: true}\n  cmd: {default: "echo hello {{ who }}", immutable: true}\n',
+  );
+  writeFileSync(
+    join(pack, "rules", "on_visit.yaml"),
+    'name: on_visit\nenabled: true\ntrigger: {type: core.st2.webhook, parameters: {url: visit}}\ncriteria: {trigger.body.name: {type: exists, pattern: true}}\naction: {ref: greeter.greet, parameters: {who: "{{ trigger.body.name }}"}}\n',
+  );
+  writeFileSync(join(pack, "actions", "bad.yaml"), "name: bad\nrunner_type: no-such-runner\n");
+  writeFileSync(join(home, "visit.json"), '{"name": "ada"}');
+  const registered = await squall(["pack", "register", "greeter"]);
+  assert.equal(registered.status, 1);
+  assert.match(registered.stdout, /^registered greeter: 1 action, 1 rule$/m);
+  assert.match(registered.stderr, /^greeter\/actions\/bad\.yaml:2:\d+: runner_type: /m);
+
+  const matched = await squall(["rule", "test", "greeter.on_visit", "--body", "visit.json"]);
+  assert.equal(matched.status, 0);
+  assert.match(matched.stdout, /✓ trigger\.body\.name .*\n\ngreeter\.on_visit matches\n.*\n {2}who: ada\n/);
+  assert.equal((await squall(["webhook", "send", "visit", "visit.json"])).status, 0);
+  const [fired] = (await json(["rule-enforcement", "list", "--rule", "greeter.on_visit"])) as {
+    execution_id: string;
+  }[];
+  assert.equal((await squall(["execution", "tail", fired?.execution_id ?? ""])).stdout, "hello ada\n");
+  assert.equal((await squall(["pack", "remove", "greeter"])).status, 0);
+  assert.match((await squall(["run", "greeter.greet", "who=x"])).stderr, /there is no action 'greeter\.greet'/);
+});
