@@ -39,9 +39,7 @@ test("whatever is missing, malformed, for another body or with another secret is
   const hex = openssl("sha256", "-r").toString().split(" ")[0] ?? "";
   const verify = (value: string | undefined, change: { bytes?: Uint8Array; secret?: string } = {}): string => {
     const request = { headers: { "X-Hub-Signature-256": value }, bytes, secret, ...change };
-    const problem = signatureProblem(github(), request);
-    assert.equal(signatureProblem(github(), request), problem === undefined);
-    return problem ?? "";
+    return signatureProblem(github(), request) ?? "";
   };
   assert.equal(verify(`sha256=${hex}`), "");
   assert.match(verify(undefined), /missing/);
@@ -96,5 +94,5 @@ test("a webhook that says nothing about auth wants a token; hmac is sha256 witho
   });
   const hex = openssl("sha256", "-r").toString().split(" ")[0] ?? "";
   const auth = { type: "hmac", header: "X-Sig", key: "k" } as const;
-  assert.equal(verifyWebhook(auth, { headers: { "x-sig": hex }, bytes, secret }), undefined);
+  assert.equal(signatureProblem(auth, { headers: { "x-sig": hex }, bytes, secret }), undefined);
 });
