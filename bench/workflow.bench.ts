@@ -20,7 +20,9 @@ function sequence(length: number, publishes = false): object {
     `t${i}`,
     {
       action: "core.noop",
-      ...(i + 1 < length ? { next: [next(`t${i + 1}`, publishes ? { [`v${i % 10}`]: "<% result().n %>" } : undefined)] } : {}),
+      ...(i + 1 < length
+        ? { next: [next(`t${i + 1}`, publishes ? { [`v${i % 10}`]: "<% result().n %>" } : undefined)] }
+        : {}),
     },
   ]);
   return { version: 1, tasks: Object.fromEntries(tasks) as object };
@@ -53,7 +55,10 @@ const cycle = (rounds: number): object => ({
 });
 
 /** Runs a workflow to its end; answers the transitions made, and tells of each when asked. */
-function run<State>(program: Program<State, object>, each?: (done: number) => void): { transitions: number; state: State } {
+function run<State>(
+  program: Program<State, object>,
+  each?: (done: number) => void,
+): { transitions: number; state: State } {
   let step: Step<State> = program.start({}, {});
   const queue: Task[] = [];
   const take = (): void => {
@@ -68,7 +73,8 @@ function run<State>(program: Program<State, object>, each?: (done: number) => vo
     transitions++;
     each?.(transitions);
   }
-  if (step.status !== "succeeded") throw new Error(`the workflow ended as ${step.status}: ${JSON.stringify(step.errors)}`);
+  if (step.status !== "succeeded")
+    throw new Error(`the workflow ended as ${step.status}: ${JSON.stringify(step.errors)}`);
   return { transitions, state: step.state };
 }
 
@@ -110,6 +116,8 @@ for (const [what, definition] of [
     best = marks.map((mark, i) => Math.min(mark, best[i] ?? Infinity));
     size = JSON.stringify(state).length;
   }
-  console.log(`microseconds per transition after 0, 1,000 ... 9,000 tasks (${what}): ${best.map((ms) => ms.toFixed(1)).join("  ")}`);
+  console.log(
+    `microseconds per transition after 0, 1,000 ... 9,000 tasks (${what}): ${best.map((ms) => ms.toFixed(1)).join("  ")}`,
+  );
   console.log(`  state at the end: ${size.toLocaleString("en")} characters`);
 }

@@ -18,7 +18,12 @@ export interface Entry {
   readonly published?: Readonly<Record<string, number>>;
   /** Whether its context counts for the output. */
   readonly terminal?: boolean;
-  readonly retry?: { readonly when?: string; readonly count: number; readonly delay: number | null; readonly tally: number };
+  readonly retry?: {
+    readonly when?: string;
+    readonly count: number;
+    readonly delay: number | null;
+    readonly tally: number;
+  };
 }
 
 export interface Items {
@@ -186,7 +191,11 @@ export function addEntry(draft: Draft, entry: Entry): number {
   // Ways that the entry before took no longer count at joins: their source runs again.
   if (before !== undefined) {
     const old = entryAt(state, before);
-    const targets = new Set(nodeOf(draft, entry.task).out.filter((edge) => old.next[edge.id] === true).map((edge) => edge.to));
+    const targets = new Set(
+      nodeOf(draft, entry.task)
+        .out.filter((edge) => old.next[edge.id] === true)
+        .map((edge) => edge.to),
+    );
     for (const target of targets) countArrival(draft, target, entry.route, -1);
   }
   setEntry(draft, index, entry);

@@ -2,7 +2,7 @@ import { messageOf } from "@squall/model";
 import { emptyTable, tableLength, tablePush } from "../table.ts";
 import { overlayOf, variablesOf } from "./context.ts";
 import { type EngineCommand, isEngineCommand } from "./definition.ts";
-import { evaluate, isTrue } from "./evaluate.ts";
+import { around, evaluate, isTrue } from "./evaluate.ts";
 import { nameOf } from "./faults.ts";
 import type { Edge } from "./graph.ts";
 import { type Overlay, put } from "./merge.ts";
@@ -22,7 +22,6 @@ import {
   setStaged,
   logError,
 } from "./state.ts";
-import { around } from "./update.ts";
 
 /** Evaluates the transitions of a completed task and stages where they lead. Answers the commands to be run next. */
 export function takeTransitions(draft: Draft, at: number, result: unknown): { name: EngineCommand; route: number }[] {
@@ -42,8 +41,7 @@ export function takeTransitions(draft: Draft, at: number, result: unknown): { na
   for (const edge of out) {
     let published: Overlay | undefined;
     try {
-      const taken =
-        edge.when === undefined || isTrue(evaluate(draft, edge.when, variables, around(entry, result)));
+      const taken = edge.when === undefined || isTrue(evaluate(draft, edge.when, variables, around(entry, result)));
       next[edge.id] = taken;
       if (taken && !arrived.has(edge.to)) {
         arrived.add(edge.to);
