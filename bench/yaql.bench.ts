@@ -2,7 +2,7 @@
  * How many short expressions are evaluated a second once they are compiled, and a pipeline over 10,000 elements beside
  * the same in plain JavaScript. One thread, no I/O; the data is small and warm, so this says nothing about large contexts.
  */
-import { compile, createContext, registerFunction } from "../packages/yaql/src/index.ts";
+import { compile, createContext, registerFunction } from "@squall/yaql";
 
 const data = {
   name: "web1",

@@ -4,7 +4,7 @@
 // Everything it starts, npm included, runs on the Node that `runtimeNode` answers.
 
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { exitStatus, foreground } from "./child.mjs";
 import { ensureInstalled } from "./install.mjs";
@@ -28,17 +28,44 @@ const commands = {
   bench: (node, args) => program(node, "bench/main.ts", args),
   check: (node) => check({ root, node, env: environment() }),
   test: (node, args) => test({ root, node, env: environment() }, args),
+  conformance: (node, args) => conformance(node, args),
   format: (node) => format({ root, node, env: environment() }),
 };
 
+/**
+ * Replays recordings of the original languages through ours. They are not part of the checkout: SQUALL_CONFORMANCE or
+ * `--dir FOLDER` says where they are, with the program that grades.
+ */
+async function conformance(node, args) {
+  const at = args.indexOf("--dir");
+  const folder = resolve(
+    callerFolder() ?? root,
+    (at >= 0 ? args[at + 1] : undefined) ?? process.env.SQUALL_CONFORMANCE ?? join(root, "..", "shared", "conformance"),
+  );
+  const grader = [join(folder, "grade.mjs"), join(root, "..", "shared", "conformance", "grade.mjs")].find(existsSync);
+  if (!grader) {
+    say(`skipped: there are no recordings in ${folder}; SQUALL_CONFORMANCE or --dir says where they are`);
+    return 0;
+  }
+  const rest = at >= 0 ? args.toSpliced(at, 2) : args;
+  const adapter = join(root, "test", "conformance", "adapter.ts");
+  const flags = ["--disable-warning=ExperimentalWarning"];
+  const end = await foreground(node, [...flags, grader, adapter, "--dir", folder, ...rest], { env: environment() });
+  return exitStatus(end);
+}
+
 /** The environment for our own programs: Node keeps their compiled code between runs, which halves a start. */
 function environment() {
-  return { NODE_COMPILE_CACHE: join(root, ".squall", "compile-cache"), ...process.env };
+  // npm puts the folders of its packages' commands first; actions inherit the server's PATH and must not find those.
+  const path = (process.env.PATH ?? "")
+    .split(delimiter)
+    .filter((folder) => !/(?:node_modules[\\/]\.bin|node-gyp-bin)$/.test(folder));
+  return { NODE_COMPILE_CACHE: join(root, ".squall", "compile-cache"), ...process.env, PATH: path.join(delimiter) };
 }
 
 /** Where the person stood: npm changes to the checkout before it runs a script, and paths in arguments are relative to there. */
 function callerFolder() {
-  return process.env.npm_lifecycle_event === "squall" ? process.env.INIT_CWD : undefined;
+  return ["squall", "conformance"].includes(process.env.npm_lifecycle_event) ? process.env.INIT_CWD : undefined;
 }
 
 async function program(node, file, args, cwd) {

@@ -31,13 +31,18 @@ interface KeyLine {
   readonly plaintext?: unknown;
 }
 
-const keyReader = (kv: readonly KeyLine[]) => (request: KeyRequest): { value: unknown } | undefined => {
-  const found = kv.find(
-    (one) => one.scope === request.scope && one.name === request.name && (one.scope === "system" || one.user === request.user),
-  );
-  if (found === undefined) return undefined;
-  return { value: request.decrypt && found.secret === true ? found.plaintext : found.value };
-};
+const keyReader =
+  (kv: readonly KeyLine[]) =>
+  (request: KeyRequest): { value: unknown } | undefined => {
+    const found = kv.find(
+      (one) =>
+        one.scope === request.scope &&
+        one.name === request.name &&
+        (one.scope === "system" || one.user === request.user),
+    );
+    if (found === undefined) return undefined;
+    return { value: request.decrypt && found.secret === true ? found.plaintext : found.value };
+  };
 
 interface StateLine {
   readonly routes?: readonly (readonly string[])[];
@@ -50,7 +55,11 @@ interface ExecutionLine {
 }
 
 /** Orquesta hands the current task, item and workflow state to expressions as private members of the context. */
-function surroundings(context: Named, kv: readonly KeyLine[], executions: readonly ExecutionLine[]): [Variables, WorkflowFunctions] {
+function surroundings(
+  context: Named,
+  kv: readonly KeyLine[],
+  executions: readonly ExecutionLine[],
+): [Variables, WorkflowFunctions] {
   const { __state, __current_task, __current_item, ...variables } = context as {
     __state?: StateLine;
     __current_task?: { id: string; route: number; result?: unknown };
@@ -71,8 +80,7 @@ function surroundings(context: Named, kv: readonly KeyLine[], executions: readon
       ...(__current_task === undefined ? {} : { task: __current_task }),
       ...(__current_item === undefined ? {} : { item: __current_item }),
       statusOf: (task, route) => seen(route, (r) => entryOf(__state, task, r))?.status,
-      recordOf: (task, route) =>
-{
+      recordOf: (task, route) => {
         const found = seen(route, (r) => executions.findLast((one) => one.task_id === task && one.route === r));
         return found && { ...found, task_name: found.task_id, workflow_execution_id: workflowOf(variables) };
       },
@@ -214,7 +222,9 @@ export function conductor(given: { workflow: string; inputs?: Named; context?: N
         return perform(call);
       } catch (error) {
         const { type, fields } = error as { type?: string; fields?: { type?: string } };
-        throw Object.assign(new Error((error as Error).message), { type: type ?? fields?.type ?? (error as Error).name });
+        throw Object.assign(new Error((error as Error).message), {
+          type: type ?? fields?.type ?? (error as Error).name,
+        });
       }
     },
     observe: () => ({
@@ -255,7 +265,10 @@ export function conductor(given: { workflow: string; inputs?: Named; context?: N
       case "render_output":
         return conducting.renderOutput();
       case "restore":
-        conducting = newConductor(source, { state: JSON.parse(JSON.stringify(conducting.state)) as Conductor["state"], env });
+        conducting = newConductor(source, {
+          state: JSON.parse(JSON.stringify(conducting.state)) as Conductor["state"],
+          env,
+        });
         return undefined;
       case "initial_context":
         return visible(conducting.initialVariables());
@@ -265,7 +278,10 @@ export function conductor(given: { workflow: string; inputs?: Named; context?: N
         return visible(conducting.taskVariables(task, route));
       case "task_transition_contexts":
         return Object.fromEntries(
-          Object.entries(conducting.transitionVariables(task, route)).map(([id, variables]) => [id, visible(variables)]),
+          Object.entries(conducting.transitionVariables(task, route)).map(([id, variables]) => [
+            id,
+            visible(variables),
+          ]),
         );
       case "get_task":
         return describe(conducting.task(task, route));

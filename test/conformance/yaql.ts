@@ -17,9 +17,7 @@ export function yaql(given: {
       limitIterators,
       ...(keywordOperator === undefined ? {} : { keywordOperator }),
     });
-    return tagged(
-      expression.evaluate(given.hasData ? given.data : undefined, context, { convertSetsToLists: true }),
-    );
+    return tagged(expression.evaluate(given.hasData ? given.data : undefined, context, { convertSetsToLists: true }));
   } catch (error) {
     throw error instanceof YaqlError ? Object.assign(new Error(error.message), { class: error.class }) : error;
   }

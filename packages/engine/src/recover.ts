@@ -1,4 +1,5 @@
 import { type Execution, isCompleted } from "@squall/model";
+import { endLeftovers } from "@squall/runners";
 import type { Core } from "./core.ts";
 import { afterCompletion } from "./events/completion.ts";
 import { isWorkflow } from "./workflows/is-workflow.ts";
@@ -18,6 +19,12 @@ export async function settleLost(core: Core, dispatch: Dispatch, all: boolean): 
     const isLost = (one: Execution) => !isCompleted(one.status) && !isWorkflow(one.runner);
     const fresh = lost.filter((one) => isLost(one) && one.lease?.worker !== parts.worker);
     if (fresh.length === 0) return settled;
+    const processes = fresh.filter((one) => one.lane === "process").map((one) => one.id);
+    if (processes.length > 0) {
+      // Before their end is written: what is abandoned does not go on unseen.
+      const ended = await endLeftovers(processes);
+      if (ended > 0) parts.log.warn({ processes: ended }, "processes of executions whose server is gone were ended");
+    }
     const results = await Promise.all(fresh.map((one) => settle(core, dispatch, one)));
     const moved = results.filter(Boolean).length;
     settled += moved;
@@ -26,6 +33,12 @@ export async function settleLost(core: Core, dispatch: Dispatch, all: boolean): 
 }
 
 async function settle(core: Core, dispatch: Dispatch, execution: Execution): Promise<boolean> {
+  // What follows from its end may meet another step of the same workflow.
+  for (let attempt = 0; attempt < 5; attempt++) if (await settleOnce(core, dispatch, execution)) return true;
+  return false;
+}
+
+async function settleOnce(core: Core, dispatch: Dispatch, execution: Execution): Promise<boolean> {
   const { parts } = core;
   const at = parts.now();
   const to = execution.status === "canceling" ? "canceled" : "abandoned";

@@ -1,6 +1,6 @@
 /** Turns the tree into closures: one per node, each giving its value in a context. */
 import type { Argument, Binary, Expression, Pair } from "./ast.ts";
-import { Context, type Candidates } from "./context.ts";
+import { type Candidates, Context, type FunctionLayer } from "./context.ts";
 import {
   applyPlan,
   type ArgumentForm,
@@ -12,7 +12,7 @@ import {
   runPlan,
   unknown,
 } from "./dispatch.ts";
-import { type AnyDict, dictGet, isDict } from "./containers.ts";
+import { type AnyDict, dictGet, isDict, Dict } from "./containers.ts";
 import { isTruthy } from "./equality.ts";
 import { isIterable, iterate } from "./iteration.ts";
 import { repr } from "./text.ts";
@@ -43,7 +43,7 @@ export function compileExpression(node: Expression): Evaluate {
     case "list":
       return compileList(node.args);
     case "map":
-      return compileCall("#map", node.args.map(argumentForm));
+      return compileMap(node.args);
     case "invoke":
       return compileCall("#call", [node.target, ...node.args].map(argumentForm));
     case "binary":
@@ -91,15 +91,21 @@ function planner(
   kind: "function" | "method",
   forms: readonly ArgumentForm[],
 ): (context: Context, receiver: { value: unknown } | null) => Plan {
-  let known: Candidates | undefined;
+  let layer: FunctionLayer | undefined;
+  let stamp = -1;
+  let candidates: Candidates | undefined;
   let plan: Plan | undefined;
   return (context, receiver) => {
-    const candidates = context.functions.find(name, kind);
-    if (plan === undefined || candidates !== known) {
-      if (candidates.levels.length === 0) throw unknown(name, receiver);
-      plan = makePlan(candidates, { positional: forms, named: NO_NAMES }, name, receiver);
-      known = candidates;
+    const { functions } = context;
+    if (plan !== undefined && functions === layer && functions.stamp === stamp) return plan;
+    const found = functions.find(name, kind);
+    if (plan === undefined || found !== candidates) {
+      if (found.levels.length === 0) throw unknown(name, receiver);
+      plan = makePlan(found, { positional: forms, named: NO_NAMES }, name, receiver);
+      candidates = found;
     }
+    layer = functions;
+    ({ stamp } = found);
     return plan;
   };
 }
@@ -123,7 +129,8 @@ function compileBinary(node: Binary): Evaluate {
   if (operator === "and" || operator === "or") {
     const stopsAt = operator === "or";
     return (context) => {
-      if (!isStandard(name, context)) return runPlan(planFor(context, null), context, name, NOTHING_GIVEN, false);
+      const plan = planFor(context, null);
+      if (!plan.isStandard) return runPlan(plan, context, name, NOTHING_GIVEN, false);
       const value = left(context);
       return isTruthy(value) === stopsAt ? value : right(context);
     };
@@ -131,15 +138,13 @@ function compileBinary(node: Binary): Evaluate {
   const fast = FAST_BINARY[operator];
   return (context) => {
     const plan = planFor(context, null);
-    if (fast === undefined || !isStandard(name, context)) return runPlan(plan, context, name, NOTHING_GIVEN, false);
+    if (fast === undefined || !plan.isStandard) return runPlan(plan, context, name, NOTHING_GIVEN, false);
     const a = left(context);
     const b = right(context);
     const result = fast(a, b);
     return result === MISS ? applyPlan(plan, context, name, [a, b], false) : result;
   };
 }
-
-const isStandard = (name: string, context: Context): boolean => context.functions.find(name, "function").isStandard;
 
 function compileList(args: readonly Argument[]): Evaluate {
   const forms = args.map(argumentForm);
@@ -152,6 +157,26 @@ function compileList(args: readonly Argument[]): Evaluate {
   };
 }
 
+function compileMap(args: readonly Argument[]): Evaluate {
+  const planFor = planner("#map", "function", args.map(argumentForm));
+  const pairs = args.flatMap((arg) =>
+    arg.kind === "pair" ? [{ key: compileExpression(arg.key), value: compileExpression(arg.value) }] : [],
+  );
+  return (context) => {
+    const plan = planFor(context, null);
+    if (!plan.isStandard || pairs.length < args.length) return runPlan(plan, context, "#map", NOTHING_GIVEN, false);
+    const { run } = context;
+    const dict = new Dict();
+    for (const { key, value } of pairs) {
+      run.allocate(64);
+      // The key first, as in the order of the text.
+      const name = key(context);
+      dict.set(name, value(context), run);
+    }
+    return dict;
+  };
+}
+
 function compileIndex(target: Evaluate, nodes: readonly Argument[]): Evaluate {
   const forms = nodes.map(argumentForm);
   const name = "#indexer";
@@ -161,8 +186,8 @@ function compileIndex(target: Evaluate, nodes: readonly Argument[]): Evaluate {
   if (forms.length !== 2 || key === undefined || (key.form !== "constant" && key.form !== "expression")) return general;
   const evaluateKey = key.evaluate;
   return (context) => {
-    if (!isStandard(name, context)) return general(context);
     const plan = planFor(context, null);
+    if (!plan.isStandard) return general(context);
     const value = target(context);
     const index = evaluateKey(context);
     return isDict(value) ? member(value, index, context) : applyPlan(plan, context, name, [value, index], false);

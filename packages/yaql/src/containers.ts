@@ -20,7 +20,8 @@ export class Dict {
   /** Only while it is being made. The first of equal keys stays. */
   set(key: unknown, value: unknown, run: Run): void {
     const hash = hashKey(key, run);
-    this.#entries.set(hash, [this.#entries.get(hash)?.[0] ?? key, value]);
+    const known = this.#entries.get(hash);
+    this.#entries.set(hash, [known === undefined ? key : known[0], value]);
   }
   /** Only while it is being made. */
   delete(key: unknown, run: Run): void {
@@ -92,7 +93,7 @@ export class YaqlSet {
   static from(members: Iterable<unknown>, run: Run): YaqlSet {
     const set = new YaqlSet();
     for (const member of members) {
-      run.allocate(48);
+      run.allocate(96);
       const hash = hashKey(member, run);
       if (!set.#members.has(hash)) set.#members.set(hash, member);
     }
@@ -190,7 +191,10 @@ export function hashKey(value: unknown, run: Run): unknown {
 function written(value: unknown, run: Run): string {
   run.step();
   const hash = hashKey(value, run);
-  if (typeof hash === "string") return JSON.stringify(hash);
+  if (typeof hash === "string") {
+    run.allocateText(hash.length);
+    return JSON.stringify(hash);
+  }
   if (typeof hash === "object" && hash !== null) return `#${run.identityOf(hash)}`;
   return String(hash);
 }

@@ -7,7 +7,7 @@ import type { FunctionDefinition } from "./signature.ts";
 export class FunctionLayer {
   readonly parent: FunctionLayer | null;
   readonly #functions = new Map<string, FunctionDefinition[]>();
-  readonly #found = new Map<string, Candidates>();
+  readonly #found = { function: new Map<string, Candidates>(), method: new Map<string, Candidates>() };
   #version = 0;
   constructor(parent: FunctionLayer | null) {
     this.parent = parent;
@@ -30,13 +30,12 @@ export class FunctionLayer {
   /** Everything a call of the name may mean. */
   find(name: string, kind: "function" | "method"): Candidates {
     const { stamp } = this;
-    const key = kind === "method" ? `.${name}` : name;
-    const known = this.#found.get(key);
+    const known = this.#found[kind].get(name);
     if (known?.stamp === stamp) return known;
     const levels = this.#levels(name, kind);
     const isStandard = levels.every((level) => level.every((f) => f.isStandard === true));
     const candidates = { levels, stamp, isStandard, plans: new Map<string, Plan>() };
-    this.#found.set(key, candidates);
+    this.#found[kind].set(name, candidates);
     return candidates;
   }
 }

@@ -57,8 +57,8 @@ export interface Plan {
   readonly levels: readonly (readonly Fit[])[];
   /** Per slot: how to get its value; undefined when it is there already or left out. */
   readonly evaluators: readonly (((context: Context) => unknown) | undefined)[];
-  /** How many slots are positional. */
-  readonly width: number;
+  /** Whether only the standard library has functions of this name. */
+  readonly isStandard: boolean;
 }
 
 /** The number and names of arguments in the order of their slots: positional ones first. */
@@ -99,7 +99,7 @@ export function makePlan(
     evaluators: forms.map((form, slot) =>
       form.form === "skipped" && model.rest.includes(slot) ? () => NO_VALUE : evaluator(form, model.types[slot]),
     ),
-    width: forms.length - names.length,
+    isStandard: candidates.isStandard,
   };
 }
 
@@ -186,7 +186,9 @@ function fitArguments(
 
 /** Whether an argument can be of the type as far as its text shows. */
 function mayAccept(type: ParameterType, form: ArgumentForm): boolean {
-  if (form.form === "skipped" || form.form === "value") return true;
+  if (form.form === "skipped") return true;
+  // A value is no piece of text, which is what the other parameters are about.
+  if (form.form === "value") return type.passing === "value" || type.passing === "lambda";
   switch (type.passing) {
     case "lambda":
       return true;
@@ -225,6 +227,8 @@ export function runPlan(
   given: readonly unknown[],
   isMethod: boolean,
 ): unknown {
+  // The receiver is there already: when nothing is called so on it, the other arguments are not looked at.
+  if (isMethod && !acceptsReceiver(plan, given[0], context)) throw noMatch(name, { value: given[0] });
   const { evaluators } = plan;
   const values: unknown[] = [];
   for (let slot = 0; slot < evaluators.length; slot++) {
@@ -232,6 +236,16 @@ export function runPlan(
     values.push(evaluate === undefined ? given[slot] : evaluate(context));
   }
   return applyPlan(plan, context, name, values, isMethod);
+}
+
+function acceptsReceiver(plan: Plan, receiver: unknown, { run }: Context): boolean {
+  for (const level of plan.levels) {
+    for (const { types } of level) {
+      const [type] = types;
+      if (type === undefined || accepts(type, receiver, run)) return true;
+    }
+  }
+  return false;
 }
 
 /** The second half: all arguments are there, now their types decide. */
@@ -295,12 +309,10 @@ function invoke(fit: Fit, values: readonly unknown[], context: Context): unknown
   for (let i = 0; i < bindings.length; i++) {
     const { slot, parameter } = bindings[i] as Binding;
     const value = slot < 0 ? parameter.default?.value : values[slot];
-    args.push(received(parameter.type, value, context));
+    args.push(received(parameter, value, context));
   }
-  if (definition.rest) {
-    const { type } = definition.rest;
-    args.push(fit.rest.map((slot) => received(type, values[slot], context)));
-  }
+  const { rest } = definition;
+  if (rest) args.push(fit.rest.map((slot) => received(rest, values[slot], context)));
   if (definition.namedRest) {
     args.push(new Map(fit.namedRest.map(([name, slot]) => [name, values[slot]])));
   }
@@ -317,12 +329,20 @@ function invoke(fit: Fit, values: readonly unknown[], context: Context): unknown
 }
 
 /** The value as the function gets it: collections are watched for their length, and whatever is no lambda acts as one. */
-function received(type: ParameterType, value: unknown, context: Context): unknown {
+function received(parameter: Parameter, value: unknown, context: Context): unknown {
+  const { type } = parameter;
   if (type.isCollection) return context.run.limitIterators < 0 ? value : limitCollection(value, context.run);
-  if (type.passing !== "lambda" || value === null || value === undefined)
-    return value ?? (value === undefined ? undefined : null);
+  if (type.passing !== "lambda") return value;
+  if (value === null || value === undefined) return parameter.default === undefined ? notCallable(context) : null;
   if (!(value instanceof Lambda)) return new Lambda(context, () => value);
   return value.context === context ? value : new Lambda(context, value.evaluate);
+}
+
+/** What `call(select, [null], {}, [1])` hands over. */
+function notCallable(context: Context): Lambda {
+  return new Lambda(context, () => {
+    throw new YaqlError("type", "'NoneType' object is not callable");
+  });
 }
 
 /** Calls a function by name with values, the overload chosen as if they had been written. */

@@ -92,6 +92,34 @@ export function createContext(parent?: Context, options: { readonly delegates?: 
   return new Context(parent ?? defaultContext(options.delegates === true));
 }
 
+export interface CompilerOptions extends CompileOptions {
+  /** Expressions kept. Those not used for longest go first. @default 2_000 */
+  readonly cacheSize?: number;
+}
+
+/** Texts longer than this are compiled each time, so that a cache of them cannot fill the memory. */
+const MAX_CACHED_TEXT = 10_000;
+
+/** `compile` with options of its own and a memory: a text that was compiled lately is not compiled again. */
+export function createCompiler(options: CompilerOptions = {}): (text: string) => CompiledExpression {
+  const { cacheSize = 2_000 } = options;
+  const cache = new Map<string, CompiledExpression>();
+  return (text) => {
+    const known = cache.get(text);
+    if (known !== undefined) {
+      // Maps go by order of insertion: the first is the one not used for longest.
+      cache.delete(text);
+      cache.set(text, known);
+      return known;
+    }
+    const expression = compile(text, options);
+    if (text.length > MAX_CACHED_TEXT) return expression;
+    if (cache.size >= cacheSize) cache.delete(cache.keys().next().value ?? "");
+    cache.set(text, expression);
+    return expression;
+  };
+}
+
 /** Compiles and evaluates, for expressions that are used once. */
 export function evaluate(text: string, data?: unknown, options?: CompileOptions): unknown {
   return compile(text, options).evaluate(data);

@@ -4,8 +4,10 @@
  */
 export {
   type CompiledExpression,
-  compile,
   type CompileOptions,
+  type CompilerOptions,
+  compile,
+  createCompiler,
   createContext,
   evaluate,
   type Names,
@@ -16,7 +18,7 @@ export { Context } from "./context.ts";
 export { YaqlError, type YaqlErrorClass, YaqlKeyError, YaqlLimitError, YaqlSyntaxError } from "./errors.ts";
 export { callFunction, callMethod } from "./dispatch.ts";
 export { Lambda } from "./lambda.ts";
-export { type Json, toJson } from "./output.ts";
+export { type Json, resultText, toJson } from "./output.ts";
 export { registerFunction } from "./register.ts";
 export { Regex } from "./regex/regex.ts";
 export type { EvaluationOptions, Limits } from "./run.ts";

@@ -1,9 +1,9 @@
 import { limitCollection } from "./limit-collection.ts";
 import { typeError } from "./errors.ts";
 import { Run } from "./run.ts";
-import { dictEntries, isDict, isSet, YaqlSet } from "./containers.ts";
+import { type AnyDict, Dict, dictEntries, isDict, isSet, YaqlSet } from "./containers.ts";
 import { each, isIterable } from "./iteration.ts";
-import { str } from "./text.ts";
+import { repr, str } from "./text.ts";
 import { Iter, PyFloat } from "./values.ts";
 import { Regex } from "./regex/regex.ts";
 import { DateTime, Timespan } from "./time/date-time.ts";
@@ -45,18 +45,35 @@ export function finalize(value: unknown, run: Run, depth = 0): unknown {
   return items;
 }
 
-function finalizeDict(value: Parameters<typeof dictEntries>[0], run: Run, depth: number): unknown {
-  const entries: [unknown, unknown][] = [];
-  let isPlain = true;
-  for (const [key, item] of dictEntries(value)) {
+function finalizeDict(value: AnyDict, run: Run, depth: number): unknown {
+  const names: string[] = [];
+  const values: unknown[] = [];
+  let map: Map<unknown, unknown> | undefined;
+  // The views of one's own maps go without a generator in between.
+  for (const [key, item] of value instanceof Dict ? value.entries() : dictEntries(value)) {
+    const final = finalize(item, run, depth + 1);
+    if (typeof key === "string" && map === undefined) {
+      names.push(key);
+      values.push(final);
+      continue;
+    }
+    map ??= new Map(names.map((name, i) => [name, values[i]]));
     const name = finalize(key, run, depth + 1);
     refuseUnhashable(name);
-    if (typeof name !== "string") isPlain = false;
-    entries.push([name, finalize(item, run, depth + 1)]);
+    map.set(name, final);
   }
-  run.allocateItems(2 * entries.length);
-  // fromEntries defines `__proto__` like any other key.
-  return isPlain ? Object.fromEntries(entries as [string, unknown][]) : new Map(entries);
+  run.allocateItems(2 * names.length);
+  return map ?? plainObject(names, values);
+}
+
+function plainObject(names: readonly string[], values: readonly unknown[]): Record<string, unknown> {
+  const object: Record<string, unknown> = {};
+  for (const [i, name] of names.entries()) {
+    if (name !== "__proto__") object[name] = values[i];
+    else
+      Object.defineProperty(object, name, { value: values[i], enumerable: true, writable: true, configurable: true });
+  }
+  return object;
 }
 
 /** Lists inside sets and as keys would be mutable in the result. */
@@ -64,6 +81,24 @@ function refuseUnhashable(value: unknown): void {
   if (Array.isArray(value)) throw typeError("unhashable type: 'list'");
   if (isDict(value)) throw typeError("unhashable type: 'dict'");
   if (value instanceof Set) throw typeError("unhashable type: 'set'");
+}
+
+/**
+ * A result as Python prints it in the middle of a text: lists in brackets, `None`, `True`, `{'a': 1}`, sets as `{1, 2}`.
+ * For results only, which are lists and Sets of the host; `str` and `repr` print values as they are inside an expression.
+ */
+export function resultText(result: unknown): string {
+  return typeof result === "string" ? result : printResult(result, true);
+}
+
+function printResult(value: unknown, isOutermost = false): string {
+  const all = (items: Iterable<unknown>) => Array.from(items, (item) => printResult(item)).join(", ");
+  if (Array.isArray(value)) return `[${all(value)}]`;
+  if (value instanceof Set) return value.size === 0 ? "set()" : `{${all(value)}}`;
+  if (isDict(value)) {
+    return `{${Array.from(dictEntries(value), ([key, item]) => `${printResult(key)}: ${printResult(item)}`).join(", ")}}`;
+  }
+  return isOutermost ? str(value) : repr(value);
 }
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };

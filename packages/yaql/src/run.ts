@@ -4,9 +4,9 @@ import { YaqlLimitError } from "./errors.ts";
 export interface Limits {
   /** Longest collection, as the original's option `yaql.limitIterators`; -1 for any length. @default -1 */
   readonly limitIterators?: number;
-  /** Elements visited and functions called, all together. 10 million take about a second. @default 10_000_000 */
+  /** Elements visited and functions called, all together. 5 million take about a second. @default 5_000_000 */
   readonly maxSteps?: number;
-  /** Bytes of the values made on the way, roughly, whether or not they are still in use. @default 1 GiB */
+  /** Bytes of the values made on the way, roughly, whether or not they are still in use. @default 256 MiB */
   readonly memoryQuota?: number;
   /** Nested calls of functions and lambdas. @default 250 */
   readonly maxDepth?: number;
@@ -27,6 +27,9 @@ export interface EvaluationOptions extends Limits {
 /** One string may not be longer; JavaScript itself ends at eight times as much. */
 const MAX_TEXT = 2 ** 26;
 
+/** Patterns made from data can be many. */
+const MAX_REMEMBERED = 100;
+
 /** One evaluation: its options and what it has used up. */
 export class Run {
   readonly limitIterators: number;
@@ -41,6 +44,7 @@ export class Run {
   #depth = 0;
   #bytes = 0;
   #identities: Map<object, number> | undefined;
+  #made: Map<string, unknown> | undefined;
 
   constructor(options: EvaluationOptions = {}) {
     this.limitIterators = options.limitIterators ?? -1;
@@ -48,9 +52,9 @@ export class Run {
     this.iterableDicts = options.iterableDicts ?? false;
     this.now = options.now ?? Date.now;
     this.random = options.random ?? Math.random;
-    this.#maxSteps = options.maxSteps ?? 10_000_000;
+    this.#maxSteps = options.maxSteps ?? 5_000_000;
     this.#maxDepth = options.maxDepth ?? 250;
-    this.#memoryQuota = options.memoryQuota ?? 2 ** 30;
+    this.#memoryQuota = options.memoryQuota ?? 2 ** 28;
   }
 
   step(count = 1): void {
@@ -89,13 +93,29 @@ export class Run {
 
   /** Announces a new text, before it is built where that is possible. */
   allocateText(length: number): void {
-    if (length > MAX_TEXT) throw new YaqlLimitError("limit", `A text of ${length} characters is too long`);
+    this.boundText(length);
     this.allocate(length);
+  }
+
+  /** Announces a text made of others as they are, which V8 does not copy. */
+  boundText(length: number): void {
+    if (length > MAX_TEXT) throw new YaqlLimitError("limit", `A text of ${length} characters is too long`);
+    this.allocate(64);
   }
 
   /** Announces a new list. */
   allocateItems(count: number): void {
     this.allocate(56 + 8 * count);
+  }
+
+  /** What was made for a key before, such as a compiled pattern; made now when there is none. */
+  remember<T>(key: string, make: () => T): T {
+    this.#made ??= new Map();
+    if (!this.#made.has(key)) {
+      if (this.#made.size >= MAX_REMEMBERED) this.#made.clear();
+      this.#made.set(key, make());
+    }
+    return this.#made.get(key) as T; // keys say of which kind their values are
   }
 
   /** A number that stands for an object which is equal to nothing but itself. */

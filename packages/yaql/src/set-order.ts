@@ -1,9 +1,12 @@
+/** Nobody can see an order in more than this. */
+const MAX_ORDERED = 5_000;
+
 /**
  * The order in which CPython goes over a set of integers, which is the same in every run, unlike that of texts: the
  * order of its hash table. People see `set(3, 1, 2)` come out sorted and rely on it. Undefined for other members.
  */
 export function tableOrder(members: readonly unknown[]): number[] | undefined {
-  if (!members.every((member) => Number.isSafeInteger(member))) return undefined;
+  if (members.length > MAX_ORDERED || !members.every((member) => Number.isSafeInteger(member))) return undefined;
   let table: (number | undefined)[] = Array.from({ length: 8 });
   let used = 0;
   for (const member of members as number[]) {

@@ -6,6 +6,7 @@ import {
   type Lane,
   messageOf,
   type Snapshot,
+  SquallError,
 } from "@squall/model";
 import type { Outcome } from "@squall/runners";
 import type { Change, Committed, ExecutionMove } from "@squall/store";
@@ -381,6 +382,10 @@ async function perform(
     }
     return outcome;
   } catch (thrown) {
+    // An error that was foreseen explains itself; for any other the stack is all there is.
+    if (thrown instanceof SquallError) {
+      return { status: "failed", result: { error: thrown.message, code: thrown.code, traceback: "" } };
+    }
     return {
       status: "failed",
       result: { error: messageOf(thrown), traceback: thrown instanceof Error ? (thrown.stack ?? "") : "" },

@@ -45,7 +45,8 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
 
   const request = async (
     principal: Principal,
-    asked: ExecutionRequest & { readonly definition?: string },
+    asked: ExecutionRequest,
+    again?: { readonly context: JsonObject; readonly definition?: string | undefined },
   ): Promise<Execution> => {
     refuseWhenFull(core);
     const { project } = principal;
@@ -63,8 +64,11 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
     const plan = core.plans(action, runner);
     const user = asked.user ?? principal.user;
     const parent = await parentOf(asked, principal);
+    // Of what a workflow is a task, and what it goes on from, nobody says from outside.
+    const { orquesta: _task, "re-run": _again, ...given } = asked.context ?? {};
     const context: JsonObject = {
-      ...asked.context,
+      ...given,
+      ...again?.context,
       user,
       pack: action.pack,
       ...(parent && { parent: { execution_id: parent.id, user: parent.user, pack: parent.context.pack } }),
@@ -93,7 +97,7 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
       ...((asked.notify ?? action.notify) && { notify: asked.notify ?? action.notify }),
       ...(asked.callback && { callback: asked.callback }),
       ...(asked.delay !== undefined && { delayMs: asked.delay }),
-      ...(asked.definition !== undefined && { definition: asked.definition }),
+      ...(again?.definition !== undefined && { definition: again.definition }),
     });
     const committed = await dispatch.commit([draft], draft.changes);
     if (!committed.ok) throw new Conflict("execution.conflict", { message: committed.message });
@@ -210,7 +214,7 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
   };
 
   return {
-    request,
+    request: (principal, asked) => request(principal, asked),
     cancel,
     async cancelAs(project, id, user) {
       try {
@@ -252,15 +256,16 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
       const { tasks = [], reset = [] } = overrides;
       if (tasks.length > 0 || reset.length > 0) refuseTasks(old, overrides, tasks, reset);
       const again = { ref: id, ...(tasks.length > 0 && { tasks, reset }) };
-      return request(principal, {
-        ...(tasks.length > 0 && snapshot?.definition !== undefined && { definition: snapshot.definition }),
+      const from = { context: { "re-run": again }, definition: tasks.length > 0 ? snapshot?.definition : undefined };
+      const asked: ExecutionRequest = {
         action: old.action,
         parameters: { ...parameters, ...overrides.parameters },
-        context: { ...context, "re-run": again },
+        context,
         ...(old.notify && { notify: old.notify }),
         ...(overrides.delay !== undefined && { delay: overrides.delay }),
         ...(overrides.user && { user: overrides.user }),
-      });
+      };
+      return request(principal, asked, from);
     },
     async setStatus(principal, id, status, result) {
       const execution = await required(principal.project, id);
@@ -323,7 +328,7 @@ export function refuseWhenFull(core: Core): void {
   const waiting = core.lanes.waiting("inline") + core.lanes.waiting("process");
   if (waiting < core.parts.limits.waiting) return;
   throw new TooMany("engine.full", {
-    message: `${waiting} executions wait already and ${core.parts.limits.waiting} may; try again later, or raise the limit`,
+    message: `${waiting} executions wait already and ${core.parts.limits.waiting} may; try again later, and look at what takes long with \`squall execution list --status running\``,
     fields: { retryAfterSeconds: 5 },
   });
 }

@@ -12,6 +12,14 @@ export function renderRequest(plan: ParameterPlan, given: JsonObject, context: C
   refuseOverrides(plan.immutable.filter((name) => given[name] !== undefined));
   let values = given;
   if (plan.templated.size > 0 || holdsTemplate(given)) {
+    const missing = plan.required.filter((name) => given[name] === undefined);
+    if (missing.length > 0) {
+      // Said before anything is rendered: a default that reads a missing parameter would complain about a name instead.
+      throw new Invalid("parameters.invalid", {
+        message: missing.map((name) => `'${name}' is a required property`).join("; "),
+        fields: { missing },
+      });
+    }
     const all: JsonObject = {};
     for (const name in plan.defaults)
       if (given[name] === undefined || given[name] === null) all[name] = plan.defaults[name];

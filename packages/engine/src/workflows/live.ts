@@ -96,6 +96,13 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
       rows.set(id, found);
     });
   };
+  /** A result that is not in hand, read before it is asked for: reading a history back asks for every one. */
+  const fetchResult = async (event: StoredEvent): Promise<void> => {
+    if (event.kind !== "task" || event.execution === undefined || event.result !== undefined) return;
+    if (!isCompleted(event.status) || world.resultOf(event) !== undefined) return;
+    const row = await core.parts.store.execution(live.execution.project, event.execution);
+    if (row) rows.set(event.execution, row);
+  };
   const readKey = (request: KeyRequest) => {
     const address = `${request.scope}\0${request.user ?? ""}\0${request.name}`;
     const known = keys.get(address);
@@ -158,6 +165,7 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
       live.tracker.report(event.execution, event.status, isCompleted(event.status));
     }
     if (event.kind === "task" && event.ignored) continue;
+    await fetchResult(event);
     let step: ReturnType<typeof advance> | undefined;
     for (let reads = 0; step === undefined; ) {
       try {
@@ -305,6 +313,11 @@ function record(
 /** Takes over the state in which another execution ended. */
 async function continueFrom(core: Core, live: Live, other: string): Promise<void> {
   const before = await readBack(core, live.execution.project, other);
+  if (before.execution.action !== live.execution.action) {
+    throw new Invalid("workflow.rerun.other", {
+      message: `execution ${other} is of ${before.execution.action}, so ${live.execution.action} cannot go on from it`,
+    });
+  }
   live.state = before.state;
   live.tracker = before.tracker;
 }

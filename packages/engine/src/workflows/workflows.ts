@@ -64,6 +64,8 @@ interface Actor {
   readonly project: string;
   readonly id: string;
   live: Live | undefined;
+  /** Characters of the results that `live` may hold. */
+  held: number;
   queue: Input[];
   working: Promise<void> | undefined;
 }
@@ -77,6 +79,9 @@ const SAVE_EVENTS = 200;
 /** A larger state is not kept: then all steps are read back. */
 const SAVE_BYTES = 1 << 20;
 const ATTEMPTS = 20;
+const RETRY_MS = 1000;
+/** Text in results that workflows in memory hold on to, characters: above it, those that wait are read back when needed. */
+const MOST_HELD = 256 << 20;
 
 export function createWorkflows(
   core: Core,
@@ -86,12 +91,14 @@ export function createWorkflows(
   const { parts } = core;
   const actors = new Map<string, Actor>();
   const timers = new Map<string, NodeJS.Timeout>();
+  let isClosed = false;
+  let held = 0;
 
   const actorOf = (project: string, id: string): Actor => {
     const key = `${project}\0${id}`;
     let actor = actors.get(key);
     if (actor === undefined) {
-      actor = { project, id, live: undefined, queue: [], working: undefined };
+      actor = { project, id, live: undefined, held: 0, queue: [], working: undefined };
       if (actors.size >= MOST_IDLE) forgetIdle();
     } else actors.delete(key); // to the end: the first ones are those that were idle for longest
     actors.set(key, actor);
@@ -99,9 +106,17 @@ export function createWorkflows(
   };
   const forgetIdle = () => {
     for (const [key, actor] of actors) {
-      if (actors.size < MOST_IDLE) return;
-      if (actor.working === undefined) actors.delete(key);
+      if (actors.size < MOST_IDLE && held < MOST_HELD) return;
+      if (actor.working !== undefined) continue;
+      actors.delete(key);
+      forget(actor);
     }
+  };
+  /** What it knows is in the store as well. */
+  const forget = (actor: Actor) => {
+    actor.live = undefined;
+    held -= actor.held;
+    actor.held = 0;
   };
 
   const tell = (
@@ -124,7 +139,7 @@ export function createWorkflows(
       try {
         await step(actor, batch);
       } catch (error) {
-        actor.live = undefined;
+        forget(actor);
         for (const input of batch) input.reject(error);
       }
     }
@@ -132,7 +147,9 @@ export function createWorkflows(
     const { live } = actor;
     if (live && isCompleted(live.execution.status) && live.tracker.active().length === 0) {
       actors.delete(`${actor.project}\0${actor.id}`);
+      forget(actor);
     }
+    if (held >= MOST_HELD) forgetIdle();
   };
 
   const step = async (actor: Actor, batch: Input[]): Promise<void> => {
@@ -151,7 +168,11 @@ export function createWorkflows(
       if (event.kind === "start" && live.seq > 0) continue;
       if (event.kind === "task" && live.tracker.placeOf(event.execution ?? "") === undefined) continue;
       events.push(event);
-      if (result) results.set(event, result);
+      if (!result) continue;
+      results.set(event, result);
+      const size = textIn(result);
+      actor.held += size;
+      held += size;
     }
     let list: Change[] = [];
     let ranges: number[] = [];
@@ -190,8 +211,8 @@ export function createWorkflows(
         return;
       }
     } catch (error) {
-      actor.live = undefined;
-      dispatch.refuse(drafts);
+      forget(actor);
+      dispatch.refuse([...batch.flatMap((input) => input.drafts), ...drafts]);
       throw error;
     }
     const all = [...batch.flatMap((input) => input.drafts), ...drafts];
@@ -200,7 +221,7 @@ export function createWorkflows(
     else if (moved && tellsParent(moved.status)) committed = await commitMove(moved, all, list);
     else committed = await dispatch.commit(all, list);
     if (!committed.ok) {
-      actor.live = undefined; // W5
+      forget(actor); // W5
       return refused(actor, batch, committed, ranges);
     }
     if (taken && taken.stored.events.length > 0) live.seq++;
@@ -220,6 +241,8 @@ export function createWorkflows(
       const from = ranges[at] ?? 0;
       const isGuilty = committed.index >= from && committed.index < from + input.changes.length;
       if (isGuilty) input.resolve({ ...committed, index: committed.index - from });
+      // Its drafts gave their slots back: whoever made them makes them anew.
+      else if (input.drafts.length > 0) input.resolve({ ...committed, index: -1 });
       else if (input.attempts++ < ATTEMPTS) again.push(input);
       else input.reject(new Conflict("workflow.contended", { message: `the workflow of execution ${actor.id} could not be advanced: ${committed.message}` }));
     });
@@ -228,7 +251,8 @@ export function createWorkflows(
 
   const worldOf = (live: Live, results: ReadonlyMap<StoredEvent, JsonObject>, drafts: Draft[]): World => {
     const now = parts.now();
-    const { notify } = live.execution.parameters;
+    const plan = core.plans(live.snapshot.action, live.snapshot.runner);
+    const notify = live.execution.parameters.notify ?? plan.defaults.notify;
     return {
       at: Math.floor(now / 1000),
       seed: Math.floor(Math.random() * 2 ** 32),
@@ -245,7 +269,7 @@ export function createWorkflows(
           drafts.push(draft);
           return { id: draft.execution.id };
         } catch (thrown) {
-          if (thrown instanceof SquallError && thrown.status >= 500) throw thrown;
+          if (isTransient(thrown)) throw thrown;
           return { failed: { error: messageOf(thrown) } };
         }
       },
@@ -306,8 +330,11 @@ export function createWorkflows(
 
   /** The workflow itself cannot be read: what ends still has to end, and the workflow fails and says why. */
   const withoutWorkflow = async (actor: Actor, batch: readonly Input[], error: unknown): Promise<void> => {
-    // The store does not answer now: whoever asked tries again.
-    if (!(error instanceof SquallError) || error.status >= 500) throw error;
+    // Whoever asked tries again.
+    if (isTransient(error)) {
+      dispatch.refuse(batch.flatMap((input) => input.drafts));
+      throw error;
+    }
     parts.log.error({ execution: actor.id, err: error }, "a workflow could not be read, so it fails");
     const execution = await parts.store.execution(actor.project, actor.id);
     if (execution && !isCompleted(execution.status)) await failSetup(execution, [{ type: "error", message: messageOf(error) }]);
@@ -379,8 +406,10 @@ export function createWorkflows(
   const begin: Workflows["begin"] = (execution, snapshot) => {
     void start(execution, snapshot).catch(async (error: unknown) => {
       parts.log.error({ execution: execution.id, err: error }, "a workflow could not begin");
-      // Out of reach now: it begins when the server starts again.
-      if (error instanceof SquallError && error.status >= 500) return;
+      if (isTransient(error)) {
+        if (!isClosed) setTimeout(begin, RETRY_MS, execution, snapshot).unref();
+        return;
+      }
       await failSetup(execution, [{ type: "error", message: messageOf(error) }]);
     }).catch((error: unknown) => {
       parts.log.error({ execution: execution.id, err: error }, "the failure of a workflow to begin could not be stored");
@@ -442,7 +471,7 @@ export function createWorkflows(
     async recover(projects) {
       const status = ["running", "pausing", "paused", "resuming", "canceling"] as const;
       for (const project of projects) {
-        const { items } = await parts.store.executions(project, { runner: "orquesta", status, order: "ascending" }, {});
+        const { items } = await parts.store.executions(project, { runner: "orquesta", status, order: "ascending" }, { omit: ["result"] });
         const snapshots = await core.snapshots.load(project, items.map((one) => one.snapshot));
         const children = await parts.store.childIds(project, items.map((one) => one.id));
         for (const execution of items) {
@@ -466,11 +495,27 @@ export function createWorkflows(
       }
     },
     close() {
+      isClosed = true;
       for (const timer of timers.values()) clearTimeout(timer);
       timers.clear();
     },
   };
 }
+
+/** Characters of the larger texts of a result: of those that count. */
+function textIn(result: JsonObject): number {
+  let size = 0;
+  for (const key in result) {
+    const value = result[key];
+    if (typeof value === "string") size += value.length;
+    else if (typeof value === "object" && value !== null) size += JSON.stringify(value).length;
+  }
+  return size;
+}
+
+/** The store does not answer, or has too much to do, now. */
+const isTransient = (error: unknown): boolean =>
+  error instanceof SquallError && (error.status >= 500 || error.status === 429);
 
 const isControl = (event: StoredEvent): boolean => event.kind !== "task";
 

@@ -78,7 +78,9 @@ export function usedVariables(value: unknown): VariableUse[] {
       }
     }
   }
-  return [...found.values()].sort((a, b) => compare(a.variable, b.variable) || compare(a.language, b.language) || compare(a.statement, b.statement));
+  return [...found.values()].sort(
+    (a, b) => compare(a.variable, b.variable) || compare(a.language, b.language) || compare(a.statement, b.statement),
+  );
 }
 
 const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
@@ -91,7 +93,7 @@ export function* textsIn(value: unknown): Generator<string> {
     if (typeof one === "string") yield one;
     else if (Array.isArray(one)) for (let i = one.length - 1; i >= 0; i--) open.push(one[i]);
     else if (typeof one === "object" && one !== null) {
-      for (const [key, member] of Object.entries(one).reverse()) open.push(member, key);
+      for (const [key, member] of Object.entries(one).toReversed()) open.push(member, key);
     }
   }
 }

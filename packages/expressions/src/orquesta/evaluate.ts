@@ -22,14 +22,12 @@ const MAX_NESTING = 500;
 function walk(value: unknown, scope: Scope, depth: number): unknown {
   if (typeof value === "string") return plain(evaluateText(value, scope));
   if (typeof value !== "object" || value === null) return value;
-  if (depth > MAX_NESTING) throw new ExpressionFault("RecursionError", `a value is nested more than ${MAX_NESTING} levels deep`);
+  if (depth > MAX_NESTING)
+    throw new ExpressionFault("RecursionError", `a value is nested more than ${MAX_NESTING} levels deep`);
   if (Array.isArray(value)) return value.map((item) => walk(item, scope, depth + 1));
   if (value instanceof Date) return value;
   return Object.fromEntries(
-    Object.entries(value).map(([key, member]) => [
-      textOfKey(evaluateText(key, scope)),
-      walk(member, scope, depth + 1),
-    ]),
+    Object.entries(value).map(([key, member]) => [textOfKey(evaluateText(key, scope)), walk(member, scope, depth + 1)]),
   );
 }
 
@@ -56,7 +54,11 @@ function isJson(value: unknown): boolean {
 }
 
 /** As `evaluateExpressions` for a text that must give a list; sets, maps and texts are none. `undefined` when it gives none. */
-export function evaluateList(text: string, variables: Variables, functions: WorkflowFunctions = {}): unknown[] | undefined {
+export function evaluateList(
+  text: string,
+  variables: Variables,
+  functions: WorkflowFunctions = {},
+): unknown[] | undefined {
   const value = evaluateText(text, new Scope(variables, functions));
   return Array.isArray(value) ? (plain(value) as unknown[]) : undefined;
 }

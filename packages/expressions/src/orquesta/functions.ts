@@ -17,7 +17,8 @@ export const PURE: ReadonlyMap<string, readonly string[]> = new Map(
     .filter((name) => !NOT_IN_WORKFLOWS.has(name))
     .map((name) => {
       const target = filters[ALIASES[name] ?? name];
-      if (target === undefined || target.parameters === "raw") throw new TypeError(`the filter '${name}' has no signature`);
+      if (target === undefined || target.parameters === "raw")
+        throw new TypeError(`the filter '${name}' has no signature`);
       const { required } = target;
       return [name, target.parameters.map((parameter, i) => (i < required ? parameter : `${parameter}?`))] as const;
     }),

@@ -24,7 +24,11 @@ const SCOPE = Symbol("scope");
 const scopeOf = (rt: Runtime): Scope => (rt.context as unknown as { readonly [SCOPE]: Scope })[SCOPE];
 
 /** A function whose parameters may be given by name. */
-function callable(name: string, parameters: readonly string[], run: (rt: Runtime, args: unknown[]) => unknown): Callable {
+function callable(
+  name: string,
+  parameters: readonly string[],
+  run: (rt: Runtime, args: unknown[]) => unknown,
+): Callable {
   return new Callable(name, (args, keywords, rt) => {
     const values = place(name, parameters, args, keywords);
     for (const value of values) if (value instanceof Undefined) throw value.error();
@@ -200,7 +204,14 @@ export function evaluateJinja(text: string, scope: Scope, depth = 0): unknown {
   }
   const [only] = plan.pieces;
   if (plan.pieces.length === 1 && only !== undefined) {
-    return "literal" in only ? only.literal : again(defined(only.source, attempt(only.source, () => only.value(context))));
+    return "literal" in only
+      ? only.literal
+      : again(
+          defined(
+            only.source,
+            attempt(only.source, () => only.value(context)),
+          ),
+        );
   }
   let out = "";
   for (const piece of plan.pieces) {
@@ -209,7 +220,10 @@ export function evaluateJinja(text: string, scope: Scope, depth = 0): unknown {
       continue;
     }
     if (scope.functions.reevaluate === true) {
-      const value = defined(piece.source, attempt(piece.source, () => piece.value(context)));
+      const value = defined(
+        piece.source,
+        attempt(piece.source, () => piece.value(context)),
+      );
       const final = again(value);
       if (final !== value) {
         out += typeof final === "string" ? final : printValue(final);

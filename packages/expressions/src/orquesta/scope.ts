@@ -104,7 +104,7 @@ export class Scope {
     if (typeof item !== "object" || item === null || Array.isArray(item)) {
       throw new ExpressionFault("ExpressionEvaluationException", "Item is not type of collections.abc.Mapping.");
     }
-    if (typeof key !== "string" || !Object.hasOwn(item as object, key)) {
+    if (typeof key !== "string" || !Object.hasOwn(item, key)) {
       throw new ExpressionFault("ExpressionEvaluationException", `Item does not have key "${String(key)}".`);
     }
     return (item as Record<string, unknown>)[key];
@@ -113,10 +113,7 @@ export class Scope {
   /** The current task, where there is one. */
   current(): CurrentTask {
     if (this.functions.task === undefined) {
-      throw new ExpressionFault(
-        "ExpressionEvaluationException",
-        "The current task is not set in the context.",
-      );
+      throw new ExpressionFault("ExpressionEvaluationException", "The current task is not set in the context.");
     }
     return this.functions.task;
   }

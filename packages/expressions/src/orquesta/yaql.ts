@@ -6,7 +6,7 @@ import { textCache } from "../cache.ts";
 import { hasYaql, pieces } from "./detect.ts";
 import { PURE, zip } from "./functions.ts";
 import { callPure } from "./jinja.ts";
-import { ExpressionError, ExpressionFault, Scope } from "./scope.ts";
+import { ExpressionError, ExpressionFault, type Scope } from "./scope.ts";
 
 /** A variable that no expression can name, because of its space: the scope of the evaluation. */
 const SCOPE = "the scope";
@@ -24,8 +24,12 @@ register("result()", (context) => scopeOf(context).result());
 register("succeeded()", (context) => scopeOf(context).statusOfCurrent() === "succeeded");
 register("failed()", (context) => scopeOf(context).statusOfCurrent() === "failed");
 register("completed()", (context) => COMPLETED.has(scopeOf(context).statusOfCurrent() ?? ""));
-register("task_status(taskId: any, route: any? = null)", (context, id, route) => scopeOf(context).taskStatus(id, route));
-register("task(taskId: any? = null, route: any? = null)", (context, id, route) => scopeOf(context).taskRecord(id, route));
+register("task_status(taskId: any, route: any? = null)", (context, id, route) =>
+  scopeOf(context).taskStatus(id, route),
+);
+register("task(taskId: any? = null, route: any? = null)", (context, id, route) =>
+  scopeOf(context).taskRecord(id, route),
+);
 register("st2kv(key: any?, decrypt: any? = false, default: any? = omitted)", (context, key, decrypt, preset) =>
   scopeOf(context).st2kv(key, decrypt, preset === undefined ? undefined : { value: preset }),
 );
@@ -120,7 +124,8 @@ function printed(value: unknown): string {
 function represented(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(represented).join(", ")}]`;
   if (value instanceof Set) return value.size === 0 ? "set()" : `{${[...value].map(represented).join(", ")}}`;
-  const entries = value instanceof Map ? [...value] : isObject(value) && isPlain(value) ? Object.entries(value) : undefined;
+  const entries =
+    value instanceof Map ? [...value] : isObject(value) && isPlain(value) ? Object.entries(value) : undefined;
   if (entries === undefined) return typeof value === "object" && value !== null ? str(value) : repr(value);
   return `{${entries.map(([key, member]) => `${represented(key)}: ${represented(member)}`).join(", ")}}`;
 }

@@ -31,13 +31,20 @@ export interface Conductor {
   transitionVariables(task: string, route: number): Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   initialVariables(): Readonly<Record<string, unknown>>;
   terminalVariables(): Readonly<Record<string, unknown>>;
-  tasks(): { readonly task: string; readonly route: number; readonly status: string | null; readonly terminal: boolean }[];
+  tasks(): {
+    readonly task: string;
+    readonly route: number;
+    readonly status: string | null;
+    readonly terminal: boolean;
+  }[];
 }
 
 /** A conductor of a new workflow, or of one that has come as far as `state`. */
 export function conductor(
   source: unknown,
-  given: { readonly inputs: Readonly<Record<string, unknown>>; readonly env: Env } | { readonly state: State; readonly env: Env },
+  given:
+    | { readonly inputs: Readonly<Record<string, unknown>>; readonly env: Env }
+    | { readonly state: State; readonly env: Env },
 ): Conductor {
   const definition = readDefinition(source);
   const { context, ...functions } = given.env;

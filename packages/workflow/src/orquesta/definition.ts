@@ -91,7 +91,8 @@ function readTask(name: string, source: unknown): TaskDefinition {
 
 /** A task's action and input with inline parameters taken apart. @throws Invalid */
 export function readAction(action: unknown, input: unknown, what: string): { action: string | null; input: unknown } {
-  if (action !== undefined && action !== null && typeof action !== "string") throw malformed(`'action' of ${what}`, "a text");
+  if (action !== undefined && action !== null && typeof action !== "string")
+    throw malformed(`'action' of ${what}`, "a text");
   const inline = typeof action === "string" ? inlineParameters(action) : [];
   if (typeof action === "string" && inline.length > 0) {
     return { action: action.slice(0, action.indexOf(" ")), input: Object.fromEntries(inline) };
@@ -146,7 +147,9 @@ function readTransition(source: unknown, what: string): Transition {
 /** The names in a transition's `do`. */
 export function targetsOf(source: unknown, what: string): string[] {
   const names =
-    typeof source === "string" ? source.split(",").map((name) => name.trim()) : list(source, `'do' of ${what}`).map(String);
+    typeof source === "string"
+      ? source.split(",").map((name) => name.trim())
+      : list(source, `'do' of ${what}`).map(String);
   const targets = names.filter((name) => name !== "");
   return targets.length === 0 ? ["continue"] : targets;
 }

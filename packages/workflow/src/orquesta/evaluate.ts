@@ -7,13 +7,18 @@ import {
   type WorkflowFunctions,
 } from "@squall/expressions";
 import { tableGet } from "../table.ts";
-import { type Draft, entryAt, latestIndex } from "./state.ts";
+import { type Draft, type Entry, entryAt, latestIndex } from "./state.ts";
 
 /** What the expressions of a task see beside its variables. */
 export interface Surroundings {
   readonly task?: CurrentTask;
   readonly item?: unknown;
 }
+
+/** The surroundings of a task that has a result. */
+export const around = (entry: Pick<Entry, "task" | "route">, result: unknown): Surroundings => ({
+  task: { id: entry.task, route: entry.route, result },
+});
 
 function functionsFor(draft: Draft, around: Surroundings): WorkflowFunctions {
   return {
@@ -34,8 +39,12 @@ function functionsFor(draft: Draft, around: Surroundings): WorkflowFunctions {
 export const evaluate = (draft: Draft, value: unknown, variables: Variables, around: Surroundings = {}): unknown =>
   isConstant(value) ? value : evaluateExpressions(value, variables, functionsFor(draft, around));
 
-export const evaluateItems = (draft: Draft, text: string, variables: Variables, around: Surroundings): unknown[] | undefined =>
-  evaluateList(text, variables, functionsFor(draft, around));
+export const evaluateItems = (
+  draft: Draft,
+  text: string,
+  variables: Variables,
+  around: Surroundings,
+): unknown[] | undefined => evaluateList(text, variables, functionsFor(draft, around));
 
 /** Values of the definition in which there is nothing to evaluate; its objects live as long as the program. */
 const constants = new WeakMap<object, boolean>();

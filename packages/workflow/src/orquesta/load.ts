@@ -4,7 +4,10 @@ import { Invalid, isObject } from "@squall/model";
  * Refuses what Orquesta's own loader refuses before it looks at the workflow: an empty document, a version other than 1.0.
  * (A parser that tells integers from floats is needed to refuse `version: 1`.) @throws Invalid
  */
-export function loadOrquesta(document: { readonly value: unknown; readonly warnings?: readonly { readonly message: string }[] }): unknown {
+export function loadOrquesta(document: {
+  readonly value: unknown;
+  readonly warnings?: readonly { readonly message: string }[];
+}): unknown {
   const { value } = document;
   if (!isObject(value) || Object.keys(value).length === 0) {
     throw new Invalid("workflow.empty", { message: "Workflow definition is empty." });

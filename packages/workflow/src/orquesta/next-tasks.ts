@@ -48,7 +48,7 @@ export function nextTasks(draft: Draft): NextTask[] {
     try {
       const { items: before } = staged;
       const next = render(draft, staged);
-      if (next.items !== before) setStaged(draft, at, { ...staged, items: next.items as Items });
+      if (next.items !== before) setStaged(draft, at, { ...staged, items: next.items });
       if (next.task.actions.length > 0 || next.items?.count === 0) found.push(next.task);
     } catch (error) {
       const type = nameOf(error);
@@ -89,7 +89,10 @@ function render(draft: Draft, staged: Staged): { readonly task: NextTask; readon
     // What cannot be rendered is found before the first item runs.
     for (const value of items.values) action(itemOf(task.with, value));
   }
-  const actions = freeItems(items).map((itemId) => ({ ...action(itemOf(task.with as WithItems, items.values[itemId])), itemId }));
+  const actions = freeItems(items).map((itemId) => ({
+    ...action(itemOf(task.with as WithItems, items.values[itemId])),
+    itemId,
+  }));
   return { task: { ...common, actions, itemsCount: items.count, concurrency: items.concurrency }, items };
 }
 

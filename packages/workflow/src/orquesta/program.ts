@@ -69,7 +69,12 @@ function apply(draft: Draft, event: WorkflowEvent): Command[] {
   switch (event.kind) {
     case "task": {
       const { task, route, item, status, result } = event;
-      updateTask(draft, task, route, item === undefined ? { kind: "action", status, result } : { kind: "item", item, status, result });
+      updateTask(
+        draft,
+        task,
+        route,
+        item === undefined ? { kind: "action", status, result } : { kind: "item", item, status, result },
+      );
       return [];
     }
     case "pause":

@@ -52,7 +52,7 @@ export function rerun(draft: Draft, requests: readonly RerunRequest[] = []): voi
     return runAgain(draft, index, reset.has(`${entry.task}|${entry.route}`));
   });
   let index = 0;
-  for (const entry of [...tableValues(state.entries)]) {
+  for (const entry of tableValues(state.entries)) {
     if (entry.terminal === true && Object.values(entry.next).includes(true)) clearTerminal(draft, index);
     index++;
   }
@@ -120,7 +120,11 @@ function routeWith(draft: Draft, from: number, back: string): number | undefined
   if (path.includes(back)) return from;
   let number = 0;
   for (const route of tableValues(draft.state.routes)) {
-    if (route.path.length === path.length + 1 && route.path.at(-1) === back && path.every((one, i) => route.path[i] === one)) {
+    if (
+      route.path.length === path.length + 1 &&
+      route.path.at(-1) === back &&
+      path.every((one, i) => route.path[i] === one)
+    ) {
       return number;
     }
     number++;

@@ -18,7 +18,12 @@ export interface Entry {
   readonly published?: Readonly<Record<string, number>>;
   /** Whether its context counts for the output. */
   readonly terminal?: boolean;
-  readonly retry?: { readonly when?: string; readonly count: number; readonly delay: number | null; readonly tally: number };
+  readonly retry?: {
+    readonly when?: string;
+    readonly count: number;
+    readonly delay: number | null;
+    readonly tally: number;
+  };
 }
 
 export interface Items {
@@ -116,6 +121,8 @@ type Writable<T> = { -readonly [K in keyof T]: T[K] };
 export interface Draft extends Setting {
   readonly state: Writable<State>;
   readonly owned: Owned;
+  /** What is staged, by route and task: made when the list is too long to be searched. */
+  stagedKeys?: Set<string>;
 }
 
 export const draftOf = (setting: Setting, state: State): Draft => ({
@@ -184,7 +191,11 @@ export function addEntry(draft: Draft, entry: Entry): number {
   // Ways that the entry before took no longer count at joins: their source runs again.
   if (before !== undefined) {
     const old = entryAt(state, before);
-    const targets = new Set(nodeOf(draft, entry.task).out.filter((edge) => old.next[edge.id] === true).map((edge) => edge.to));
+    const targets = new Set(
+      nodeOf(draft, entry.task)
+        .out.filter((edge) => old.next[edge.id] === true)
+        .map((edge) => edge.to),
+    );
     for (const target of targets) countArrival(draft, target, entry.route, -1);
   }
   setEntry(draft, index, entry);
@@ -205,6 +216,17 @@ export function isSatisfied(draft: Draft, node: Node, route: number): boolean {
   return node.needed === undefined || (tableGet(routeOf(draft.state, route).arrived, node.number) ?? 0) >= node.needed;
 }
 
+const SHORT = 32;
+const keyOf = (task: string, route: number): string => `${route}|${task}`;
+
+/** Whether a task is staged on a route. */
+export function isStaged(draft: Draft, task: string, route: number): boolean {
+  const { staged } = draft.state;
+  if (staged.length < SHORT) return findStaged(draft.state, task, route) >= 0;
+  draft.stagedKeys ??= new Set(staged.map((one) => keyOf(one.task, one.route)));
+  return draft.stagedKeys.has(keyOf(task, route));
+}
+
 export const findStaged = (state: State, task: string, route: number): number =>
   state.staged.findIndex((one) => one.route === route && one.task === task);
 
@@ -219,6 +241,7 @@ function stagedList(draft: Draft): Staged[] {
 
 export function addStaged(draft: Draft, staged: Staged): void {
   stagedList(draft).push(staged);
+  draft.stagedKeys?.add(keyOf(staged.task, staged.route));
 }
 
 export function setStaged(draft: Draft, index: number, staged: Staged): void {
@@ -227,6 +250,8 @@ export function setStaged(draft: Draft, index: number, staged: Staged): void {
 
 export function removeStaged(draft: Draft, index: number): void {
   stagedList(draft).splice(index, 1);
+  // The same task may be staged twice after a re-run: count again when it is asked.
+  delete draft.stagedKeys;
 }
 
 const total = (counts: State["counts"], statuses: Iterable<string>): number => {
@@ -239,10 +264,19 @@ export const hasActive = (state: State): boolean => total(state.counts, ACTIVE) 
 export const hasAny = (state: State, ...statuses: Status[]): boolean => total(state.counts, statuses) > 0;
 export const hasReady = (state: State): boolean => state.staged.some((one) => one.ready && one.completed !== true);
 
+/** Entries as text, to compare them: thousands of items may fail, each with a result. */
+const texts = new WeakMap<LogEntry, string>();
+
+function textOf(entry: LogEntry): string {
+  let text = texts.get(entry);
+  if (text === undefined) texts.set(entry, (text = JSON.stringify(entry)));
+  return text;
+}
+
 /** Adds to the error log; what is there already is not said again. */
 export function logError(draft: Draft, entry: Omit<LogEntry, "type">): void {
   const full: LogEntry = { type: "error", ...entry };
-  const text = JSON.stringify(full);
-  if (draft.state.errors.some((known) => JSON.stringify(known) === text)) return;
+  const text = textOf(full);
+  if (draft.state.errors.some((known) => textOf(known) === text)) return;
   draft.state.errors = [...draft.state.errors, full];
 }

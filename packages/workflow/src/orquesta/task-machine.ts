@@ -7,14 +7,29 @@ import type { Status } from "../status.ts";
 
 const to = (...statuses: Status[]): Partial<Record<Status, Status>> => Object.fromEntries(statuses.map((s) => [s, s]));
 const LOST: Partial<Record<Status, Status>> = { timeout: "failed", abandoned: "failed" };
-const NEW = to("scheduled", "delayed", "running", "pending", "pausing", "paused", "canceling", "canceled", "failed", "timeout", "abandoned");
+const NEW = to(
+  "scheduled",
+  "delayed",
+  "running",
+  "pending",
+  "pausing",
+  "paused",
+  "canceling",
+  "canceled",
+  "failed",
+  "timeout",
+  "abandoned",
+);
 
 const AFTER_ACTION: Partial<Record<Status | "new", Partial<Record<Status, Status>>>> = {
   new: to("requested", "scheduled", "delayed", "running", "pending"),
   requested: NEW,
   scheduled: NEW,
   delayed: NEW,
-  running: { ...to("running", "pending", "pausing", "paused", "canceling", "canceled", "failed", "succeeded"), ...LOST },
+  running: {
+    ...to("running", "pending", "pausing", "paused", "canceling", "canceled", "failed", "succeeded"),
+    ...LOST,
+  },
   pending: { ...to("canceled", "failed", "succeeded"), ...LOST },
   pausing: { ...to("paused", "resuming", "canceling", "canceled", "failed"), ...LOST },
   paused: to("running", "resuming", "canceling", "canceled"),
@@ -23,7 +38,8 @@ const AFTER_ACTION: Partial<Record<Status | "new", Partial<Record<Status, Status
   canceling: { canceled: "canceled", paused: "canceled", failed: "failed", ...LOST },
 };
 
-export const afterAction = (from: Status | null, status: Status): Status | undefined => AFTER_ACTION[from ?? "new"]?.[status];
+export const afterAction = (from: Status | null, status: Status): Status | undefined =>
+  AFTER_ACTION[from ?? "new"]?.[status];
 
 /** What the items beside the one that reports are doing. */
 export type Others = "active" | "paused" | "canceled" | "abended" | "incomplete" | "completed";

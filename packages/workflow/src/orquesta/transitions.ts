@@ -2,7 +2,7 @@ import { messageOf } from "@squall/model";
 import { emptyTable, tableLength, tablePush } from "../table.ts";
 import { overlayOf, variablesOf } from "./context.ts";
 import { type EngineCommand, isEngineCommand } from "./definition.ts";
-import { evaluate, isTrue } from "./evaluate.ts";
+import { around, evaluate, isTrue } from "./evaluate.ts";
 import { nameOf } from "./faults.ts";
 import type { Edge } from "./graph.ts";
 import { type Overlay, put } from "./merge.ts";
@@ -15,13 +15,13 @@ import {
   entryAt,
   findStaged,
   isSatisfied,
+  isStaged,
   nodeOf,
   routeOf,
   setEntry,
   setStaged,
   logError,
 } from "./state.ts";
-import { around } from "./update.ts";
 
 /** Evaluates the transitions of a completed task and stages where they lead. Answers the commands to be run next. */
 export function takeTransitions(draft: Draft, at: number, result: unknown): { name: EngineCommand; route: number }[] {
@@ -35,12 +35,18 @@ export function takeTransitions(draft: Draft, at: number, result: unknown): { na
   const variables = variablesOf(state.contexts, entry.context);
   const commands: { name: EngineCommand; route: number }[] = [];
   const reached: { task: string; route: number }[] = [];
+  const next: Record<string, boolean> = {};
+  const led: Record<string, number> = {};
+  const arrived = new Set<string>();
   for (const edge of out) {
     let published: Overlay | undefined;
     try {
-      const taken =
-        edge.when === undefined || isTrue(evaluate(draft, edge.when, variables, around(entry, result)));
-      noteTaken(draft, at, edge, taken);
+      const taken = edge.when === undefined || isTrue(evaluate(draft, edge.when, variables, around(entry, result)));
+      next[edge.id] = taken;
+      if (taken && !arrived.has(edge.to)) {
+        arrived.add(edge.to);
+        countArrival(draft, edge.to, entry.route, 1);
+      }
       if (taken) published = publish(draft, edge, entry, variables, result);
     } catch (error) {
       const type = nameOf(error);
@@ -49,10 +55,13 @@ export function takeTransitions(draft: Draft, at: number, result: unknown): { na
     }
     if (published === undefined) continue;
     const route = routeFor(draft, edge, entry.route);
-    stage(draft, edge, route, at, published);
+    const context = contextAfter(draft, entry.context, published);
+    if (context !== entry.context) led[edge.id] = context;
+    stage(draft, edge.to, route, context);
     if (isEngineCommand(edge.to)) commands.push({ name: edge.to, route });
     else reached.push({ task: edge.to, route });
   }
+  setEntry(draft, at, { ...entryAt(state, at), next, ...(Object.keys(led).length > 0 ? { published: led } : {}) });
   if (commands.some(({ name }) => name === "fail")) {
     for (const { task, route } of reached) {
       const staging = findStaged(state, task, route);
@@ -61,13 +70,6 @@ export function takeTransitions(draft: Draft, at: number, result: unknown): { na
     }
   }
   return commands;
-}
-
-function noteTaken(draft: Draft, at: number, edge: Edge, taken: boolean): void {
-  const entry = entryAt(draft.state, at);
-  const first = taken && !nodeOf(draft, edge.from).out.some((other) => other.to === edge.to && entry.next[other.id] === true);
-  setEntry(draft, at, { ...entry, next: { ...entry.next, [edge.id]: taken } });
-  if (first) countArrival(draft, edge.to, entry.route, 1);
 }
 
 /** What a transition publishes; undefined when some of it failed, and with it the workflow. */
@@ -116,26 +118,28 @@ function routeFor(draft: Draft, edge: Edge, route: number): number {
   return tableLength(state.routes) - 1;
 }
 
-function stage(draft: Draft, edge: Edge, route: number, at: number, published: Overlay): void {
+/** The context a transition leads on with. */
+function contextAfter(draft: Draft, context: number, published: Overlay): number {
+  if (Object.keys(published).length === 0) return context;
+  draft.state.contexts = tablePush(draft.owned, draft.state.contexts, { on: context, set: published });
+  return tableLength(draft.state.contexts) - 1;
+}
+
+/** Stages the target, or adds this branch to what is staged already. */
+function stage(draft: Draft, target: string, route: number, context: number): void {
   const { state } = draft;
-  const ready = isSatisfied(draft, nodeOf(draft, edge.to), route);
-  const entry = entryAt(state, at);
-  let { context } = entry;
-  if (Object.keys(published).length > 0) {
-    state.contexts = tablePush(draft.owned, state.contexts, { on: context, set: published });
-    context = tableLength(state.contexts) - 1;
-    setEntry(draft, at, { ...entry, published: { ...entry.published, [edge.id]: context } });
-  }
-  const staging = findStaged(state, edge.to, route);
+  const ready = isSatisfied(draft, nodeOf(draft, target), route);
+  const staging = isStaged(draft, target, route) ? findStaged(state, target, route) : -1;
   const staged = state.staged[staging];
   if (staged === undefined) {
-    addStaged(draft, { task: edge.to, route, context, ready });
+    addStaged(draft, { task: target, route, context, ready });
     return;
   }
-  if (context !== staged.context && Object.keys(overlayOf(state.contexts, context)).length > 0) {
-    state.contexts = tablePush(draft.owned, state.contexts, { on: staged.context, with: context });
-    context = tableLength(state.contexts) - 1;
-  } else context = staged.context;
+  let joined = staged.context;
+  if (context !== joined && Object.keys(overlayOf(state.contexts, context)).length > 0) {
+    state.contexts = tablePush(draft.owned, state.contexts, { on: joined, with: context });
+    joined = tableLength(state.contexts) - 1;
+  }
   const { items: _reset, ...rest } = staged;
-  setStaged(draft, staging, { ...rest, context, ready });
+  setStaged(draft, staging, { ...rest, context: joined, ready });
 }

@@ -1,10 +1,9 @@
 import { ABENDED, ACTIVE, COMPLETED, STARTING, type Status } from "../status.ts";
 import { variablesOf } from "./context.ts";
 import { type EngineCommand, isEngineCommand } from "./definition.ts";
-import { evaluate, isTrue } from "./evaluate.ts";
+import { around, evaluate, isTrue } from "./evaluate.ts";
 import { noSuchTask, notStaged, ValueFault } from "./faults.ts";
 import { othersOf, resultsOf, setItem } from "./items.ts";
-import type { Overlay } from "./merge.ts";
 import { isOver } from "./request.ts";
 import {
   addEntry,
@@ -50,14 +49,16 @@ export function updateTask(draft: Draft, task: string, route: number, event: Tas
   let staging = findStaged(state, task, route);
   let index = latestIndex(draft, task, route);
   if (staging < 0 && index === undefined) throw notStaged(task);
-  const reported: Status = event.kind === "command" ? (event.command === "fail" ? "failed" : "succeeded") : event.status;
+  const reported: Status =
+    event.kind === "command" ? (event.command === "fail" ? "failed" : "succeeded") : event.status;
   const isNew =
     index === undefined ||
     isEngineCommand(task) ||
     (COMPLETED.has(entryAt(state, index).status ?? "") && event.kind !== "command" && STARTING.has(reported));
   const staged = state.staged[staging];
   if (isNew) {
-    if (staged === undefined) throw new ValueFault(`Task "${task}" is completed and not staged again: it cannot start.`);
+    if (staged === undefined)
+      throw new ValueFault(`Task "${task}" is completed and not staged again: it cannot start.`);
     index = addEntry(draft, newEntry(draft, staged));
   }
   const at = index as number;
@@ -67,7 +68,10 @@ export function updateTask(draft: Draft, task: string, route: number, event: Tas
   if (staged !== undefined && staged.items === undefined) removeStaged(draft, staging);
   else if (staged?.items !== undefined && event.kind === "item") {
     const result = event.results === undefined ? event.result : undefined;
-    setStaged(draft, staging, { ...staged, items: setItem(draft.owned, staged.items, event.item, event.status, result) });
+    setStaged(draft, staging, {
+      ...staged,
+      items: setItem(draft.owned, staged.items, event.item, event.status, result),
+    });
   }
   if (reported === "failed") {
     const result = event.kind === "command" ? undefined : event.result;
@@ -80,7 +84,7 @@ export function updateTask(draft: Draft, task: string, route: number, event: Tas
   const before = entryAt(state, at).status;
   const after = statusAfter(before, state.staged[staging], event, reported) ?? before;
   if (after !== before) setEntry(draft, at, { ...entryAt(state, at), status: after });
-  const completes = COMPLETED.has(after ?? "") ;
+  const completes = COMPLETED.has(after ?? "");
   let result: unknown;
   if (completes) {
     staging = findStaged(state, task, route);
@@ -120,9 +124,22 @@ function wholeNumber(what: string, value: unknown): number {
   throw new ValueFault(`The retry ${what} for task is not an integer.`);
 }
 
-const RESTING: ReadonlySet<string> = new Set(["pending", "paused", "canceled", "failed", "timeout", "abandoned", "succeeded"]);
+const RESTING: ReadonlySet<string> = new Set([
+  "pending",
+  "paused",
+  "canceled",
+  "failed",
+  "timeout",
+  "abandoned",
+  "succeeded",
+]);
 
-function statusAfter(before: Status | null, staged: Staged | undefined, event: TaskEvent, reported: Status): Status | undefined {
+function statusAfter(
+  before: Status | null,
+  staged: Staged | undefined,
+  event: TaskEvent,
+  reported: Status,
+): Status | undefined {
   if (event.kind === "command") return reported;
   if (event.kind === "item" && RESTING.has(reported) && staged?.items !== undefined) {
     return afterItem(before, reported, othersOf(staged.items, event.item));
@@ -158,10 +175,6 @@ function retries(draft: Draft, at: number, result: unknown): boolean {
   }
   return true;
 }
-
-export const around = (entry: Entry, result: unknown): { task: { id: string; route: number; result: unknown } } => ({
-  task: { id: entry.task, route: entry.route, result },
-});
 
 /** Moves the workflow's status on after a task's. */
 function advanceWorkflow(draft: Draft, at: number): void {
@@ -229,5 +242,3 @@ function failUnreachableJoins(draft: Draft): void {
     state.status = "failed";
   }
 }
-
-export type { Overlay };

@@ -71,6 +71,9 @@ function replaceBy(context: Context, regex: Regex, text: string, replacement: La
 const split = ({ run }: Context, regex: Regex, text: string, limit: unknown) =>
   Number(limit) < 0 ? mutableList([text]) : mutableList(regex.split(text, run, Number(limit)));
 
+const compiled = ({ run }: Context, pattern: string): Regex =>
+  run.remember(`regex ${pattern}`, () => new Regex(pattern));
+
 const matches = ({ run }: Context, text: string, regex: Regex) => regex.search(text, run) !== undefined;
 
 export const REGEXES: readonly FunctionDefinition[] = [
@@ -81,16 +84,16 @@ export const REGEXES: readonly FunctionDefinition[] = [
   ),
   fn("#operator_=~(string: string, regexp: regex)", matches),
   fn("#operator_=~(string: string, pattern: string)", (context, text, pattern) =>
-    matches(context, text, new Regex(pattern)),
+    matches(context, text, compiled(context, pattern)),
   ),
   fn("#operator_!~(string: string, regexp: regex)", (context, text, regex) => !matches(context, text, regex)),
   fn(
     "#operator_!~(string: string, pattern: string)",
-    (context, text, pattern) => !matches(context, text, new Regex(pattern)),
+    (context, text, pattern) => !matches(context, text, compiled(context, pattern)),
   ),
   method("matches(regexp: regex, string: string)", (context, regex, text) => matches(context, text, regex)),
   method("matches(string: string, regexp: string)", (context, text, pattern) =>
-    matches(context, text, new Regex(pattern)),
+    matches(context, text, compiled(context, pattern)),
   ),
   method("search(regexp: regex, string: string, selector: lambda = null)", search),
   method(

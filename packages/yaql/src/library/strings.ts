@@ -46,11 +46,12 @@ function trimEnd(text: string, chars: string | null): string {
 const trim = (text: string, chars: string | null): string => trimEnd(trimStart(text, chars), chars);
 
 function split(run: Run, text: string, separator: string | null, limit: number): unknown {
-  run.allocate(text.length);
+  // A part takes more than its characters, and every other character can end one.
+  run.allocate(separator === null ? 16 * text.length : text.length);
   if (separator === null) return splitWords(text, limit);
   if (separator === "") throw valueError("empty separator");
   const parts = text.split(separator);
-  run.allocateItems(parts.length);
+  run.allocateItems(4 * parts.length);
   if (limit < 0 || parts.length <= limit + 1) return mutableList(parts);
   return mutableList([...parts.slice(0, limit), parts.slice(limit).join(separator)]);
 }
@@ -102,12 +103,20 @@ function lastWord(text: string): string {
 /** Every occurrence, or the first `count`; an empty text stands between all characters. */
 function replace(run: Run, text: string, old: string, replacement: string, count: number): string {
   if (count === 0) return text;
-  const parts = old === "" ? ["", ...text, ""] : text.split(old);
-  const limit = count < 0 ? parts.length - 1 : Math.min(count, parts.length - 1);
-  run.allocateText(text.length + limit * replacement.length);
-  const head = parts.slice(0, limit + 1).join(replacement);
-  const tail = parts.slice(limit + 1);
-  return tail.length === 0 ? head : head + old + tail.join(old);
+  let found = 0;
+  let end = 0;
+  // Counted first, so that a result that is too long is never built.
+  for (let at = text.indexOf(old); at >= 0 && found !== count; at = text.indexOf(old, end)) {
+    found++;
+    end = old === "" ? at + ((text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1) : at + old.length;
+    if (old === "" && at >= text.length) break;
+  }
+  run.step(Math.ceil(found / 16));
+  run.allocateText(text.length + found * Math.max(0, replacement.length - old.length));
+  if (old !== "") return text.slice(0, end).replaceAll(old, () => replacement) + text.slice(end);
+  const characters = Array.from(text);
+  const parts = characters.map((char, i) => (i < found ? replacement + char : char));
+  return parts.join("") + (found > characters.length ? replacement : "");
 }
 
 /** What `str()` gives: null and booleans as they are written in YAQL. */
@@ -189,8 +198,8 @@ export const STRINGS: readonly FunctionDefinition[] = [
     fn(`${name}(*args: string)`, ({ run }, args: string[]) => {
       let length = 0;
       for (const arg of args) length += arg.length;
-      run.allocateText(length);
-      return args.join("");
+      run.boundText(length);
+      return args.reduce((text, arg) => text + arg, "");
     }),
   ),
   fn("#operator_*(left: string, right: int)", ({ run }, left, right) => repeat(run, left, right)),

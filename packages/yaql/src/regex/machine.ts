@@ -211,7 +211,7 @@ export function matchAt(
       if (c === undefined || !test(c)) break;
       at += c > 0xffff ? 2 : 1;
     }
-    run.step(Math.ceil((at - from) / 64));
+    run.step(Math.ceil((at - from) / 16));
     return at;
   }
 

@@ -6,6 +6,10 @@ const pad = (value: number | bigint, width: number) => String(value).padStart(wi
 /** Python's timedelta goes no further. */
 const MAX_TIMESPAN = 1_000_000_000n * DAY;
 
+/** Seconds of a mean year, and of as many as the calendar has. */
+const YEAR = 31_556_952;
+const MAX_TIMESTAMP = 8_029 * YEAR;
+
 export class Timespan {
   static readonly ZERO = new Timespan(0n);
   readonly micros: bigint;
@@ -78,6 +82,7 @@ export class DateTime {
   static fromTimestamp(seconds: number, offset: bigint): DateTime {
     const whole = Math.floor(seconds);
     if (!Number.isFinite(whole)) throw valueError("cannot convert float NaN to integer");
+    if (Math.abs(whole) > MAX_TIMESTAMP) throw valueError(`year ${1970 + Math.floor(whole / YEAR)} is out of range`);
     const micros = BigInt(whole) * 1_000_000n + BigInt(roundHalfEven((seconds - whole) * 1e6));
     return new DateTime(micros + offset, offset);
   }

@@ -53,11 +53,11 @@ const unknownFormat = (text: string) =>
 
 /** What is not in the text is taken from today's midnight, UTC. */
 export function parseDate(text: string, now: number): DateTime {
-  const found = scan(text);
+  const today = toFields(BigInt(Math.floor(now)) * 1_000n);
+  const found = scan(text, today.year);
   if (Object.values(found).every((value) => value === undefined)) {
     throw new YaqlError("value", `String does not contain a date: ${text}`, { type: "ParserError" });
   }
-  const today = toFields(BigInt(Math.floor(now)) * 1_000n);
   const year = found.year ?? today.year;
   const month = found.month ?? today.month;
   // A day the month does not have is only a mistake when it was written.
@@ -93,10 +93,10 @@ function tokenize(text: string): string[] {
   });
 }
 
-function scan(text: string): Found {
+function scan(text: string, thisYear: number): Found {
   const tokens = tokenize(text);
   const found: Found = {};
-  const date = new DateParts(text);
+  const date = new DateParts(text, thisYear);
   let at = 0;
   const is = (offset: number, ...wanted: string[]) => wanted.includes((tokens[at + offset] ?? "").toLowerCase());
   const isDigits = (offset: number) => /^\d+$/.test(tokens[at + offset] ?? "");
@@ -161,7 +161,7 @@ function scan(text: string): Found {
       // "Jan of 01": the number is a year.
       if (is(1, " ") && is(2, "of") && is(3, " ") && isDigits(4)) {
         const year = tokens[at + 4] ?? "";
-        date.add(String(fullYear(Number(year), year.length)), "year");
+        date.add(String(fullYear(Number(year), year.length, thisYear)), "year");
         return 5;
       }
       return 1;
@@ -275,9 +275,8 @@ function weekdayOf(word: string): number {
 }
 
 /** Two digits mean the year within fifty of this one. */
-function fullYear(year: number, digits: number): number {
+function fullYear(year: number, digits: number, current: number): number {
   if (digits > 2 || year >= 100) return year;
-  const current = new Date().getUTCFullYear();
   const guess = year + Math.floor(current / 100) * 100;
   if (guess >= current + 50) return guess - 100;
   return guess < current - 50 ? guess + 100 : guess;
@@ -290,8 +289,10 @@ class DateParts {
   readonly #digits: number[] = [];
   #monthAt = -1;
   #yearAt = -1;
-  constructor(text: string) {
+  readonly #thisYear: number;
+  constructor(text: string, thisYear: number) {
     this.#text = text;
+    this.#thisYear = thisYear;
   }
   get length(): number {
     return this.#values.length;
@@ -311,7 +312,7 @@ class DateParts {
     const found = this.#resolve(a, b, c);
     if (found.year !== undefined) {
       const at = this.#values.indexOf(found.year);
-      found.year = fullYear(found.year, this.#digits[at] ?? 2);
+      found.year = fullYear(found.year, this.#digits[at] ?? 2, this.#thisYear);
     }
     return found;
   }

@@ -76,7 +76,10 @@ function taskOf(name: string, source: Readonly<Record<string, unknown>>): Outlin
     with: source.with === undefined || source.with === null ? undefined : withItems,
     delay: at("delay"),
     action: at("action", inline.length > 0 ? null : action),
-    input: at("input", inline.length > 0 ? Object.fromEntries(inline) : given.length > 0 ? Object.fromEntries(given) : source.input),
+    input: at(
+      "input",
+      inline.length > 0 ? Object.fromEntries(inline) : given.length > 0 ? Object.fromEntries(given) : source.input,
+    ),
     retry: ["when", "count", "delay"].map((key) => ({ path: [...path, "retry", key], value: retry[key] })),
     next: (Array.isArray(source.next) ? source.next : []).map((transition, i) =>
       transitionOf(isObject(transition) ? transition : {}, [...path, "next", i]),
@@ -94,7 +97,8 @@ function transitionOf(source: Readonly<Record<string, unknown>>, path: Path): Ou
         : entriesOf(source.publish, publishPath),
     publishPath,
     targetsPath: [...path, "do"],
-    targets: typeof source.do === "string" || Array.isArray(source.do) ? targetsOf(source.do, "a transition") : ["continue"],
+    targets:
+      typeof source.do === "string" || Array.isArray(source.do) ? targetsOf(source.do, "a transition") : ["continue"],
   };
 }
 

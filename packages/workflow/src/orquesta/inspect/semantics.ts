@@ -22,7 +22,8 @@ export function startNames(outline: Outline): string[] {
 /** Tasks that can be reached, in the order of a walk from the start tasks. */
 function reachable(outline: Outline): OutlineTask[] {
   const seen = new Set(startNames(outline));
-  for (const name of seen) for (const next of following(outline, outline.tasks.get(name) as OutlineTask)) seen.add(next);
+  for (const name of seen)
+    for (const next of following(outline, outline.tasks.get(name) as OutlineTask)) seen.add(next);
   return [...seen].map((name) => outline.tasks.get(name) as OutlineTask);
 }
 
@@ -80,7 +81,10 @@ function unreachableJoins(outline: Outline, tasks: readonly OutlineTask[]): Find
   for (const task of outline.tasks.values()) {
     for (const target of following(outline, task)) ways.set(target, (ways.get(target) ?? 0) + 1);
     const targets = following(outline, task);
-    outgoing.set(task.name, targets.map((to) => ({ to })));
+    outgoing.set(
+      task.name,
+      targets.map((to) => ({ to })),
+    );
     if (!names.has(task.name)) continue;
     for (const target of targets) {
       const from = sources.get(target) ?? new Set();
@@ -88,7 +92,8 @@ function unreachableJoins(outline: Outline, tasks: readonly OutlineTask[]): Find
     }
   }
   const cyclic = cyclicNames([...names], outgoing);
-  const isSplit = (task: OutlineTask): boolean => !task.hasJoin && (ways.get(task.name) ?? 0) > 1 && !cyclic.has(task.name);
+  const isSplit = (task: OutlineTask): boolean =>
+    !task.hasJoin && (ways.get(task.name) ?? 0) > 1 && !cyclic.has(task.name);
   const splits = new Map(tasks.map((task) => [task.name, new Set(isSplit(task) ? [task.name] : [])]));
   const open = tasks.map((task) => task.name);
   const queued = new Set(open);

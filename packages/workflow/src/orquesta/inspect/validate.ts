@@ -21,7 +21,10 @@ export function validate(value: unknown, schema: Schema, path: Path = [], schema
   const { type } = schema;
   if (type !== undefined && !hasType(value, type)) complain("type", `${shown(value)} is not of type '${type}'`);
   if (schema.enum?.every((one) => one !== value)) {
-    complain("enum", `${shown(value)} is not one of [${schema.enum.map((one) => (one === 1 ? "1.0" : shown(one))).join(", ")}]`);
+    complain(
+      "enum",
+      `${shown(value)} is not one of [${schema.enum.map((one) => (one === 1 ? "1.0" : shown(one))).join(", ")}]`,
+    );
   }
   for (const keyword of ["oneOf", "anyOf"] as const) {
     if (schema[keyword]?.every((one) => validate(value, one).length > 0)) {
@@ -29,7 +32,8 @@ export function validate(value: unknown, schema: Schema, path: Path = [], schema
     }
   }
   if (typeof value === "string") {
-    if (schema.minLength !== undefined && value.length < schema.minLength) complain("minLength", `${shown(value)} should be non-empty`);
+    if (schema.minLength !== undefined && value.length < schema.minLength)
+      complain("minLength", `${shown(value)} should be non-empty`);
     // Python's `$` also holds before a line break at the end.
     if (schema.pattern !== undefined && !new RegExp(schema.pattern, "s").test(value.replace(/\n$/, ""))) {
       complain("pattern", `${shown(value)} does not match '${schema.pattern}'`);
@@ -43,7 +47,8 @@ export function validate(value: unknown, schema: Schema, path: Path = [], schema
   return found;
 
   function validateList(list: readonly unknown[]): void {
-    if (schema.minItems !== undefined && list.length < schema.minItems) complain("minItems", `${shown(list)} should be non-empty`);
+    if (schema.minItems !== undefined && list.length < schema.minItems)
+      complain("minItems", `${shown(list)} should be non-empty`);
     if (schema.uniqueItems === true && new Set(list.map(canonicalJson)).size < list.length) {
       complain("uniqueItems", `${shown(list)} has non-unique elements`);
     }
