@@ -112,7 +112,8 @@ export function createDispatch(core: Core): Dispatch {
 
   const claimAll = async (lane: Lane) => {
     try {
-      while (!draining) {
+      for (;;) {
+        if (draining) return;
         pumping[lane] = "yes";
         const slots = lanes.takeForWaiting(lane);
         if (slots === 0) return;
