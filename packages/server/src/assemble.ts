@@ -82,7 +82,6 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
     }),
   );
   const registration = await registerChangedPacks(engine, options.packRoots, say);
-  const firstLogin = await engine.accounts.bootstrap();
 
   const streams = createStreamHub(bus, engine, log);
   const context: Context = {
@@ -103,6 +102,8 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
   url = listening.url;
   stack.defer(() => listening.close(0));
   await engine.start();
+  // Last, so that a start that fails (the port is in use) makes no password that nobody ever sees.
+  const firstLogin = await engine.accounts.bootstrap();
   announce(options.dataDirectory, listening.url);
   log.info({ url: listening.url, data: options.dataDirectory }, "started");
 
