@@ -102,11 +102,11 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
   const listening = await serve(createListener(context, ROUTES), options.host, options.port);
   url = listening.url;
   stack.defer(() => listening.close(0));
-  // After the port is ours: a password made at a start that fails would never be shown.
+  await engine.start();
+  // Last, so that a start that fails (the port is in use) makes no password that nobody ever sees.
   const firstLogin =
     (await engine.accounts.bootstrap()) ??
     (options.resetPassword === undefined ? undefined : await resetPassword(engine, options.resetPassword));
-  await engine.start();
   announce(options.dataDirectory, listening.url);
   log.info({ url: listening.url, data: options.dataDirectory }, "started");
 

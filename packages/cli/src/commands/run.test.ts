@@ -36,7 +36,7 @@ test("run prints what the action prints, stdout to stdout and stderr to stderr, 
   });
 });
 
-test("run ends with 1 when the action fails, 124 when it times out, and says so on stderr", async (t) => {
+test("run ends with the action's exit status when it fails, 124 when it times out, and says so on stderr", async (t) => {
   const standIn = await startStandIn(t);
   const home = emptyHome(t);
   for (const [status, exit, words] of [
