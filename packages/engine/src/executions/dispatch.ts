@@ -212,10 +212,12 @@ export function createDispatch(core: Core): Dispatch {
     result: JsonObject,
     output: Output,
   ) => {
-    const pending = output.take();
+    let pending: Change[] = [];
     let from: ExecutionStatus = "running";
     let to = status;
     for (let attempt = 0; ; attempt++) {
+      // Also what could not be stored meanwhile.
+      pending = [...pending, ...output.take()];
       const at = parts.now();
       const ended: Execution = {
         ...execution,

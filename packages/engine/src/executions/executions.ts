@@ -35,7 +35,10 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
     return found;
   };
 
-  const request: Executions["request"] = async (principal, asked) => {
+  const request: Executions["request"] = (principal, asked) => create(principal, asked, {});
+
+  /** `literal`: parameters of an earlier run. They were rendered then, and may hold what came in from outside since. */
+  const create = async (principal: Principal, asked: ExecutionRequest, literal: JsonObject): Promise<Execution> => {
     refuseWhenFull(core);
     const { project } = principal;
     const action = core.shelves.get(project, "action", asked.action)?.body;
@@ -65,6 +68,7 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
           plan,
           asked.parameters ?? {},
           parameterContext(core, { project, pack: action.pack, user, context, keys }),
+          literal,
         ),
       );
     } catch (thrown) {
@@ -182,15 +186,17 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
       const snapshot = (await core.snapshots.load(principal.project, [old.snapshot])).get(old.snapshot);
       const plan = snapshot && core.plans(snapshot.action, snapshot.runner);
       const parameters = plan ? openParameters(old.parameters, plan.sealed, parts.vault) : old.parameters;
-      const { parent: _parent, cancelled_by: _cancelled, ...context } = old.context;
-      return request(principal, {
+      // Whose keys templates read is who runs it now, not who ran it then.
+      const { parent: _parent, cancelled_by: _cancelled, api_user: _user, ...context } = old.context;
+      const asked: ExecutionRequest = {
         action: old.action,
-        parameters: { ...parameters, ...overrides.parameters },
+        ...(overrides.parameters && { parameters: overrides.parameters }),
         context: { ...context, "re-run": { ref: id } },
         ...(old.notify && { notify: old.notify }),
         ...(overrides.delay !== undefined && { delay: overrides.delay }),
         ...(overrides.user && { user: overrides.user }),
-      });
+      };
+      return create(principal, asked, parameters);
     },
     async setStatus(principal, id, status, result) {
       const execution = await required(principal.project, id);
