@@ -111,7 +111,7 @@ suite("a newcomer", { timeout: 240_000 }, () => {
 
   test("runs a command, sees what it prints, and gets its failure as an exit status", async () => {
     const failed = await person.types("bin/squall run core.local cmd='echo hi; exit 3'", { SQUALL_URL: url });
-    assert.equal(failed.status, 1, failed.stderr);
+    assert.equal(failed.status, 3, failed.stderr);
     assert.match(failed.stdout, /^hi$/m);
     assert.match((await types("bin/squall run core.local cmd='echo hi'")).stdout, /^hi$/m);
   });

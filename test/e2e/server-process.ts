@@ -83,6 +83,11 @@ export function startServer({ data, port = 0, args = [], cwd = ROOT }: ServerCom
       waiting.add(attempt);
       attempt();
     });
+  // A test run that is told to stop takes its servers along.
+  const leave = () => signal("SIGKILL");
+  const stopped = () => process.exit(143);
+  process.on("exit", leave).on("SIGTERM", stopped);
+  void ended.then(() => process.off("exit", leave).off("SIGTERM", stopped));
   const pid = child.pid;
   if (pid === undefined) throw new Error(`${process.execPath} could not be started`);
   const signal = (name: NodeJS.Signals) => {

@@ -34,22 +34,29 @@ const OPTIONS = {
 /**
  * Compiles a JSON Schema (draft 4, or 2020-12 where `$schema` says nothing else and `draft` is "2020-12").
  * Messages are worded as Python's jsonschema words them, since StackStorm's users and scripts look for those words.
- * Throws what Ajv throws when the schema itself is not one.
+ * What is wrong with a member of `secret` is said without the value. Throws what Ajv throws when the schema itself is not
+ * one.
  */
-export function compileSchema(schema: JsonObject | boolean, draft: "draft-4" | "2020-12" = "draft-4"): Validate {
+export function compileSchema(
+  schema: JsonObject | boolean,
+  draft: "draft-4" | "2020-12" = "draft-4",
+  secret: readonly string[] = [],
+): Validate {
   // One Ajv per schema: a shared one would keep every schema ever compiled alive.
   // The cast: ajv-draft-04 is CommonJS whose default export TypeScript sees as a module object.
   const ajv = draft === "draft-4" ? new (Ajv4Module as unknown as typeof Ajv)(OPTIONS) : new Ajv2020(OPTIONS);
   const check: ValidateFunction = ajv.compile(schema);
-  return (value) => (check(value) ? [] : (check.errors ?? []).map((error) => violation(error, value)));
+  return (value) => (check(value) ? [] : (check.errors ?? []).map((error) => violation(error, value, secret)));
 }
 
-function violation(error: ErrorObject, root: unknown): Violation {
+function violation(error: ErrorObject, root: unknown, secret: readonly string[]): Violation {
   const segments = error.instancePath
     .split("/")
     .slice(1)
     .map((part) => part.replaceAll("~1", "/").replaceAll("~0", "~"));
-  return { path: segments.join("."), message: words(error, at(root, segments)) };
+  const value = at(root, segments);
+  const shown = secret.includes(segments[0] ?? "") ? "********" : show(value);
+  return { path: segments.join("."), message: words(error, shown) };
 }
 
 function at(root: unknown, segments: readonly string[]): unknown {
@@ -58,7 +65,7 @@ function at(root: unknown, segments: readonly string[]): unknown {
   return value;
 }
 
-function words(error: ErrorObject, value: unknown): string {
+function words(error: ErrorObject, shown: string): string {
   const params = error.params as Record<string, unknown>;
   switch (error.keyword) {
     case "required":
@@ -66,23 +73,23 @@ function words(error: ErrorObject, value: unknown): string {
     case "additionalProperties":
       return `Additional properties are not allowed ('${String(params.additionalProperty)}' was unexpected)`;
     case "type":
-      return `${show(value)} is not of type ${(Array.isArray(params.type) ? (params.type as string[]) : String(params.type).split(",")).map((type) => `'${type}'`).join(", ")}`;
+      return `${shown} is not of type ${(Array.isArray(params.type) ? (params.type as string[]) : String(params.type).split(",")).map((type) => `'${type}'`).join(", ")}`;
     case "enum":
-      return `${show(value)} is not one of ${show(params.allowedValues)}`;
+      return `${shown} is not one of ${show(params.allowedValues)}`;
     case "pattern":
-      return `${show(value)} does not match '${String(params.pattern)}'`;
+      return `${shown} does not match '${String(params.pattern)}'`;
     case "minimum":
-      return `${show(value)} is less than the minimum of ${String(params.limit)}`;
+      return `${shown} is less than the minimum of ${String(params.limit)}`;
     case "maximum":
-      return `${show(value)} is greater than the maximum of ${String(params.limit)}`;
+      return `${shown} is greater than the maximum of ${String(params.limit)}`;
     case "minLength":
     case "minItems":
-      return `${show(value)} is too short`;
+      return `${shown} is too short`;
     case "maxLength":
     case "maxItems":
-      return `${show(value)} is too long`;
+      return `${shown} is too long`;
     case "uniqueItems":
-      return `${show(value)} has non-unique elements`;
+      return `${shown} has non-unique elements`;
     default:
       return error.message ?? `fails '${error.keyword}'`;
   }

@@ -27,6 +27,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly registration: Registration | undefined;
   /** Takes nothing new, lets what runs finish, at most `drainMs`, and closes everything. */
   stop(drainMs: number): Promise<void>;
+  /** Writes down why the process is about to end, at once. */
+  lastWords(error: unknown): void;
 }
 
 /** Requests under way get this long to be answered at a stop; they take milliseconds. */
@@ -102,11 +104,11 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
   const listening = await serve(createListener(context, ROUTES), options.host, options.port);
   url = listening.url;
   stack.defer(() => listening.close(0));
-  // After the port is ours: a password made at a start that fails would never be shown.
+  await engine.start();
+  // Last, so that a start that fails (the port is in use) makes no password that nobody ever sees.
   const firstLogin =
     (await engine.accounts.bootstrap()) ??
     (options.resetPassword === undefined ? undefined : await resetPassword(engine, options.resetPassword));
-  await engine.start();
   announce(options.dataDirectory, listening.url);
   log.info({ url: listening.url, data: options.dataDirectory }, "started");
 
@@ -124,7 +126,12 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
     })();
     return stopping;
   };
-  return { url: listening.url, engine, store, firstLogin, registration, stop, [Symbol.asyncDispose]: () => stop(0) };
+  const lastWords = (error: unknown) => {
+    log.fatal({ err: error }, "stopped by an error that nobody expected");
+    log.close();
+  };
+  const running = { url: listening.url, engine, store, firstLogin, registration, stop, lastWords };
+  return { ...running, [Symbol.asyncDispose]: () => stop(0) };
 }
 
 /** For who is locked out: whoever may start the server on its data may do anything with them. */

@@ -22,7 +22,7 @@ interface Program {
   readonly ended: Promise<{ readonly code: number | null; readonly out: string; readonly err: string }>;
 }
 
-suite("the program squall server", { timeout: 60_000 }, () => {
+suite("the program squall server", { timeout: 120_000 }, () => {
   let folder: string;
   const running = new Set<ChildProcess>();
   before(async () => {
@@ -111,6 +111,37 @@ suite("the program squall server", { timeout: 60_000 }, () => {
     await program.says(/Stopping/);
     program.child.kill("SIGTERM");
     assert.equal((await program.ended).code, 143);
+  });
+
+  test("a closed terminal stops it in order, and nobody reading what it says is no reason to fail", async () => {
+    const program = start(["--port", "0", "--data", join(folder, "hangup")]);
+    await program.says(/execution list/);
+    program.child.stdout?.destroy();
+    program.child.stderr?.destroy();
+    program.child.kill("SIGHUP");
+    assert.equal((await program.ended).code, 0);
+  });
+
+  test("an error that nobody expected ends it with 1, a line on stderr and the stack in the log", async () => {
+    for (const [name, failure] of [
+      ["thrown", "throw new Error('a planted error')"],
+      ["rejected", "Promise.reject(new Error('a planted error'))"],
+    ] as const) {
+      const data = join(folder, name);
+      const plant = `process.on("SIGUSR2", () => { ${failure} })`;
+      const program = start(["--port", "0", "--data", data], {
+        NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(plant)}`,
+      });
+      await program.says(/execution list/);
+      program.child.kill("SIGUSR2");
+      const { code, err } = await program.ended;
+      assert.equal(code, 1);
+      assert.match(err, /^squall server: stopped by [^\n]*: a planted error; the log has its stack[^\n]*\n$/);
+      const records = (await readFile(join(data, "server.log"), "utf8")).trimEnd().split("\n");
+      const { level, err: logged } = JSON.parse(records.at(-1) ?? "");
+      assert.deepEqual([level, logged.message], [60, "a planted error"]);
+      assert.match(logged.stack, /data:text\/javascript/);
+    }
   });
 
   test("a second server on the same data is refused", async () => {

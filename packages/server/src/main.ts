@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 // `squall server`: starts a server, says where it is, and stops it when it is told to.
+import { constants } from "node:os";
 import { relative } from "node:path";
 import { formatPosition, messageOf, SquallError } from "@squall/model";
 import type { RunningServer } from "./assemble.ts";
@@ -34,7 +35,7 @@ async function main(): Promise<void> {
   let signals = 0;
   const onSignal = (signal: NodeJS.Signals) => {
     // The second one means now.
-    if (++signals > 1 || server === undefined) process.exit(signal === "SIGINT" ? 130 : 143);
+    if (++signals > 1 || server === undefined) process.exit(128 + constants.signals[signal]);
     out("Stopping: waiting for what runs (once more to stop at once) ...");
     server.stop(options.drainMs).then(
       () => process.exit(0),
@@ -44,8 +45,9 @@ async function main(): Promise<void> {
       },
     );
   };
-  process.on("SIGINT", onSignal);
-  process.on("SIGTERM", onSignal);
+  // A terminal that is closed says SIGHUP: what runs in it is stopped in order, too.
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
+  survive(() => server);
   try {
     // Loaded only now, so that help and a wrong option are answered at once.
     const { startServer } = await import("./assemble.ts");
@@ -55,6 +57,27 @@ async function main(): Promise<void> {
     process.exit(1);
   }
   greet(server, Math.round(performance.now() - began));
+}
+
+/**
+ * M1  A reader of our output that goes away (`squall server | head`) is no reason to end.
+ * M2  After an error that nobody expected nothing in memory can be trusted, while all that was acknowledged is in the
+ *     store: it is written down, and the process ends with 1 for its supervisor to start it again.
+ */
+function survive(server: () => RunningServer | undefined): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => undefined); // M1
+  // Rejections that nobody handles come here as well.
+  process.on("uncaughtException", (error) => {
+    try {
+      server()?.lastWords(error);
+    } finally {
+      process.stderr.write(
+        `squall server: stopped by an error that nobody expected: ${messageOf(error).split("\n", 1)[0]}` +
+          `${server() === undefined ? `\n${error.stack}` : "; the log has its stack. All that was acknowledged is stored: start it again"}\n`,
+      );
+      process.exit(1); // M2
+    }
+  });
 }
 
 function greet(server: RunningServer, ms: number): void {

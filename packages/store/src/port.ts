@@ -90,7 +90,10 @@ export interface Store extends AsyncDisposable {
 
   /** Every project that anything was ever written for. */
   projects(): Promise<string[]>;
-  /** What an operator wants to know: engine, file or host, sizes, schema version. No secrets. */
+  /**
+   * What an operator wants to know: engine, file or host, sizes, schema version. No secrets. Rejects with the reason
+   * when what was written last could not be.
+   */
   describe(): Promise<Record<string, unknown>>;
 }
 

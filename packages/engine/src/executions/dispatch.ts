@@ -126,7 +126,8 @@ export function createDispatch(core: Core): Dispatch {
 
   const claimAll = async (lane: Lane) => {
     try {
-      while (!draining) {
+      for (;;) {
+        if (draining) return;
         pumping[lane] = "yes";
         const slots = lanes.takeForWaiting(lane);
         if (slots === 0) return;
@@ -160,23 +161,36 @@ export function createDispatch(core: Core): Dispatch {
     }
   };
 
+  const untilItWorks = async <T>(trouble: string, attempt: () => Promise<T>): Promise<T> => {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        parts.log.error({ err: error }, `${trouble}; trying again`);
+        await new Promise((resolve) => setTimeout(resolve, Math.min(5000, 100 * 2 ** Math.min(failures, 6))));
+      }
+    }
+  };
+
   const beginClaimed = async (claimed: readonly Execution[]) => {
     for (const project of new Set(claimed.map((one) => one.project))) {
       const own = claimed.filter((one) => one.project === project);
-      const snapshots = await core.snapshots.load(
-        project,
-        own.map((one) => one.snapshot),
+      // D4: they are ours by now, so nobody else will run them.
+      const snapshots = await untilItWorks("claimed executions could not be read", () =>
+        core.snapshots.load(
+          project,
+          own.map((one) => one.snapshot),
+        ),
       );
       for (const execution of own) {
         parts.bus.publish({ topic: "execution", change: "update", execution });
         const snapshot = snapshots.get(execution.snapshot);
-        if (snapshot && isWorkflow(execution.runner)) {
+        // A snapshot is written in the commit of its first execution, so this is a damaged store.
+        if (!snapshot) throw new Error(`execution ${execution.id}: its snapshot is missing from the store`);
+        if (!isWorkflow(execution.runner)) begin(execution, snapshot);
+        else {
           lanes.give(execution.lane);
           conducts?.begin(execution, snapshot);
-        } else if (snapshot) begin(execution, snapshot);
-        else {
-          parts.log.error({ execution: execution.id }, "its snapshot is missing from the store");
-          lanes.give(execution.lane);
         }
       }
     }
@@ -216,10 +230,12 @@ export function createDispatch(core: Core): Dispatch {
     result: JsonObject,
     output: Output,
   ) => {
-    const pending = output.take();
+    let pending: Change[] = [];
     let from: ExecutionStatus = "running";
     let to = status;
     for (let attempt = 0; ; attempt++) {
+      // Also what could not be stored meanwhile.
+      pending = [...pending, ...output.take()];
       const at = parts.now();
       const ended: Execution = {
         ...execution,

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
 import { Conflict, DEFAULT_PROJECT, type Execution, Invalid } from "@squall/model";
 import { anEngine, type TestEngine } from "../an-engine.ts";
@@ -63,6 +67,30 @@ describe("an execution", () => {
     assert.equal(sofar.map((one) => one.data).join(""), "started\n");
     await t.engine.executions.cancel(t.admin, id);
     assert.equal((await t.engine.executions.settled(DEFAULT_PROJECT, id)).status, "canceled");
+  });
+
+  test("keeps what it printed while the store took no writes", async (context) => {
+    const directory = await mkdtemp(join(tmpdir(), "squall-locked-"));
+    context.after(() => rm(directory, { recursive: true, force: true }));
+    await using t = await anEngine({ directory });
+    const printed = Promise.withResolvers<void>();
+    const stop = t.parts.bus.subscribe(["output"], () => printed.resolve());
+    const go = join(directory, "go");
+    const { id } = await t.engine.executions.request(t.admin, {
+      action: "core.local",
+      parameters: { cmd: `echo one; until [ -e ${go} ]; do sleep 0.02; done; echo two` },
+    });
+    await printed.promise;
+    stop();
+    using other = new DatabaseSync(join(directory, "squall.db"));
+    other.exec("begin immediate");
+    const stored = await t.engine.executions.output(DEFAULT_PROJECT, id);
+    assert.deepEqual(stored, [], "the lock came too late to be seen");
+    other.exec("rollback");
+    await writeFile(go, "");
+    await t.engine.executions.settled(DEFAULT_PROJECT, id);
+    const all = await t.engine.executions.output(DEFAULT_PROJECT, id);
+    assert.equal(all.map((one) => one.data).join(""), "one\ntwo\n");
   });
 
   test("that fails says how", async () => {

@@ -26,6 +26,14 @@ import { isWorkflow } from "../workflows/is-workflow.ts";
 import type { Workflows } from "../workflows/workflows.ts";
 import { viewExecutions } from "./view.ts";
 
+/** What an execution takes over from an earlier one. */
+interface Again {
+  /** Its parameters. They were rendered then, and may hold what came in from outside since. */
+  readonly literal: JsonObject;
+  readonly context?: JsonObject;
+  readonly definition?: string | undefined;
+}
+
 /** With what other parts of the engine ask. */
 export interface ExecutionsWithin extends Executions {
   /** Cancels what runs as part of something that is canceled. What has ended meanwhile is fine. */
@@ -43,11 +51,9 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
     return found;
   };
 
-  const request = async (
-    principal: Principal,
-    asked: ExecutionRequest,
-    again?: { readonly context: JsonObject; readonly definition?: string | undefined },
-  ): Promise<Execution> => {
+  const request: Executions["request"] = (principal, asked) => create(principal, asked, { literal: {} });
+
+  const create = async (principal: Principal, asked: ExecutionRequest, again: Again): Promise<Execution> => {
     refuseWhenFull(core);
     const { project } = principal;
     const action = core.shelves.get(project, "action", asked.action)?.body;
@@ -68,7 +74,7 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
     const { orquesta: _task, "re-run": _again, ...given } = asked.context ?? {};
     const context: JsonObject = {
       ...given,
-      ...again?.context,
+      ...again.context,
       user,
       pack: action.pack,
       ...(parent && { parent: { execution_id: parent.id, user: parent.user, pack: parent.context.pack } }),
@@ -80,6 +86,7 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
           plan,
           asked.parameters ?? {},
           parameterContext(core, { project, pack: action.pack, user, context, keys }),
+          again.literal,
         ),
       );
     } catch (thrown) {
@@ -97,7 +104,7 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
       ...((asked.notify ?? action.notify) && { notify: asked.notify ?? action.notify }),
       ...(asked.callback && { callback: asked.callback }),
       ...(asked.delay !== undefined && { delayMs: asked.delay }),
-      ...(again?.definition !== undefined && { definition: again.definition }),
+      ...(again.definition !== undefined && { definition: again.definition }),
     });
     const committed = await dispatch.commit([draft], draft.changes);
     if (!committed.ok) throw new Conflict("execution.conflict", { message: committed.message });
@@ -214,7 +221,7 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
   };
 
   return {
-    request: (principal, asked) => request(principal, asked),
+    request,
     cancel,
     async cancelAs(project, id, user) {
       try {
@@ -251,21 +258,25 @@ export function createExecutions(core: Core, dispatch: Dispatch, settling: Settl
         cancelled_by: _cancelled,
         paused_by: _paused,
         resumed_by: _resumed,
+        // Whose keys templates read is who runs it now, not who ran it then.
+        api_user: _user,
         ...context
       } = old.context;
       const { tasks = [], reset = [] } = overrides;
       if (tasks.length > 0 || reset.length > 0) refuseTasks(old, overrides, tasks, reset);
-      const again = { ref: id, ...(tasks.length > 0 && { tasks, reset }) };
-      const from = { context: { "re-run": again }, definition: tasks.length > 0 ? snapshot?.definition : undefined };
       const asked: ExecutionRequest = {
         action: old.action,
-        parameters: { ...parameters, ...overrides.parameters },
+        ...(overrides.parameters && { parameters: overrides.parameters }),
         context,
         ...(old.notify && { notify: old.notify }),
         ...(overrides.delay !== undefined && { delay: overrides.delay }),
         ...(overrides.user && { user: overrides.user }),
       };
-      return request(principal, asked, from);
+      return create(principal, asked, {
+        literal: parameters,
+        context: { "re-run": { ref: id, ...(tasks.length > 0 && { tasks, reset }) } },
+        definition: tasks.length > 0 ? snapshot?.definition : undefined,
+      });
     },
     async setStatus(principal, id, status, result) {
       const execution = await required(principal.project, id);

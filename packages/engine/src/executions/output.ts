@@ -1,4 +1,4 @@
-import type { Execution, OutputChunk, OutputType } from "@squall/model";
+import { type Execution, type OutputChunk, type OutputType, SquallError } from "@squall/model";
 import type { Change } from "@squall/store";
 import type { EngineParts } from "../parts.ts";
 
@@ -16,6 +16,8 @@ export interface Output {
 
 /** Output is in the store at most this long after it was printed. */
 const FLUSH_MS = 200;
+/** When a write failed, so long is waited before the next. */
+const RETRY_MS = 1000;
 /** A batch of this size is written without waiting. */
 const FLUSH_CHARS = 256 * 1024;
 
@@ -36,15 +38,20 @@ export function createOutput(parts: EngineParts, execution: Execution): Output {
     return [{ kind: "output.append", project: execution.project, chunks: taken }];
   };
   const flush = (): Promise<void> => {
+    const taken = chunks;
     const changes = take();
     if (changes.length === 0) return writing;
     writing = writing
       .then(() => parts.store.commit(changes))
       .then(
         () => undefined,
-        (error: unknown) =>
-          // The listeners had it and the result holds it; only the stored stream has a hole, which is said here.
-          parts.log.error({ execution: execution.id, err: error }, "output could not be stored"),
+        (error: unknown) => {
+          parts.log.error({ execution: execution.id, err: error }, "output could not be stored; trying again");
+          // It waits for the next try, or for the end of the execution; runners bound how much of it there is.
+          chunks = [...taken, ...chunks];
+          if (isClosed(error)) return;
+          timer ??= setTimeout(() => void flush(), RETRY_MS).unref();
+        },
       );
     return writing;
   };
@@ -69,4 +76,9 @@ export function createOutput(parts: EngineParts, execution: Execution): Output {
       await flush();
     },
   };
+}
+
+/** Nothing will ever be written again. */
+function isClosed(error: unknown): boolean {
+  return error instanceof SquallError && error.code === "store.closed";
 }

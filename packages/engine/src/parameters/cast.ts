@@ -1,5 +1,6 @@
 import { NONE_MARKER } from "@squall/expressions";
-import { Invalid, type JsonObject, type Parameters } from "@squall/model";
+import { Invalid, type JsonObject, type Parameters, type ParameterSchema } from "@squall/model";
+import { MASK } from "./secrets.ts";
 
 /**
  * Turns values into the types their schemas name, as StackStorm does before it validates: text from a command line or a
@@ -7,19 +8,25 @@ import { Invalid, type JsonObject, type Parameters } from "@squall/model";
  * but for `string` parameters, which refuse other types here.
  */
 export function castParameters(values: JsonObject, schemas: Parameters): JsonObject {
-  const out: JsonObject = {};
-  for (const name in values) out[name] = cast(name, values[name], schemas[name]?.type);
-  return out;
+  // Not by assignment: a parameter called `__proto__` has to stay one, for validation to refuse.
+  return Object.fromEntries(
+    Object.entries(values).map(([name, value]) => [name, cast(name, value, schemaOf(schemas, name))]),
+  );
 }
 
-function cast(name: string, value: unknown, type: string | undefined): unknown {
+function schemaOf(schemas: Parameters, name: string): ParameterSchema | undefined {
+  return Object.hasOwn(schemas, name) ? schemas[name] : undefined;
+}
+
+function cast(name: string, value: unknown, schema: ParameterSchema | undefined): unknown {
+  const type = schema?.type;
   if (value === NONE_MARKER) return null;
   if (value === null || value === undefined || type === undefined) return value;
   switch (type) {
     case "string":
       if (typeof value === "string") return value;
       throw new Invalid("parameters.not-text", {
-        message: `Value "${preview(value)}" must either be a string or None. Got "${pythonType(value)}". (parameter '${name}')`,
+        message: `Value "${schema?.secret ? MASK : preview(value)}" must either be a string or None. Got "${pythonType(value)}". (parameter '${name}')`,
         at: { field: name },
       });
     case "integer":

@@ -76,6 +76,45 @@ describe("at request", () => {
     assert.throws(() => request(plan, { a: "x", n: "five" }), /'five' is not of type 'integer'/);
   });
 
+  test("a parameter named __proto__ is one like any other, and refused as unknown", () => {
+    const plan = aPlan({ a: { type: "string" } });
+    const given = JSON.parse('{"__proto__": {"a": "x"}}') as JsonObject;
+    assert.throws(() => request(plan, given), /Additional properties are not allowed \('__proto__' was unexpected\)/);
+    assert.throws(
+      () => request(plan, { ...JSON.parse('{"__proto__": 1}'), a: "{{ 1 }}" }),
+      /'__proto__' was unexpected/,
+    );
+  });
+
+  test("what is wrong with a secret is said without the secret", () => {
+    const plan = aPlan({
+      text: { type: "string", secret: true },
+      n: { type: "integer", secret: true },
+      login: { type: "object", properties: { password: { type: "string", secret: true } } },
+    });
+    for (const given of [
+      { text: ["hunter2"] },
+      { n: "hunter2" },
+      { login: { password: { a: "hunter2" } } },
+      { login: "hunter2" },
+    ])
+      assert.throws(
+        () => request(plan, given),
+        (error: Error) =>
+          error.message.includes("********") && !JSON.stringify({ ...error, m: error.message }).includes("hunter2"),
+      );
+  });
+
+  test("values of an earlier run are kept as they are, and what is given anew is rendered and may refer to them", () => {
+    const plan = aPlan({ a: { type: "string" }, b: { type: "string" }, c: { type: "string", default: "{{a}}!" } });
+    assert.deepEqual(renderRequest(plan, { b: "{{a}} {{ 1 + 1 }}" }, {}, { a: "{{ 7 * 7 }}", b: "old" }), {
+      a: "{{ 7 * 7 }}",
+      b: "{{ 7 * 7 }} 2",
+      c: "{{ 7 * 7 }}!",
+    });
+    assert.deepEqual(renderRequest(plan, {}, {}, { a: "{{ 7 * 7 }}" }).a, "{{ 7 * 7 }}");
+  });
+
   test("null stands for an optional parameter that was not given", () => {
     const plan = aPlan({ a: { type: "string" }, b: { type: "integer", default: 3 } });
     assert.deepEqual(renderFinal(plan, request(plan, { a: null, b: null }), {}).action, { a: null, b: 3 });

@@ -58,7 +58,7 @@ export function planParameters(action: Action, runner: RunnerType): ParameterPla
   return {
     runner,
     merged,
-    validate: compileSchema(parametersToDraft4(merged)),
+    validate: compileSchema(parametersToDraft4(merged), "draft-4", sealed),
     defaults,
     templated,
     immutable,

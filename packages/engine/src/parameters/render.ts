@@ -6,13 +6,20 @@ import { holdsTemplate } from "./templates.ts";
 
 /**
  * From what a caller gave to what an execution keeps: templates rendered (also in defaults that are in use), types
- * cast, the whole validated. Plain defaults are not kept. Throws Invalid with StackStorm's words.
+ * cast, the whole validated. Plain defaults are not kept. `literal` are values that were rendered before: they are kept as
+ * they are unless `given` has them anew, and templates may refer to them. Throws Invalid with StackStorm's words.
  */
-export function renderRequest(plan: ParameterPlan, given: JsonObject, context: Context): JsonObject {
-  refuseOverrides(plan.immutable.filter((name) => given[name] !== undefined));
-  let values = given;
+export function renderRequest(
+  plan: ParameterPlan,
+  given: JsonObject,
+  context: Context,
+  literal: JsonObject = {},
+): JsonObject {
+  refuseOverrides(plan, given);
+  const settled = without(literal, given);
+  let values = { ...settled, ...given };
   if (plan.templated.size > 0 || holdsTemplate(given)) {
-    const missing = plan.required.filter((name) => given[name] === undefined);
+    const missing = plan.required.filter((name) => values[name] === undefined);
     if (missing.length > 0) {
       // Said before anything is rendered: a default that reads a missing parameter would complain about a name instead.
       throw new Invalid("parameters.invalid", {
@@ -22,26 +29,14 @@ export function renderRequest(plan: ParameterPlan, given: JsonObject, context: C
     }
     const all: JsonObject = {};
     for (const name in plan.defaults)
-      if (given[name] === undefined || given[name] === null) all[name] = plan.defaults[name];
-    const rendered = renderParameters({ ...all, ...withoutNulls(given, all) }, context);
-    values = {};
-    for (const name in given) values[name] = name in rendered ? rendered[name] : given[name];
+      if (isAbsent(given[name]) && isAbsent(settled[name])) all[name] = plan.defaults[name];
+    const rendered = renderParameters({ ...all, ...without(given, all) }, { ...context, ...settled });
+    values = { ...settled };
+    for (const name in given) define(values, name, Object.hasOwn(rendered, name) ? rendered[name] : given[name]);
     for (const name of plan.templated) {
       if (values[name] === undefined && !plan.merged[name]?.immutable) values[name] = rendered[name];
     }
   }
-  return castAndCheck(plan, values, []);
-}
-
-function refuseOverrides(overridden: readonly string[]): void {
-  if (overridden.length === 0) return;
-  throw new Invalid("parameters.immutable", {
-    message: `Override of immutable parameter(s) [${overridden.map((name) => `'${name}'`).join(", ")}] is unsupported.`,
-  });
-}
-
-function castAndCheck(plan: ParameterPlan, values: JsonObject, overridden: readonly string[]): JsonObject {
-  refuseOverrides(overridden);
   const cast = castParameters(values, plan.merged);
   const violations = plan.validate(cast);
   if (violations.length > 0) {
@@ -56,19 +51,13 @@ function castAndCheck(plan: ParameterPlan, values: JsonObject, overridden: reado
   return cast;
 }
 
-/**
- * `renderRequest` for values that come out of a workflow: they are data, whatever they look like, and never rendered.
- * Templates in defaults see them.
- */
-export function literalRequest(plan: ParameterPlan, given: JsonObject, context: Context): JsonObject {
+/** @throws Invalid when a value is given that the action says nobody may give */
+export function refuseOverrides(plan: ParameterPlan, given: JsonObject): void {
   const overridden = plan.immutable.filter((name) => given[name] !== undefined);
-  const fill: JsonObject = {};
-  for (const name of plan.templated) {
-    if (given[name] === undefined && !plan.merged[name]?.immutable) fill[name] = plan.defaults[name];
-  }
-  const templates = Object.keys(fill).length > 0;
-  if (overridden.length > 0 || !templates) return castAndCheck(plan, given, overridden);
-  return castAndCheck(plan, { ...renderParameters(fill, { ...context, ...plan.defaults, ...given }), ...given }, []);
+  if (overridden.length === 0) return;
+  throw new Invalid("parameters.immutable", {
+    message: `Override of immutable parameter(s) [${overridden.map((name) => `'${name}'`).join(", ")}] is unsupported.`,
+  });
 }
 
 /**
@@ -102,8 +91,15 @@ export function renderFinal(
   return { runner, action };
 }
 
-function withoutNulls(given: JsonObject, defaults: JsonObject): JsonObject {
-  const out: JsonObject = {};
-  for (const name in given) if (!(name in defaults)) out[name] = given[name];
-  return out;
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null;
+}
+
+function without(values: JsonObject, others: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(values).filter(([name]) => !Object.hasOwn(others, name)));
+}
+
+/** Sets an own property, also where it is called `__proto__`. */
+function define(object: JsonObject, name: string, value: unknown): void {
+  Object.defineProperty(object, name, { value, enumerable: true, configurable: true, writable: true });
 }

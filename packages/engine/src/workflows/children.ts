@@ -3,7 +3,7 @@ import type { Command } from "@squall/workflow";
 import { type Core, parameterContext } from "../core.ts";
 import { type Draft, draftExecution, runnerOf } from "../executions/draft.ts";
 import { evaluateWithKeys } from "../keys/lookup.ts";
-import { literalRequest } from "../parameters/render.ts";
+import { refuseOverrides, renderRequest } from "../parameters/render.ts";
 
 export type Run = Extract<Command, { readonly kind: "run" }>;
 
@@ -47,8 +47,10 @@ export async function draftTask(
     pack: action.pack,
     trace_context: isObject(trace_context) ? trace_context : {},
   };
+  refuseOverrides(plan, command.input);
+  // Values out of a workflow are data, whatever they look like, and never rendered.
   const rendered = evaluateWithKeys(parts, project, (keys) =>
-    literalRequest(plan, command.input, parameterContext(core, { project, pack: action.pack, user, context, keys })),
+    renderRequest(plan, {}, parameterContext(core, { project, pack: action.pack, user, context, keys }), command.input),
   );
   const parameters = rendered instanceof Promise ? await rendered : rendered;
   const notify = (notifies ? workflow.notify : undefined) ?? action.notify;

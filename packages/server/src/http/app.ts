@@ -48,7 +48,9 @@ export function createListener(context: Context, routes: readonly Route[]): List
   function refuse(incoming: IncomingMessage, outgoing: ServerResponse): void {
     const requestId = requestIdOf(incoming);
     const path = normalizePath(pathOf(incoming.url ?? "/"));
-    const allowed = METHODS.filter((method) => app.router.match(method, path)[0].length > 0);
+    const allowed = AMBIGUOUS.test(path)
+      ? []
+      : METHODS.filter((method) => app.router.match(method, path)[0].length > 0);
     const reply: Reply =
       allowed.length === 0
         ? errorReply(context, unknownPath(path), requestId, path)
@@ -67,7 +69,9 @@ export function createListener(context: Context, routes: readonly Route[]): List
   const hono = getRequestListener(app.fetch, { overrideGlobalObjects: false, hostname: "localhost" });
   return (incoming, outgoing) => {
     const { method, url = "/" } = incoming;
-    if (method === "POST" && WEBHOOK_PATH.test(url)) {
+    if (AMBIGUOUS.test(pathOf(url))) {
+      refuse(incoming, outgoing);
+    } else if (method === "POST" && WEBHOOK_PATH.test(url)) {
       void receiveWebhook(context, incoming, outgoing);
     } else if (method === "OPTIONS") {
       const requestId = requestIdOf(incoming);
@@ -75,7 +79,7 @@ export function createListener(context: Context, routes: readonly Route[]): List
       writeReply(context, outgoing, { status: 200, headers }, requestId);
     } else if (!METHODS.includes(method as Method) || !url.startsWith("/")) {
       refuse(incoming, outgoing);
-    } else if (incoming.headers.host !== undefined && !URL.canParse(`http://${incoming.headers.host}`)) {
+    } else if (incoming.headers.host !== undefined && !isHost(incoming.headers.host)) {
       const requestId = requestIdOf(incoming);
       const error = new Invalid("http.host", { message: "The Host header is not the name or address of a host." });
       writeReply(context, outgoing, errorReply(context, error, requestId, url), requestId);
@@ -83,6 +87,13 @@ export function createListener(context: Context, routes: readonly Route[]): List
       void hono(incoming, outgoing);
     }
   };
+}
+
+/** A backslash, or a segment of dots alone: programs on the way here disagree on what such a path names. */
+const AMBIGUOUS = /\\|\/(?:\.|%2e){1,2}(?:\/|$)/i;
+
+function isHost(text: string): boolean {
+  return !/[/\\?#@\s]/.test(text) && URL.canParse(`http://${text}`);
 }
 
 function pathOf(url: string): string {

@@ -83,11 +83,20 @@ export function parseJsonBody(bytes: Buffer, contentType: string | undefined): u
   checkText(bytes);
   const text = bytes.toString("utf8");
   if (text.trim() === "") return {};
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
     throw unparsable(messageOf(error));
   }
+  // Only then is a look at every value worth it: 1e400 is read as infinite, which would be stored as null.
+  if (/\d[eE]\+?\d{3}|\d{309}/.test(text) && holdsInfinite(value)) throw unparsable("a number is too large");
+  return value;
+}
+
+function holdsInfinite(value: unknown): boolean {
+  if (typeof value === "number") return !Number.isFinite(value);
+  return typeof value === "object" && value !== null && Object.values(value).some(holdsInfinite);
 }
 
 /** Checks bodies against one schema. What is null where nothing may be null counts as not given, as clients send it. */

@@ -137,6 +137,8 @@ suite("the API's conventions", () => {
     const latin = await post(Uint8Array.from([0x22, 0xe4, 0x22]));
     assert.match(latin.json.faultstring, /^Failed to parse request body: it is not UTF-8/);
     assert.equal((await post("[".repeat(5000))).status, 400);
+    const infinite = await post('{"action": "core.local", "parameters": {"cmd": "true", "timeout": 1e400}}');
+    assert.match(infinite.json.faultstring, /a number is too large/);
     const type = await post("<a/>", "application/xml");
     assert.equal(type.status, 400);
     assert.match(type.json.faultstring, /^Unsupported Content-Type: "application\/xml"/);
@@ -173,6 +175,25 @@ suite("the API's conventions", () => {
     assert.match(String(data), /^HTTP\/1\.1 413 /);
   });
 
+  test("who sends on after the answer to a body over the limit can read that answer", async () => {
+    const { hostname, port } = new URL(at.url);
+    const socket = connect(Number(port), hostname);
+    await once(socket, "connect");
+    socket.write(
+      `POST /v1/executions HTTP/1.1\r\nHost: x\r\nX-Auth-Token: ${at.adminToken}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    );
+    let answer = "";
+    let isReset = false;
+    socket.on("data", (data: Buffer) => (answer += data));
+    socket.on("error", () => (isReset = true));
+    const chunk = `100000\r\n${"x".repeat(0x100000)}\r\n`;
+    for (let sent = 0; sent < 20 && !isReset; sent++) await new Promise((resolve) => socket.write(chunk, resolve));
+    socket.end("0\r\n\r\n");
+    await once(socket, "close");
+    assert.equal(isReset, false);
+    assert.match(answer, /^HTTP\/1\.1 413 [\s\S]*100000 bytes/);
+  });
+
   test("what is not HTTP is answered in the same shape", async () => {
     const { hostname, port } = new URL(at.url);
     const socket = connect(Number(port), hostname);
@@ -189,6 +210,12 @@ suite("the API's conventions", () => {
       ["GET /v1/user HTTP/1.0", 200],
       ["GET /v1/user HTTP/1.1\r\nHost: a b", 400],
       ["GET /v1/user HTTP/1.1\r\nHost: [x", 400],
+      ["GET /v1/user HTTP/1.1\r\nHost: x/../y", 400],
+      ["GET /v1\\user HTTP/1.1\r\nHost: x", 404],
+      ["GET /v1/webhooks/../user HTTP/1.1\r\nHost: x", 404],
+      ["GET /v1/keys/%2E./user HTTP/1.1\r\nHost: x", 404],
+      ["POST /v1/webhooks/.. HTTP/1.1\r\nHost: x\r\nContent-Length: 0", 404],
+      ["GET /v1/packs/views/file/core/../../../../etc/passwd HTTP/1.1\r\nHost: x", 404],
       ["GET http://elsewhere/v1/user HTTP/1.1\r\nHost: x", 404],
       ["GET /v1/actions/%c0%80 HTTP/1.1\r\nHost: x", 404],
       ["POST /v1/webhooks/%zz HTTP/1.1\r\nHost: x\r\nContent-Length: 0", 404],

@@ -76,7 +76,32 @@ export function writeReply(context: Context, outgoing: ServerResponse, reply: Re
   if (body !== undefined) headers["Content-Length"] = Buffer.byteLength(body);
   else if (reply.status !== 204 && reply.status !== 304) headers["Content-Length"] = 0;
   outgoing.writeHead(reply.status, headers);
-  outgoing.end(body);
+  if (headers.Connection === "close" && body !== undefined && !outgoing.req.complete) lastAnswer(outgoing, body);
+  else outgoing.end(body);
+}
+
+/** A caller that still sends is listened to for so long, and that many bytes, after its answer. */
+const LINGER = { ms: 2_000, bytes: 64 * 1024 * 1024 };
+
+/**
+ * Answers a request that is still being sent. Closing at once would make the system reset the connection, and the caller
+ * would see that instead of the answer; so what it still sends is thrown away first, within bounds.
+ */
+function lastAnswer(outgoing: ServerResponse, body: string | Buffer): void {
+  const incoming = outgoing.req;
+  let bytes = 0;
+  const end = () => {
+    clearTimeout(timer);
+    outgoing.end();
+  };
+  const timer = setTimeout(end, LINGER.ms);
+  incoming.on("data", (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > LINGER.bytes) end();
+  });
+  for (const event of ["end", "close", "error"]) incoming.on(event, end);
+  outgoing.write(body);
+  incoming.resume();
 }
 
 export function unknownPath(path: string): NotFound {

@@ -115,6 +115,36 @@ suite("executions over HTTP", () => {
     assert.equal((await at.admin("POST", `/v1/executions/${json.id}/re_run`, { tasks: ["x"] })).status, 400);
   });
 
+  test("what an old run was given is no template when it runs again", async () => {
+    const { json } = await local('echo "$A"', { env: { A: "{% raw %}{{ 7 * 7 }}{% endraw %}" } });
+    assert.equal((await completed(at.admin, json.id)).result.stdout, "{{ 7 * 7 }}");
+    const again = await at.admin("POST", `/v1/executions/${json.id}/re_run`, {
+      parameters: { timeout: "{{ 20 + 2 }}" },
+    });
+    const { parameters, result } = await completed(at.admin, again.json.id);
+    assert.deepEqual([result.stdout, parameters.timeout], ["{{ 7 * 7 }}", 22]);
+  });
+
+  test("templates read the keys of who asks, whatever the context says, also when it runs again", async () => {
+    await at.admin("PUT", "/v1/keys/mine?scope=user", { value: "the administrator's" });
+    const bob = await at.user("bob-of-contexts");
+    const body = { action: "core.local", parameters: { cmd: "echo {{ st2kv.user.mine }}" } };
+    const context = { api_user: "admin" };
+    const refusals = [
+      await bob("POST", "/v1/executions", { ...body, context }),
+      await bob("POST", "/v1/executions", body, { "st2-context": JSON.stringify(context) }),
+      await bob("POST", "/v1/executions", { ...body, context: { api_user: ["admin"] } }),
+    ];
+    assert.deepEqual(
+      refusals.map((one) => [one.status, one.json.code]),
+      refusals.map(() => [403, "execution.user.denied"]),
+    );
+    const { json } = await at.admin("POST", "/v1/executions", { ...body, context });
+    const { parameters } = body;
+    const again = await bob("POST", `/v1/executions/${json.id}/re_run`, { parameters });
+    assert.doesNotMatch(again.text, /the administrator's/);
+  });
+
   test("children are those that ran with the parent's token or name", async () => {
     const { json: parent } = await at.admin("POST", "/v1/executions", { action: "core.noop" });
     const context = { parent: { execution_id: parent.id } };

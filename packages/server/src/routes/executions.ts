@@ -51,10 +51,11 @@ function contextOf(call: Call, given: JsonObject | undefined): JsonObject {
       throw new Invalid("execution.context.header", { message: "The header st2-context is not a JSON object." });
     }
   }
-  return {
-    ...given,
-    ...(fromHeader as JsonObject),
-  };
+  const context = { ...given, ...(fromHeader as JsonObject) };
+  // Templates read the datastore in this user's name.
+  const { api_user: user } = context;
+  if (user !== undefined) runAs(call, typeof user === "string" ? user : "?");
+  return context;
 }
 
 export const EXECUTION_ROUTES: readonly Route[] = [

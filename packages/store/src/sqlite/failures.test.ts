@@ -80,7 +80,11 @@ test("a full disk rejects the whole group, leaves nothing half-written, and the 
     await using store = await openSqliteStore({ directory });
     written.push(...(await fill(store, "first")));
     assert.deepEqual((await keysOf(store)).sort(), pairs(written));
+    await assert.rejects(store.describe(), failsWith(Unavailable, "store.disk-full", "free some space"));
     await rm(ballast);
+    const small: Change = { kind: "snapshot.keep", project: "default", digest: "d", snapshot: aSnapshot("small") };
+    assert.deepEqual(await store.commit([small]), { ok: true });
+    assert.equal((await store.describe())["engine"], "sqlite");
     written.push(...(await fill(store, "second")));
     assert.ok(
       written.some((name) => name.startsWith("second")),

@@ -19,6 +19,8 @@ export interface Groups {
   commit(changes: readonly Change[]): Promise<Committed>;
   /** Something else that writes: `write` returns what the promise resolves with. */
   enqueue<T>(write: (db: Database) => T): Promise<T>;
+  /** Why writing fails: the last group's failure, if that is not long ago. Damage stays until the next start. */
+  trouble(): SquallError | undefined;
   /** Writes what waits; what is asked for afterwards is refused. */
   close(): void;
 }
@@ -27,6 +29,12 @@ export interface Groups {
 const GROUP_MS = 25;
 /** Waiting jobs; a process that is this far behind must say so instead of growing. */
 const QUEUE = 100_000;
+
+/**
+ * A failure counts as the present state for so long when nothing was written since. It has to end: where failing health
+ * keeps callers away, no write would ever come to show that all is well again.
+ */
+const TROUBLE_MS = 30_000;
 
 interface Job {
   /** Returns what to settle with, and whether what it wrote is to be undone. */
@@ -39,6 +47,7 @@ export function createGroups(db: Database): Groups {
   let queue: Job[] = [];
   let immediate: NodeJS.Immediate | undefined;
   let isClosed = false;
+  let trouble: { readonly failure: SquallError; readonly at: number } | undefined;
 
   function add<T>(run: Job["run"]): Promise<T> {
     if (isClosed) {
@@ -73,11 +82,13 @@ export function createGroups(db: Database): Groups {
       // Savepoints for all would copy every page that a list touches. Nearly always no list needs to be undone, so
       // they are taken only when it turns out that one does.
       const settle = runAll(jobs, deadline, false) ?? runAll(jobs, deadline, true) ?? [];
+      if (trouble !== undefined && trouble.failure.code !== DAMAGE) trouble = undefined;
       settle.forEach((done) => done());
       return settle.length;
     } catch (error) {
       db.rollback(); // G4
       const failure = storeFailure(error, db.file);
+      if (trouble?.failure.code !== DAMAGE) trouble = { failure, at: performance.now() };
       jobs.forEach((job) => job.reject(failure));
       return jobs.length;
     }
@@ -118,6 +129,11 @@ export function createGroups(db: Database): Groups {
       return add(() => applyList(db, list));
     },
     enqueue: (write) => add(() => ({ value: write(db), undo: false })),
+    trouble() {
+      if (trouble === undefined) return undefined;
+      const isOver = trouble.failure.code !== DAMAGE && performance.now() - trouble.at > TROUBLE_MS;
+      return isOver ? undefined : trouble.failure;
+    },
     close() {
       isClosed = true;
       clearImmediate(immediate);
@@ -126,6 +142,7 @@ export function createGroups(db: Database): Groups {
   };
 }
 
+const DAMAGE = "store.corrupt";
 const OK: Committed = { ok: true };
 const NOTHING = { value: OK, undo: false };
 

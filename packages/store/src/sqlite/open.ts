@@ -110,7 +110,12 @@ function createStore(db: Database, groups: Groups, release: () => void): Store {
     apiKeys: (project, page) => read(() => accounts.listApiKeys(db, project, page)),
 
     projects: () => read(() => db.all("select name from project order by name").map((row) => String(row["name"]))),
-    describe: () => read(() => describe(db)),
+    describe: () =>
+      read(() => {
+        const trouble = groups.trouble();
+        if (trouble) throw trouble;
+        return describe(db);
+      }),
 
     async [Symbol.asyncDispose]() {
       if (isClosed) return;
