@@ -71,6 +71,8 @@ export function createDispatch(core: Core): Dispatch {
   const { parts, lanes } = core;
   const runs = new Map<string, Run>();
   const pumping: Record<Lane, "no" | "yes" | "again"> = { inline: "no", process: "no" };
+  /** Under way: what they claim is ours before it is among the runs. */
+  const claims = new Set<Promise<void>>();
   let started = false;
   let conducts: Conducts | undefined;
   let draining = false;
@@ -121,7 +123,8 @@ export function createDispatch(core: Core): Dispatch {
       return;
     }
     pumping[lane] = "yes";
-    void claimAll(lane);
+    const claim = claimAll(lane).finally(() => claims.delete(claim));
+    claims.add(claim);
   };
 
   const claimAll = async (lane: Lane) => {
@@ -314,6 +317,7 @@ export function createDispatch(core: Core): Dispatch {
       lanes.close();
       clearTimeout(due?.timer);
       const all = async () => {
+        await Promise.all(claims);
         while (runs.size > 0) await Promise.all([...runs.values()].map((run) => run.done));
       };
       let timer: NodeJS.Timeout | undefined;
