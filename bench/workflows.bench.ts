@@ -23,7 +23,10 @@ const ITEMS = [1000, 10_000];
 const directory = mkdtempSync(join(tmpdir(), "squall-bench-"));
 const pack = join(directory, "bench");
 mkdirSync(join(pack, "actions", "workflows"), { recursive: true });
-writeFileSync(join(pack, "pack.yaml"), "{ref: bench, name: bench, version: 1.0.0, author: a, email: a@b.cc, description: d}");
+writeFileSync(
+  join(pack, "pack.yaml"),
+  "{ref: bench, name: bench, version: 1.0.0, author: a, email: a@b.cc, description: d}",
+);
 const define = (name: string, definition: string, parameters = "{}") => {
   writeFileSync(join(pack, "actions", "workflows", `${name}.yaml`), definition);
   writeFileSync(
@@ -32,7 +35,9 @@ const define = (name: string, definition: string, parameters = "{}") => {
   );
 };
 const tasks = Array.from({ length: TASKS }, (_, i) =>
-  i + 1 < TASKS ? `  t${i}: {action: core.noop, next: [{when: <% succeeded() %>, do: t${i + 1}}]}` : `  t${i}: {action: core.noop}`,
+  i + 1 < TASKS
+    ? `  t${i}: {action: core.noop, next: [{when: <% succeeded() %>, do: t${i + 1}}]}`
+    : `  t${i}: {action: core.noop}`,
 );
 define("sequence", `version: 1.0\ntasks:\n${tasks.join("\n")}\n`);
 define(
@@ -86,7 +91,9 @@ try {
     alone.push(performance.now() - start);
   }
   alone.sort((a, b) => a - b);
-  console.log(`a sequence of ${TASKS} noops alone: median ${alone[15]?.toFixed(1)} ms, worst ${alone.at(-1)?.toFixed(1)} ms (wanted: under 40)`);
+  console.log(
+    `a sequence of ${TASKS} noops alone: median ${alone[15]?.toFixed(1)} ms, worst ${alone.at(-1)?.toFixed(1)} ms (wanted: under 40)`,
+  );
   const rate = await many(WORKFLOWS, AT_ONCE, () => run("bench.sequence"));
   const bare = await many(WORKFLOWS * TASKS, AT_ONCE, () => run("core.noop"));
   console.log(
@@ -96,7 +103,9 @@ try {
     const start = performance.now();
     await run("bench.items", { n });
     const ms = performance.now() - start;
-    console.log(`${n} items: ${ms.toFixed(0)} ms, ${((ms / n) * 1000).toFixed(0)} µs each${n === 1000 ? " (wanted: under 2,000 ms)" : ""}`);
+    console.log(
+      `${n} items: ${ms.toFixed(0)} ms, ${((ms / n) * 1000).toFixed(0)} µs each${n === 1000 ? " (wanted: under 2,000 ms)" : ""}`,
+    );
   }
 } finally {
   await engine[Symbol.asyncDispose]();

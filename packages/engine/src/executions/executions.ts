@@ -41,7 +41,12 @@ export interface ExecutionsWithin extends Executions {
 }
 
 /** What people and programs do with executions. */
-export function createExecutions(core: Core, dispatch: Dispatch, settling: Settling, workflows: Workflows): ExecutionsWithin {
+export function createExecutions(
+  core: Core,
+  dispatch: Dispatch,
+  settling: Settling,
+  workflows: Workflows,
+): ExecutionsWithin {
   const { parts } = core;
   const { store } = parts;
 
@@ -324,14 +329,22 @@ function refuseTasks(
     throw new Invalid("execution.rerun.tasks", { message, at: { field } });
   };
   if (!isWorkflow(old.runner)) {
-    refuse("tasks", `Execution "${old.id}" is not of a workflow, so it has no tasks to run again. Leave tasks and reset out.`);
+    refuse(
+      "tasks",
+      `Execution "${old.id}" is not of a workflow, so it has no tasks to run again. Leave tasks and reset out.`,
+    );
   }
   if (Object.keys(overrides.parameters ?? {}).length > 0) {
-    refuse("parameters", "Parameters cannot be changed when tasks are run again: the workflow goes on with what it has.");
+    refuse(
+      "parameters",
+      "Parameters cannot be changed when tasks are run again: the workflow goes on with what it has.",
+    );
   }
   const stray = reset.filter((name) => !tasks.includes(name));
-  if (stray.length > 0) refuse("reset", `List of tasks to reset does not match the tasks to rerun: ${stray.join(", ")}.`);
-  if (!isCompleted(old.status)) refuse("tasks", `Execution "${old.id}" is ${old.status}: only what has ended can go on from its tasks.`);
+  if (stray.length > 0)
+    refuse("reset", `List of tasks to reset does not match the tasks to rerun: ${stray.join(", ")}.`);
+  if (!isCompleted(old.status))
+    refuse("tasks", `Execution "${old.id}" is ${old.status}: only what has ended can go on from its tasks.`);
 }
 
 /** Refuses new work while too much of it waits already. */

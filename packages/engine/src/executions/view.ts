@@ -152,4 +152,3 @@ export function maskRule<R extends { readonly action: { readonly ref: string; re
   if (plan.sealed.length === 0) return rule;
   return { ...rule, action: { ...rule.action, parameters: maskParameters(rule.action.parameters, plan.merged) } };
 }
-

@@ -115,8 +115,14 @@ output: [{x: <% ctx(x) %>}]
 
   test("only what runs can pause, and only a workflow", async () => {
     await using w = await someWorkflows({ gated: GATED });
-    const { id } = await w.t.engine.executions.request(w.t.admin, { action: "core.local", parameters: { cmd: "sleep 60" } });
-    await assert.rejects(w.t.engine.executions.setStatus(w.t.admin, id, "paused"), /not supported by the "local-shell-cmd"/);
+    const { id } = await w.t.engine.executions.request(w.t.admin, {
+      action: "core.local",
+      parameters: { cmd: "sleep 60" },
+    });
+    await assert.rejects(
+      w.t.engine.executions.setStatus(w.t.admin, id, "paused"),
+      /not supported by the "local-shell-cmd"/,
+    );
     await w.t.engine.executions.cancel(w.t.admin, id);
   });
 });
@@ -182,7 +188,10 @@ tasks:
     const lost = await w.settled((await rerun(w.t.admin, failed.id, { tasks: ["nix"] })).id);
     assert.equal(lost.status, "failed");
     assert.match(JSON.stringify(lost.result), /nix/);
-    await assert.rejects(rerun(w.t.admin, failed.id, { tasks: ["first"], parameters: { gate: "x" } }), /Parameters cannot/);
+    await assert.rejects(
+      rerun(w.t.admin, failed.id, { tasks: ["first"], parameters: { gate: "x" } }),
+      /Parameters cannot/,
+    );
     await assert.rejects(rerun(w.t.admin, failed.id, { tasks: ["first"], reset: ["last"] }), /reset/);
     const { id } = await w.request("sleeps");
     await w.reaches(id, "running", "a");

@@ -2,7 +2,14 @@ import { readFileSync, realpathSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
 import { type Action, Invalid, isObject, messageOf } from "@squall/model";
 import { MAX_YAML_BYTES, readYaml } from "@squall/packs";
-import { type Env, loadOrquesta, orquestaProgram, type OrquestaState, type Problem, type Program } from "@squall/workflow";
+import {
+  type Env,
+  loadOrquesta,
+  orquestaProgram,
+  type OrquestaState,
+  type Problem,
+  type Program,
+} from "@squall/workflow";
 import type { Shelves } from "../content/shelves.ts";
 
 /** A definition, read and compiled. */

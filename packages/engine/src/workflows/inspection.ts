@@ -59,7 +59,10 @@ function inspect(core: Core, project: string, compiled: Compiled): InspectionEnt
     }),
   );
   return [...checkContent(core, project, compiled), ...found].sort(
-    (a, b) => compare(a.type, b.type) || compare(a.schema_path ?? "", b.schema_path ?? "") || compare(a.spec_path ?? "", b.spec_path ?? ""),
+    (a, b) =>
+      compare(a.type, b.type) ||
+      compare(a.schema_path ?? "", b.schema_path ?? "") ||
+      compare(a.spec_path ?? "", b.spec_path ?? ""),
   );
 }
 
@@ -91,7 +94,10 @@ function checkContent(core: Core, project: string, { source, locate }: Compiled)
     }
     const action = core.shelves.get(project, "action", ref)?.body;
     if (action === undefined) {
-      const meant = nearest(ref, core.shelves.list(project, "action").map((one) => one.ref));
+      const meant = nearest(
+        ref,
+        core.shelves.list(project, "action").map((one) => one.ref),
+      );
       add("action", `The action "${ref}" is not registered in the database.`, meant);
       continue;
     }
@@ -113,13 +119,20 @@ function checkContent(core: Core, project: string, { source, locate }: Compiled)
 }
 
 /** Why an execution of a workflow cannot begin: entries of its result. */
-export function checkBeforeRun(core: Core, execution: Execution, snapshot: Snapshot, notify: unknown): readonly object[] {
+export function checkBeforeRun(
+  core: Core,
+  execution: Execution,
+  snapshot: Snapshot,
+  notify: unknown,
+): readonly object[] {
   if (snapshot.definition === undefined) {
     const why = core.definitions.whyNot(execution.project, snapshot.action);
     return [
       {
         type: "error",
-        message: why ?? `The definition of workflow "${execution.action}" could not be read when it was asked to run; run it again.`,
+        message:
+          why ??
+          `The definition of workflow "${execution.action}" could not be read when it was asked to run; run it again.`,
       },
     ];
   }

@@ -13,7 +13,8 @@ function count<T>(result: T): T {
 const around = (store: Store): Store =>
   new Proxy(store, {
     get(target, name) {
-      if (name === "commit") return async (...given: Parameters<Store["commit"]>) => count(await target.commit(...given));
+      if (name === "commit")
+        return async (...given: Parameters<Store["commit"]>) => count(await target.commit(...given));
       if (name === "claim") return async (...given: Parameters<Store["claim"]>) => count(await target.claim(...given));
       const value: unknown = Reflect.get(target, name);
       return typeof value === "function" ? value.bind(target) : value;

@@ -10,7 +10,8 @@ import { anEngine } from "../an-engine.ts";
 import { taskNames, writeFlows } from "./some-workflows.ts";
 
 const retry = "retry: {count: 2}";
-const task = (name: string, next: string) => `  ${name}: {action: core.noop, ${retry}, next: [{when: <% succeeded() %>, ${next}}]}`;
+const task = (name: string, next: string) =>
+  `  ${name}: {action: core.noop, ${retry}, next: [{when: <% succeeded() %>, ${next}}]}`;
 
 /** Twenty tasks: a chain, a fork, a join, items, a sub-workflow. What was running when the process died runs again. */
 const TWENTY = `
@@ -45,9 +46,13 @@ output: [{ok: <% task_status(a) %>}]
 `;
 
 async function runChild(directory: string, folder: string, key: string, at: number) {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "kill.child.ts"), directory, folder, key, String(at)], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
+  const child = spawn(
+    process.execPath,
+    [join(import.meta.dirname, "kill.child.ts"), directory, folder, key, String(at)],
+    {
+      stdio: ["ignore", "pipe", "inherit"],
+    },
+  );
   let out = "";
   child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
   return new Promise<{ signal: string | null; out: string }>((resolve) => {
@@ -65,7 +70,8 @@ async function endOf(directory: string, key: string) {
     const done = await t.engine.executions.settled(DEFAULT_PROJECT, id, AbortSignal.timeout(20_000));
     const all = await t.engine.executions.children(DEFAULT_PROJECT, id, -1);
     const counts: Record<string, number> = {};
-    for (const name of taskNames(all.filter((one) => one.status === "succeeded"))) counts[name] = (counts[name] ?? 0) + 1;
+    for (const name of taskNames(all.filter((one) => one.status === "succeeded")))
+      counts[name] = (counts[name] ?? 0) + 1;
     const others = all.filter((one) => one.status !== "succeeded").map((one) => one.status);
     return { status: done.status, result: done.result, counts, others: [...new Set(others)], lost: others.length };
   } finally {
@@ -97,8 +103,15 @@ test("a workflow ends as if nothing had happened, whichever of its commits the p
         // A retry is of the whole task: items that had succeeded beside a lost one run again.
         assert.ok((counts.each ?? 0) >= 4);
         counts.each = 4;
-        assert.deepEqual({ status, result, counts }, { status: expected.status, result: expected.result, counts: expected.counts }, `killed after commit ${at}`);
-        assert.ok(others.every((one) => one === "abandoned"), `killed after commit ${at}: ${others.join()}`);
+        assert.deepEqual(
+          { status, result, counts },
+          { status: expected.status, result: expected.result, counts: expected.counts },
+          `killed after commit ${at}`,
+        );
+        assert.ok(
+          others.every((one) => one === "abandoned"),
+          `killed after commit ${at}: ${others.join()}`,
+        );
         await rm(directory, { recursive: true });
       }
     };

@@ -14,7 +14,7 @@ import { evaluateWithKeys } from "../keys/lookup.ts";
 import { renderFinal } from "../parameters/render.ts";
 import { openParameters } from "../parameters/secrets.ts";
 import type { Run } from "./children.ts";
-import { type Compiled, CONTEXT_NAMES } from "./definitions.ts";
+import type { Compiled } from "./definitions.ts";
 import { randomFrom, type StoredEvent, type StoredKey, type StoredStep } from "./history.ts";
 import { createTracker, type SavedTracker, statusOfRun, type TaskRun, type Tracker } from "./tracker.ts";
 
@@ -40,7 +40,10 @@ export interface World {
   resultOf(event: StoredEvent): JsonObject | undefined;
   key(request: KeyRequest): Promise<StoredKey>;
   /** Answers the id, or the result of the task that could not become an execution. */
-  begin(command: Run, run: string | undefined): Promise<{ readonly id: string } | { readonly failed: JsonObject } | null>;
+  begin(
+    command: Run,
+    run: string | undefined,
+  ): Promise<{ readonly id: string } | { readonly failed: JsonObject } | null>;
   /** Tells of a failure to begin something as of any other event: only when the step is taken. */
   readonly tells: boolean;
 }
@@ -81,7 +84,11 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
   const rows = new Map<string, Execution>();
   const asks: ("pause" | "resume" | "cancel")[] = [];
   const refused = new Map<StoredEvent, unknown>();
-  let last: { status: WorkflowStatus; output?: Readonly<Record<string, unknown>> | null; errors: readonly ErrorEntry[] } = {
+  let last: {
+    status: WorkflowStatus;
+    output?: Readonly<Record<string, unknown>> | null;
+    errors: readonly ErrorEntry[];
+  } = {
     status: live.state?.status ?? "requested",
     output: live.state?.output ?? null,
     errors: live.state?.errors ?? [],
@@ -140,7 +147,10 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
         return program.advance(started(live), { kind: "rerun", tasks: event.tasks }, envOf());
       case "task": {
         const { execution, task, route, item } = event;
-        const result = event.result ?? world.resultOf(event) ?? (execution && isCompleted(event.status) ? rowOf(execution).result : undefined);
+        const result =
+          event.result ??
+          world.resultOf(event) ??
+          (execution && isCompleted(event.status) ? rowOf(execution).result : undefined);
         const told: WorkflowEvent = {
           kind: "task",
           task,
@@ -231,7 +241,9 @@ function bare<E extends StoredEvent>(event: E): E {
 
 function started(live: Live): OrquestaState {
   if (live.state !== undefined) return live.state;
-  throw new Invalid("workflow.not-started", { message: `the workflow of execution ${live.execution.id} has not started` });
+  throw new Invalid("workflow.not-started", {
+    message: `the workflow of execution ${live.execution.id} has not started`,
+  });
 }
 
 /** `ctx().st2` and `ctx().parent` (stackstorm-model 17.1). What comes to a context later does not count. */
@@ -250,7 +262,8 @@ function contextOf(live: Live, apiUrl: string): JsonObject {
     ...(api_user !== undefined && { api_user }),
     ...(source_channel !== undefined && { source_channel }),
   };
-  return { st2, parent: context } satisfies Record<(typeof CONTEXT_NAMES)[number], unknown>;
+  // Under the names that definitions.ts tells inspection.
+  return { st2, parent: context };
 }
 
 /** The workflow's inputs: what was given, with the action's defaults. */
@@ -347,9 +360,14 @@ export async function readBack(core: Core, project: string, id: string): Promise
   if (!execution) throw new Invalid("workflow.gone", { message: `ActionExecution with id "${id}" not found.` });
   const snapshot = (await core.snapshots.load(project, [execution.snapshot])).get(execution.snapshot);
   if (snapshot?.definition === undefined) {
-    const why = core.definitions.whyNot(project, snapshot?.action ?? ({ ref: execution.action, pack: "", entry_point: "" } as Snapshot["action"]));
+    const why = core.definitions.whyNot(
+      project,
+      snapshot?.action ?? ({ ref: execution.action, pack: "", entry_point: "" } as Snapshot["action"]),
+    );
     throw new Invalid("workflow.definition.missing", {
-      message: why ?? `The definition of workflow "${execution.action}" could not be read when it was asked to run; run it again`,
+      message:
+        why ??
+        `The definition of workflow "${execution.action}" could not be read when it was asked to run; run it again`,
     });
   }
   const compiled = core.definitions.compile(snapshot.definition);
@@ -375,7 +393,8 @@ export async function readBack(core: Core, project: string, id: string): Promise
         at: stored.at,
         seed: stored.seed,
         resultOf: () => undefined,
-        key: (request) => Promise.resolve(stored.keys?.[`${request.scope}\0${request.user ?? ""}\0${request.name}`] ?? null),
+        key: (request) =>
+          Promise.resolve(stored.keys?.[`${request.scope}\0${request.user ?? ""}\0${request.name}`] ?? null),
         begin: () => {
           const id = stored.began?.[next++] ?? null;
           return Promise.resolve(id === null ? null : { id });
@@ -392,4 +411,3 @@ export async function readBack(core: Core, project: string, id: string): Promise
   }
   return live;
 }
-

@@ -77,7 +77,8 @@ export function rehearse(core: Core, project: string, rehearsal: Rehearsal): Reh
     turns.set(task, turn + 1);
     used.add(task);
     const given = mocks[task];
-    const mock: Mock = (Array.isArray(given) ? (given[Math.min(turn, given.length - 1)] as Mock | undefined) : (given as Mock)) ?? {};
+    const mock: Mock =
+      (Array.isArray(given) ? (given[Math.min(turn, given.length - 1)] as Mock | undefined) : (given as Mock)) ?? {};
     const status = mock.status ?? "succeeded";
     path.push({
       task,

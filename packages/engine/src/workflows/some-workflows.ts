@@ -29,7 +29,14 @@ export type Flows = Readonly<Record<string, string | { readonly definition: stri
 /** Writes a pack `flows` into a folder. */
 export async function writeFlows(folder: string, flows: Flows): Promise<void> {
   await mkdir(join(folder, "actions", "workflows"), { recursive: true });
-  const pack = { ref: "flows", name: "flows", description: "For tests", version: "1.0.0", author: "a", email: "a@b.cc" };
+  const pack = {
+    ref: "flows",
+    name: "flows",
+    description: "For tests",
+    version: "1.0.0",
+    author: "a",
+    email: "a@b.cc",
+  };
   await writeFile(join(folder, "pack.yaml"), JSON.stringify(pack));
   for (const [name, flow] of Object.entries(flows)) {
     const { definition, parameters } = typeof flow === "string" ? { definition: flow, parameters: {} } : flow;

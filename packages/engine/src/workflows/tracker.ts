@@ -32,7 +32,13 @@ export interface Tracker {
 
 export interface SavedTracker {
   readonly begun: number;
-  readonly runs: readonly (readonly [task: string, route: number, id: string, items: boolean, children: readonly (readonly [number, string, string, boolean])[]])[];
+  readonly runs: readonly (readonly [
+    task: string,
+    route: number,
+    id: string,
+    items: boolean,
+    children: readonly (readonly [number, string, string, boolean])[],
+  ])[];
 }
 
 const keyOf = (task: string, route: number) => `${route}|${task}`;
@@ -102,7 +108,9 @@ export function createTracker(saved?: SavedTracker): Tracker {
 /** The worst of the statuses of items, as a task's. */
 export function statusOfRun(run: TaskRun): WorkflowStatus {
   const statuses = [...run.children.values()].map((child) => child.status);
-  const found = ["running", "canceled", "failed", "timeout", "abandoned", "paused"].find((one) => statuses.includes(one));
+  const found = ["running", "canceled", "failed", "timeout", "abandoned", "paused"].find((one) =>
+    statuses.includes(one),
+  );
   // Casts: children have statuses of executions, which workflows have as well.
   return (run.items ? (found ?? "succeeded") : (statuses[0] ?? "running")) as WorkflowStatus;
 }

@@ -84,7 +84,9 @@ output: [{all: <% ctx(all) %>}]
     const done = await w.run("items", { names: ["a", "b", "c", "d", "e"] });
     assert.deepEqual(done.result, { output: { all: ["a", "b", "c", "d", "e"] } });
     const children = await w.children(done.id);
-    const beside = children.map(({ start }) => children.filter((one) => one.start <= start && (one.end ?? 0) > start).length);
+    const beside = children.map(
+      ({ start }) => children.filter((one) => one.start <= start && (one.end ?? 0) > start).length,
+    );
     assert.equal(Math.max(...beside), 2);
   });
 
@@ -160,7 +162,10 @@ output: [{why: <% ctx(why) %>}]
       },
     });
     const missing = await w.run("wrong", { ref: "core.missing" });
-    assert.deepEqual([missing.status, missing.result?.output], ["succeeded", { why: 'Action "core.missing" cannot be found.' }]);
+    assert.deepEqual(
+      [missing.status, missing.result?.output],
+      ["succeeded", { why: 'Action "core.missing" cannot be found.' }],
+    );
     const bad = await w.run("wrong", { ref: "core.local" });
     assert.match(String((bad.result?.output as { why: string }).why), /cmd/);
   });

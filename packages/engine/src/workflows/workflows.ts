@@ -181,7 +181,9 @@ export function createWorkflows(
     let taken: Taken | undefined;
     try {
       if (events.length > 0) taken = await takeStep(core, live, events, worldOf(live, results, drafts));
-      const controls = batch.filter((input) => input.event !== undefined && taken?.refused.has(input.event) && isControl(input.event));
+      const controls = batch.filter(
+        (input) => input.event !== undefined && taken?.refused.has(input.event) && isControl(input.event),
+      );
       if (controls.length > 0) {
         for (const input of controls) input.reject(taken?.refused.get(input.event as StoredEvent));
         batch = batch.filter((input) => !controls.includes(input));
@@ -235,7 +237,12 @@ export function createWorkflows(
   };
 
   /** Which input the refused change belongs to: it alone is told, the others are decided again. */
-  const refused = (actor: Actor, batch: readonly Input[], committed: Extract<Committed, { ok: false }>, ranges: readonly number[]) => {
+  const refused = (
+    actor: Actor,
+    batch: readonly Input[],
+    committed: Extract<Committed, { ok: false }>,
+    ranges: readonly number[],
+  ) => {
     const again: Input[] = [];
     batch.forEach((input, at) => {
       const from = ranges[at] ?? 0;
@@ -244,7 +251,12 @@ export function createWorkflows(
       // Its drafts gave their slots back: whoever made them makes them anew.
       else if (input.drafts.length > 0) input.resolve({ ...committed, index: -1 });
       else if (input.attempts++ < ATTEMPTS) again.push(input);
-      else input.reject(new Conflict("workflow.contended", { message: `the workflow of execution ${actor.id} could not be advanced: ${committed.message}` }));
+      else
+        input.reject(
+          new Conflict("workflow.contended", {
+            message: `the workflow of execution ${actor.id} could not be advanced: ${committed.message}`,
+          }),
+        );
     });
     actor.queue = [...again, ...actor.queue];
   };
@@ -260,7 +272,7 @@ export function createWorkflows(
       key: async ({ scope, user = "", name }) => {
         const { project } = live.execution;
         const found = await parts.store.key(project, `st2kv.${scope}`, scope === "user" ? user : "", name, now);
-        return (found && { value: found.value, secret: found.secret }) satisfies StoredKey | undefined ?? null;
+        return ((found && { value: found.value, secret: found.secret }) satisfies StoredKey | undefined) ?? null;
       },
       begin: async (command, run) => {
         try {
@@ -337,7 +349,8 @@ export function createWorkflows(
     }
     parts.log.error({ execution: actor.id, err: error }, "a workflow could not be read, so it fails");
     const execution = await parts.store.execution(actor.project, actor.id);
-    if (execution && !isCompleted(execution.status)) await failSetup(execution, [{ type: "error", message: messageOf(error) }]);
+    if (execution && !isCompleted(execution.status))
+      await failSetup(execution, [{ type: "error", message: messageOf(error) }]);
     for (const input of batch) {
       if (input.event !== undefined && isControl(input.event)) input.reject(error);
       else if (input.changes.length === 0) input.resolve({ ok: true });
@@ -358,7 +371,16 @@ export function createWorkflows(
     const snapshot = (await core.snapshots.load(execution.project, [execution.snapshot])).get(execution.snapshot);
     const follows = snapshot ? await afterCompletion(core, ended, snapshot) : { drafts: [], changes: [] };
     const { project, id } = execution;
-    const move: Change = { kind: "execution.move", project, id, from: [execution.status], to: "failed", at, end: at, result };
+    const move: Change = {
+      kind: "execution.move",
+      project,
+      id,
+      from: [execution.status],
+      to: "failed",
+      at,
+      end: at,
+      result,
+    };
     const committed = await commitEnd(ended, follows.drafts, [move, ...follows.changes]);
     if (committed.ok) parts.bus.publish({ topic: "execution", change: "update", execution: ended });
   };
@@ -404,16 +426,21 @@ export function createWorkflows(
   };
 
   const begin: Workflows["begin"] = (execution, snapshot) => {
-    void start(execution, snapshot).catch(async (error: unknown) => {
-      parts.log.error({ execution: execution.id, err: error }, "a workflow could not begin");
-      if (isTransient(error)) {
-        if (!isClosed) setTimeout(begin, RETRY_MS, execution, snapshot).unref();
-        return;
-      }
-      await failSetup(execution, [{ type: "error", message: messageOf(error) }]);
-    }).catch((error: unknown) => {
-      parts.log.error({ execution: execution.id, err: error }, "the failure of a workflow to begin could not be stored");
-    });
+    void start(execution, snapshot)
+      .catch(async (error: unknown) => {
+        parts.log.error({ execution: execution.id, err: error }, "a workflow could not begin");
+        if (isTransient(error)) {
+          if (!isClosed) setTimeout(begin, RETRY_MS, execution, snapshot).unref();
+          return;
+        }
+        await failSetup(execution, [{ type: "error", message: messageOf(error) }]);
+      })
+      .catch((error: unknown) => {
+        parts.log.error(
+          { execution: execution.id, err: error },
+          "the failure of a workflow to begin could not be stored",
+        );
+      });
   };
 
   const start = async (execution: Execution, snapshot: Snapshot): Promise<void> => {
@@ -453,9 +480,12 @@ export function createWorkflows(
       }
       timers.delete(execution.id);
       const message = `the workflow did not end within its timeout of ${seconds} seconds`;
-      control(execution.project, execution.id, { kind: "fail", message, timedOut: true }, {}).catch((error: unknown) => {
-        if (!(error instanceof Conflict)) parts.log.error({ execution: execution.id, err: error }, "a workflow's timeout could not be stored");
-      });
+      control(execution.project, execution.id, { kind: "fail", message, timedOut: true }, {}).catch(
+        (error: unknown) => {
+          if (!(error instanceof Conflict))
+            parts.log.error({ execution: execution.id, err: error }, "a workflow's timeout could not be stored");
+        },
+      );
     };
     wait();
   };
@@ -471,9 +501,19 @@ export function createWorkflows(
     async recover(projects) {
       const status = ["running", "pausing", "paused", "resuming", "canceling"] as const;
       for (const project of projects) {
-        const { items } = await parts.store.executions(project, { runner: "orquesta", status, order: "ascending" }, { omit: ["result"] });
-        const snapshots = await core.snapshots.load(project, items.map((one) => one.snapshot));
-        const children = await parts.store.childIds(project, items.map((one) => one.id));
+        const { items } = await parts.store.executions(
+          project,
+          { runner: "orquesta", status, order: "ascending" },
+          { omit: ["result"] },
+        );
+        const snapshots = await core.snapshots.load(
+          project,
+          items.map((one) => one.snapshot),
+        );
+        const children = await parts.store.childIds(
+          project,
+          items.map((one) => one.id),
+        );
         for (const execution of items) {
           const snapshot = snapshots.get(execution.snapshot);
           if (!snapshot) continue;

@@ -29,7 +29,9 @@ export function createOrquesta(): Runner {
     },
     run: (job, io) => {
       if (io.signal.aborted) return Promise.resolve(abortOutcome(io.signal));
-      return Promise.reject(new Error(`the workflow ${job.action.ref} cannot run as a job: the engine conducts workflows`));
+      return Promise.reject(
+        new Error(`the workflow ${job.action.ref} cannot run as a job: the engine conducts workflows`),
+      );
     },
   };
 }

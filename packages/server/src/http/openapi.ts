@@ -79,7 +79,9 @@ function operationOf(route: Route): JsonObject {
     tags: [route.resource],
     "x-verb": route.verb,
     ...(parameters.length > 0 ? { parameters } : {}),
-    ...(route.takesText ? { requestBody: { required: true, content: { "text/plain": { schema: { type: "string" } } } } } : {}),
+    ...(route.takesText
+      ? { requestBody: { required: true, content: { "text/plain": { schema: { type: "string" } } } } }
+      : {}),
     ...(route.body
       ? { requestBody: { required: false, content: { "application/json": { schema: plain(route.body) } } } }
       : {}),

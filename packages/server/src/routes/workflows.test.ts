@@ -28,7 +28,9 @@ suite("workflows over HTTP", () => {
   test("inspection answers with everything that is wrong, and with nothing where nothing is", async () => {
     const good = await post("inspect", GOOD);
     assert.deepEqual([good.status, await good.json()], [200, []]);
-    const bad = (await (await post("inspect", GOOD.replace("core.noop", "core.nop").replace("do: c}", "do: z}"))).json()) as {
+    const bad = (await (
+      await post("inspect", GOOD.replace("core.noop", "core.nop").replace("do: c}", "do: z}"))
+    ).json()) as {
       type: string;
       spec_path: string;
       suggestion?: string;
@@ -47,7 +49,8 @@ suite("workflows over HTTP", () => {
   });
 
   test("a rehearsal tells the path that given results lead along, and runs nothing", async () => {
-    const rehearse = (mocks: object) => at.admin("POST", "/v1/workflows/rehearse", { definition: GOOD, inputs: { n: 2 }, mocks });
+    const rehearse = (mocks: object) =>
+      at.admin("POST", "/v1/workflows/rehearse", { definition: GOOD, inputs: { n: 2 }, mocks });
     const went = await rehearse({ a: { result: { stdout: "out" } } });
     assert.equal(went.status, 200, went.text);
     assert.deepEqual([went.json.status, went.json.output], ["succeeded", { v: "out" }]);
