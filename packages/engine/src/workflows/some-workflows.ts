@@ -13,7 +13,8 @@ export interface WorkflowEngine extends AsyncDisposable {
   touch(name: string): Promise<void>;
   /** Stops the engine and starts another one on the same store; `t` is that one then. */
   reopen(): Promise<void>;
-  /** Replaces a definition's file. */
+  /** Removes, or replaces, a definition's file. */
+  remove(name: string): Promise<void>;
   write(name: string, definition: string): Promise<void>;
   request(name: string, parameters?: JsonObject, more?: JsonObject): Promise<Execution>;
   run(name: string, parameters?: JsonObject, more?: JsonObject): Promise<Execution>;
@@ -73,6 +74,7 @@ export async function someWorkflows(
     request,
     settled,
     children,
+    remove: (name) => rm(join(folder, "actions", "workflows", `${name}.yaml`)),
     write: (name, definition) => writeFile(join(folder, "actions", "workflows", `${name}.yaml`), definition),
     run: async (name, parameters, more) => settled((await request(name, parameters, more)).id),
     reaches: (id, status, task) =>
