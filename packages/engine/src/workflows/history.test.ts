@@ -58,7 +58,10 @@ output: [{n: <% ctx(n) %>}, {status: <% task_status(items) %>}, {first: <% task(
     await w.reopen();
     await w.touch("gate");
     const done = await w.settled(id);
-    assert.deepEqual([done.status, done.result], ["succeeded", { output: { n: 300, status: "succeeded", first: 300 } }]);
+    assert.deepEqual(
+      [done.status, done.result],
+      ["succeeded", { output: { n: 300, status: "succeeded", first: 300 } }],
+    );
     const { nodes } = await w.t.engine.workflows.graphOf(done);
     assert.deepEqual(
       nodes.map((one) => [one.id, one.status]),
@@ -81,7 +84,12 @@ output: [{user: <% ctx(st2).user %>}]
 
   test("from a rule", async () => {
     await using w = await someWorkflows({ one: ONE });
-    await w.t.engine.content.put(DEFAULT_PROJECT, "rule", aRule({ action: { ref: "flows.one", parameters: {} } }), "create");
+    await w.t.engine.content.put(
+      DEFAULT_PROJECT,
+      "rule",
+      aRule({ action: { ref: "flows.one", parameters: {} } }),
+      "create",
+    );
     const [trigger] = w.t.engine.events.webhooks(DEFAULT_PROJECT, "sample");
     assert.ok(trigger);
     const { executions } = await w.t.engine.events.emit(DEFAULT_PROJECT, { trigger, payload: aPayload({}) });

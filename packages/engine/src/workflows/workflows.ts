@@ -1,7 +1,6 @@
 import {
   Conflict,
   type Execution,
-  type ExecutionStatus,
   isCompleted,
   isObject,
   type JsonObject,
@@ -11,13 +10,14 @@ import {
 } from "@squall/model";
 import type { Change, Committed } from "@squall/store";
 import type { Core } from "../core.ts";
-import { afterCompletion } from "../events/completion.ts";
 import type { Dispatch } from "../executions/dispatch.ts";
 import type { Draft } from "../executions/draft.ts";
 import { draftTask } from "./children.ts";
 import { checkBeforeRun } from "./inspection.ts";
 import type { StoredEvent, StoredKey } from "./history.ts";
 import { isWorkflow } from "./is-workflow.ts";
+import { failedMove, moveAfter } from "./own-move.ts";
+import { createTimeouts } from "./timeouts.ts";
 import { type Live, readBack, sealState, settingsOf, type Taken, takeStep, type World } from "./live.ts";
 
 /**
@@ -90,7 +90,7 @@ export function createWorkflows(
 ): Workflows {
   const { parts } = core;
   const actors = new Map<string, Actor>();
-  const timers = new Map<string, NodeJS.Timeout>();
+  const timeouts = createTimeouts(parts, ({ project, id }, event) => control(project, id, event, {}));
   let isClosed = false;
   let held = 0;
 
@@ -200,7 +200,8 @@ export function createWorkflows(
         });
         if (live.sinceSaved >= Math.max(SAVE_EVENTS, live.events / 4)) keepState(live, list);
         for (const draft of drafts) list.push(...draft.changes);
-        const move = await moveOf(live, taken, batch);
+        const context = Object.assign({}, ...batch.map((input) => input.context ?? {})) as JsonObject;
+        const move = await moveAfter(core, live, taken, context);
         if (move) {
           moved = move.execution;
           if (isCompleted(moved.status)) ended = moved;
@@ -230,7 +231,7 @@ export function createWorkflows(
     if (moved) {
       live.execution = moved;
       parts.bus.publish({ topic: "execution", change: "update", execution: moved });
-      if (isCompleted(moved.status)) stopTimer(moved.id);
+      if (isCompleted(moved.status)) timeouts.stop(moved.id);
     }
     for (const input of batch) input.resolve(committed);
     for (const ask of new Set(taken?.asks)) cascade(live, ask);
@@ -297,49 +298,6 @@ export function createWorkflows(
     list.push({ kind: "workflow.save", project, execution, seq: live.seq + 1, state });
   };
 
-  /** What the step means to the workflow's own execution. */
-  const moveOf = async (live: Live, taken: Taken, batch: readonly Input[]) => {
-    const { execution } = live;
-    const context: JsonObject = Object.assign({}, ...batch.map((input) => input.context ?? {})) as JsonObject;
-    if (isCompleted(execution.status)) return undefined;
-    const timedOut = taken.stored.events.some((event) => event.kind === "fail" && event.timedOut === true);
-    const to = (taken.status === "failed" && timedOut ? "timeout" : taken.status) as ExecutionStatus;
-    if (to === execution.status) return undefined;
-    const at = parts.now();
-    const done = isCompleted(to);
-    const result = done ? resultOf(to, taken) : undefined;
-    const next: Execution = {
-      ...execution,
-      status: to,
-      context: { ...execution.context, ...context },
-      log: [...execution.log, { status: to, timestamp: at }],
-      ...(done && { end: at }),
-      ...(result && { result }),
-    };
-    const follows = done ? await afterCompletion(core, next, live.snapshot) : undefined;
-    const move: Change = {
-      kind: "execution.move",
-      project: execution.project,
-      id: execution.id,
-      from: [execution.status],
-      to,
-      at,
-      ...(Object.keys(context).length > 0 && { context }),
-      ...(done && { end: at }),
-      ...(result && { result }),
-    };
-    return { execution: next, changes: [move, ...(follows?.changes ?? [])], drafts: follows?.drafts ?? [] };
-  };
-
-  const resultOf = (status: ExecutionStatus, { output, errors }: Taken): JsonObject => {
-    const hasErrors = status === "failed" || status === "timeout" || status === "abandoned";
-    const result: JsonObject = hasErrors ? { output, errors } : { output };
-    const bytes = Buffer.byteLength(JSON.stringify(result));
-    if (bytes <= parts.limits.resultBytes) return result;
-    const message = `the output has ${bytes} bytes and at most ${parts.limits.resultBytes} are kept; give out less, or where it is`;
-    return { output: null, errors: [{ type: "error", message }] };
-  };
-
   /** The workflow itself cannot be read: what ends still has to end, and the workflow fails and says why. */
   const withoutWorkflow = async (actor: Actor, batch: readonly Input[], error: unknown): Promise<void> => {
     // Whoever asked tries again.
@@ -359,30 +317,10 @@ export function createWorkflows(
   };
 
   const failSetup = async (execution: Execution, errors: readonly object[]): Promise<void> => {
-    const at = parts.now();
-    const result = { errors, output: null };
-    const ended: Execution = {
-      ...execution,
-      status: "failed",
-      end: at,
-      result,
-      log: [...execution.log, { status: "failed", timestamp: at }],
-    };
     const snapshot = (await core.snapshots.load(execution.project, [execution.snapshot])).get(execution.snapshot);
-    const follows = snapshot ? await afterCompletion(core, ended, snapshot) : { drafts: [], changes: [] };
-    const { project, id } = execution;
-    const move: Change = {
-      kind: "execution.move",
-      project,
-      id,
-      from: [execution.status],
-      to: "failed",
-      at,
-      end: at,
-      result,
-    };
-    const committed = await commitEnd(ended, follows.drafts, [move, ...follows.changes]);
-    if (committed.ok) parts.bus.publish({ topic: "execution", change: "update", execution: ended });
+    const move = await failedMove(core, { execution, ...(snapshot && { snapshot }) }, errors);
+    const committed = await commitEnd(move.execution, move.drafts, move.changes);
+    if (committed.ok) parts.bus.publish({ topic: "execution", change: "update", execution: move.execution });
   };
 
   const commitEnd: Workflows["commitEnd"] = (ended, drafts, changes) => {
@@ -450,7 +388,7 @@ export function createWorkflows(
     const tasks = isObject(again) && Array.isArray(again.tasks) ? (again.tasks as unknown[]).map(String) : [];
     const problems = checkBeforeRun(core, execution, snapshot, settings.runner.notify);
     if (problems.length > 0) return failSetup(execution, problems);
-    startTimer(execution, settings.runner.timeout);
+    timeouts.start(execution, settings.runner.timeout);
     let event: StoredEvent = {
       kind: "start",
       apiUrl: parts.apiUrl(),
@@ -467,31 +405,6 @@ export function createWorkflows(
     }
     const committed = await tell(project, id, { event, drafts: [], changes: [] });
     if (!committed.ok) throw new Conflict("workflow.begin", { message: committed.message });
-  };
-
-  const startTimer = (execution: Execution, seconds: unknown) => {
-    if (typeof seconds !== "number" || seconds <= 0 || timers.has(execution.id)) return;
-    const left = () => Math.ceil((execution.start + seconds * 1e6 - parts.now()) / 1000);
-    const wait = () => {
-      if (left() > 0) {
-        // setTimeout cannot wait longer than 2^31 ms.
-        timers.set(execution.id, setTimeout(wait, Math.min(left(), 2 ** 31 - 1)));
-        return;
-      }
-      timers.delete(execution.id);
-      const message = `the workflow did not end within its timeout of ${seconds} seconds`;
-      control(execution.project, execution.id, { kind: "fail", message, timedOut: true }, {}).catch(
-        (error: unknown) => {
-          if (!(error instanceof Conflict))
-            parts.log.error({ execution: execution.id, err: error }, "a workflow's timeout could not be stored");
-        },
-      );
-    };
-    wait();
-  };
-  const stopTimer = (id: string) => {
-    clearTimeout(timers.get(id));
-    timers.delete(id);
   };
 
   return {
@@ -519,7 +432,7 @@ export function createWorkflows(
           if (!snapshot) continue;
           // One that has begun has begun something: else it would have ended in the same step.
           if (execution.status === "running" && !children.has(execution.id)) begin(execution, snapshot);
-          else startTimer(execution, (await settingsOf(core, execution, snapshot)).runner.timeout);
+          else timeouts.start(execution, (await settingsOf(core, execution, snapshot)).runner.timeout);
           if (execution.status === "canceling" || execution.status === "pausing") {
             const live = await readBack(core, project, execution.id);
             cascade(live, execution.status === "canceling" ? "cancel" : "pause"); // W6
@@ -536,8 +449,7 @@ export function createWorkflows(
     },
     close() {
       isClosed = true;
-      for (const timer of timers.values()) clearTimeout(timer);
-      timers.clear();
+      timeouts.close();
     },
   };
 }
