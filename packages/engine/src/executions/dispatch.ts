@@ -1,4 +1,5 @@
 import {
+  Denied,
   type Execution,
   type ExecutionStatus,
   isCompleted,
@@ -6,6 +7,7 @@ import {
   type Lane,
   messageOf,
   type Snapshot,
+  SquallError,
 } from "@squall/model";
 import type { Outcome } from "@squall/runners";
 import type { Change, Committed, ExecutionMove } from "@squall/store";
@@ -309,7 +311,9 @@ async function perform(
     const current = core.shelves.get(execution.project, "runner_type", execution.runner)?.body;
     if (!runner) throw new Error(`no runner "${execution.runner}" in this process`);
     if (current?.enabled === false)
-      throw new Error(`Runner "${execution.runner}" has been disabled by the administrator.`);
+      throw new Denied("runner.disabled", {
+        message: `Runner "${execution.runner}" has been disabled by the administrator.`,
+      });
     const plan = core.plans(action, type);
     const kept = openParameters(execution.parameters, plan.sealed, parts.vault);
     const about = { project: execution.project, pack: action.pack, user: execution.user, context: execution.context };
@@ -363,10 +367,9 @@ async function perform(
     }
     return outcome;
   } catch (thrown) {
-    return {
-      status: "failed",
-      result: { error: messageOf(thrown), traceback: thrown instanceof Error ? (thrown.stack ?? "") : "" },
-    };
+    // Where in our code we refused tells nothing to whoever reads the result; where we did not expect to fail does.
+    const expected = thrown instanceof SquallError || !(thrown instanceof Error);
+    return { status: "failed", result: { error: messageOf(thrown), traceback: expected ? "" : (thrown.stack ?? "") } };
   }
 }
 
