@@ -98,7 +98,7 @@ async function run(program: string, args: readonly string[], env: Record<string,
     status,
     text,
     get json() {
-      return JSON.parse(out);
+      return JSON.parse(out) as unknown;
     },
   };
 }

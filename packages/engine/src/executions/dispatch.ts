@@ -167,17 +167,22 @@ export function createDispatch(core: Core): Dispatch {
   };
   const wake = () => {
     due = undefined;
-    for (const lane of ["inline", "process"] as const) {
-      lanes.wait(lane, 1);
-      pump(lane);
-    }
+    for (const lane of ["inline", "process"] as const) lookFor(lane);
     void lookAhead();
+  };
+  const lookFor = (lane: Lane) => {
+    // Enough to make it look; counting each time would let the number drift up while every slot is taken.
+    if (lanes.waiting(lane) === 0) lanes.wait(lane, 1);
+    pump(lane);
   };
   const lookAhead = async () => {
     try {
       for (const lane of ["inline", "process"] as const) {
         const at = await parts.store.nextDue(lane);
-        if (at !== undefined && at > parts.now()) wakeAt(at);
+        if (at === undefined) continue;
+        // Timers ring up to a millisecond early: what was not due when `wake` looked may be by now, and nobody would look again.
+        if (at > parts.now()) wakeAt(at);
+        else lookFor(lane);
       }
     } catch (error) {
       parts.log.error({ err: error }, "the next delayed execution could not be looked up; trying again in a second");
