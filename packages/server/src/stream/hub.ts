@@ -1,18 +1,21 @@
 import type { Bus, Message } from "@squall/bus";
 import type { Engine } from "@squall/engine";
-import { type Execution, formatMicros, isCompleted, isObject, type JsonObject } from "@squall/model";
+import { type Execution, formatMicros, isCompleted, isObject, type JsonObject, TooMany } from "@squall/model";
 import type { Log } from "../log.ts";
-import { type EventWriter, frameOf } from "./sse.ts";
+import { type EventWriter, frameOf, MAX_WAITING_BYTES } from "./sse.ts";
 
 /**
  * Tells every connected reader what happens. One subscription to the bus serves all of them, and none when nobody reads.
  *
  * H1  A reader gets nothing of another project than its own, and secrets only masked.
  * H2  Events of one execution arrive in the order in which they happened.
- * H3  Memory is bounded: `MAX_QUEUED` messages here, a bound of bytes for each reader. Over the first everybody is let
- *     go, over the second that reader: the stream is a hint, and whoever reconnects reads the truth from the API.
+ * H3  Memory is bounded: `MAX_QUEUED` messages here, `MAX_STREAMS` readers, a bound of bytes for each, which shrinks as
+ *     they grow in number. Over the first everybody is let go, over the last that reader: the stream is a hint, and
+ *     whoever reconnects reads the truth from the API.
  */
 export interface StreamHub {
+  /** Throws TooMany when there are as many readers as there may be. */
+  admit(): void;
   attach(writer: EventWriter, subscription: Subscription): void;
   /** Ends the stream at shutdown with the others. */
   track(writer: EventWriter): void;
@@ -40,6 +43,10 @@ export const DEFAULT_EVENTS: readonly string[] = [
 ];
 
 const MAX_QUEUED = 10_000;
+/** Each costs some 30 KB while it reads. */
+const MAX_STREAMS = 1_000;
+/** Bytes that may wait for all readers together, but for one event each. */
+const ALL_WAITING_BYTES = 64 * 1024 * 1024;
 /** Executions whose API objects are built together. */
 const BATCH = 100;
 const GOODBYE = ": the server is shutting down\n\n";
@@ -162,6 +169,7 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
 
   function tell(said: Said): void {
     let frame: string | undefined;
+    const share = Math.min(MAX_WAITING_BYTES, ALL_WAITING_BYTES / readers.size);
     for (const { writer, subscription, matches } of readers) {
       // H1
       if (subscription.project !== said.project || !matches(said.event)) continue;
@@ -169,7 +177,7 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
       if (subscription.executionIds && !(said.execution && subscription.executionIds.includes(said.execution)))
         continue;
       frame ??= frameOf(said.event, JSON.stringify(said.data()));
-      writer.send(frame);
+      writer.send(frame, share);
       const { end } = subscription;
       if (end && end.event === said.event && end.execution === said.execution && said.completed) writer.end();
     }
@@ -182,6 +190,13 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
   }
 
   return {
+    admit() {
+      if (tracked.size < MAX_STREAMS) return;
+      throw new TooMany("stream.too-many", {
+        message: `${MAX_STREAMS} streams are being read, which is the most. Close some, or try again later.`,
+        fields: { retryAfterSeconds: 5 },
+      });
+    },
     attach(writer, subscription) {
       track(writer);
       if (closed) return;
