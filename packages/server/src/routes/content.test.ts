@@ -110,8 +110,8 @@ suite("content over HTTP", () => {
     assert.equal((await at.admin("GET", "/v1/actions/sample.copied")).status, 404);
   });
 
-  test("files cannot be written outside of the pack", async () => {
-    for (const path of ["../../outside.sh", "/tmp/outside.sh", "a\0b"]) {
+  test("files cannot be written outside of the pack, nor under names that none can have", async () => {
+    for (const path of ["../../outside.sh", "/tmp/outside.sh", "a\0b", "x".repeat(300), "d/".repeat(3000)]) {
       const { status } = await at.admin("POST", "/v1/actions", {
         name: "sneaky",
         pack: "sample",

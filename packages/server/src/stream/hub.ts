@@ -1,14 +1,19 @@
 import type { Bus, Message } from "@squall/bus";
 import type { Engine } from "@squall/engine";
+<<<<<<< HEAD
 import { type Execution, formatMicros, isCompleted, isId, isObject, type JsonObject } from "@squall/model";
+=======
+import { type Execution, formatMicros, isCompleted, isObject, type JsonObject, TooMany } from "@squall/model";
+>>>>>>> hostile
 import type { Log } from "../log.ts";
-import { type EventWriter, frameOf } from "./sse.ts";
+import { type EventWriter, frameOf, MAX_WAITING_BYTES } from "./sse.ts";
 
 /**
  * Tells every connected reader what happens. One subscription to the bus serves all of them, and none when nobody reads.
  *
  * H1  A reader gets nothing of another project than its own, and secrets only masked.
  * H2  Events of one execution arrive in the order in which they happened.
+<<<<<<< HEAD
  * H3  Memory is bounded: `MAX_QUEUED` messages here, a bound of bytes for each reader. Over the first everybody is let
  *     go, over the second that reader: the stream is a hint, and whoever reconnects reads the truth from the API.
  * H4  A reader that waits for the end of an execution misses neither what it printed before nor that end. StackStorm's
@@ -18,6 +23,16 @@ import { type EventWriter, frameOf } from "./sse.ts";
 export interface StreamHub {
   /** Resolves when what was before is told, if the subscription waits for an end; it hears what is new from the call on. */
   attach(writer: EventWriter, subscription: Subscription): Promise<void>;
+=======
+ * H3  Memory is bounded: `MAX_QUEUED` messages here, `MAX_STREAMS` readers, a bound of bytes for each, which shrinks as
+ *     they grow in number. Over the first everybody is let go, over the last that reader: the stream is a hint, and
+ *     whoever reconnects reads the truth from the API.
+ */
+export interface StreamHub {
+  /** Throws TooMany when there are as many readers as there may be. */
+  admit(): void;
+  attach(writer: EventWriter, subscription: Subscription): void;
+>>>>>>> hostile
   /** Ends the stream at shutdown with the others. */
   track(writer: EventWriter): void;
   close(): void;
@@ -44,6 +59,10 @@ export const DEFAULT_EVENTS: readonly string[] = [
 ];
 
 const MAX_QUEUED = 10_000;
+/** Each costs some 30 KB while it reads. */
+const MAX_STREAMS = 1_000;
+/** Bytes that may wait for all readers together, but for one event each. */
+const ALL_WAITING_BYTES = 64 * 1024 * 1024;
 /** Executions whose API objects are built together. */
 const BATCH = 100;
 const OUTPUT_EVENT = "st2.execution.output__create";
@@ -174,6 +193,7 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
 
   function tell(said: Said): void {
     let frame: string | undefined;
+<<<<<<< HEAD
     for (const reader of readers) {
       if (!wants(reader, said)) continue;
       if (reader.held === undefined) {
@@ -220,6 +240,19 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
       const { held } = reader;
       delete reader.held;
       for (const said of held) deliver(reader, said, frameOf(said.event, JSON.stringify(said.data())));
+=======
+    const share = Math.min(MAX_WAITING_BYTES, ALL_WAITING_BYTES / readers.size);
+    for (const { writer, subscription, matches } of readers) {
+      // H1
+      if (subscription.project !== said.project || !matches(said.event)) continue;
+      if (subscription.actionRefs && !(said.actionRef && subscription.actionRefs.includes(said.actionRef))) continue;
+      if (subscription.executionIds && !(said.execution && subscription.executionIds.includes(said.execution)))
+        continue;
+      frame ??= frameOf(said.event, JSON.stringify(said.data()));
+      writer.send(frame, share);
+      const { end } = subscription;
+      if (end && end.event === said.event && end.execution === said.execution && said.completed) writer.end();
+>>>>>>> hostile
     }
   }
 
@@ -230,7 +263,18 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
   }
 
   return {
+<<<<<<< HEAD
     async attach(writer, subscription) {
+=======
+    admit() {
+      if (tracked.size < MAX_STREAMS) return;
+      throw new TooMany("stream.too-many", {
+        message: `${MAX_STREAMS} streams are being read, which is the most. Close some, or try again later.`,
+        fields: { retryAfterSeconds: 5 },
+      });
+    },
+    attach(writer, subscription) {
+>>>>>>> hostile
       track(writer);
       if (closed) return;
       const reader: Reader = { writer, subscription, matches: matcher(subscription.events), toldOutput: 0 };
