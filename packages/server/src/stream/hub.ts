@@ -1,10 +1,6 @@
 import type { Bus, Message } from "@squall/bus";
 import type { Engine } from "@squall/engine";
-<<<<<<< HEAD
-import { type Execution, formatMicros, isCompleted, isId, isObject, type JsonObject } from "@squall/model";
-=======
-import { type Execution, formatMicros, isCompleted, isObject, type JsonObject, TooMany } from "@squall/model";
->>>>>>> hostile
+import { type Execution, formatMicros, isCompleted, isId, isObject, type JsonObject, TooMany } from "@squall/model";
 import type { Log } from "../log.ts";
 import { type EventWriter, frameOf, MAX_WAITING_BYTES } from "./sse.ts";
 
@@ -13,26 +9,18 @@ import { type EventWriter, frameOf, MAX_WAITING_BYTES } from "./sse.ts";
  *
  * H1  A reader gets nothing of another project than its own, and secrets only masked.
  * H2  Events of one execution arrive in the order in which they happened.
-<<<<<<< HEAD
- * H3  Memory is bounded: `MAX_QUEUED` messages here, a bound of bytes for each reader. Over the first everybody is let
- *     go, over the second that reader: the stream is a hint, and whoever reconnects reads the truth from the API.
+ * H3  Memory is bounded: `MAX_QUEUED` messages here, `MAX_STREAMS` readers, a bound of bytes for each, which shrinks as
+ *     they grow in number. Over the first everybody is let go, over the last that reader: the stream is a hint, and
+ *     whoever reconnects reads the truth from the API.
  * H4  A reader that waits for the end of an execution misses neither what it printed before nor that end. StackStorm's
  *     tells only what comes after, which its client lives with because an action takes a while to begin there; here an
  *     action has often printed something, or ended, before the client that started it can listen.
  */
 export interface StreamHub {
-  /** Resolves when what was before is told, if the subscription waits for an end; it hears what is new from the call on. */
-  attach(writer: EventWriter, subscription: Subscription): Promise<void>;
-=======
- * H3  Memory is bounded: `MAX_QUEUED` messages here, `MAX_STREAMS` readers, a bound of bytes for each, which shrinks as
- *     they grow in number. Over the first everybody is let go, over the last that reader: the stream is a hint, and
- *     whoever reconnects reads the truth from the API.
- */
-export interface StreamHub {
   /** Throws TooMany when there are as many readers as there may be. */
   admit(): void;
-  attach(writer: EventWriter, subscription: Subscription): void;
->>>>>>> hostile
+  /** Resolves when what was before is told, if the subscription waits for an end; it hears what is new from the call on. */
+  attach(writer: EventWriter, subscription: Subscription): Promise<void>;
   /** Ends the stream at shutdown with the others. */
   track(writer: EventWriter): void;
   close(): void;
@@ -193,7 +181,6 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
 
   function tell(said: Said): void {
     let frame: string | undefined;
-<<<<<<< HEAD
     for (const reader of readers) {
       if (!wants(reader, said)) continue;
       if (reader.held === undefined) {
@@ -211,7 +198,8 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
       if (said.seq <= reader.toldOutput) return;
       reader.toldOutput = said.seq;
     }
-    reader.writer.send(frame);
+    // H3
+    reader.writer.send(frame, Math.min(MAX_WAITING_BYTES, ALL_WAITING_BYTES / readers.size));
     if (isAwaited && end.event === said.event && said.completed) reader.writer.end();
   }
 
@@ -240,19 +228,6 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
       const { held } = reader;
       delete reader.held;
       for (const said of held) deliver(reader, said, frameOf(said.event, JSON.stringify(said.data())));
-=======
-    const share = Math.min(MAX_WAITING_BYTES, ALL_WAITING_BYTES / readers.size);
-    for (const { writer, subscription, matches } of readers) {
-      // H1
-      if (subscription.project !== said.project || !matches(said.event)) continue;
-      if (subscription.actionRefs && !(said.actionRef && subscription.actionRefs.includes(said.actionRef))) continue;
-      if (subscription.executionIds && !(said.execution && subscription.executionIds.includes(said.execution)))
-        continue;
-      frame ??= frameOf(said.event, JSON.stringify(said.data()));
-      writer.send(frame, share);
-      const { end } = subscription;
-      if (end && end.event === said.event && end.execution === said.execution && said.completed) writer.end();
->>>>>>> hostile
     }
   }
 
@@ -263,9 +238,6 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
   }
 
   return {
-<<<<<<< HEAD
-    async attach(writer, subscription) {
-=======
     admit() {
       if (tracked.size < MAX_STREAMS) return;
       throw new TooMany("stream.too-many", {
@@ -273,8 +245,7 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
         fields: { retryAfterSeconds: 5 },
       });
     },
-    attach(writer, subscription) {
->>>>>>> hostile
+    async attach(writer, subscription) {
       track(writer);
       if (closed) return;
       const reader: Reader = { writer, subscription, matches: matcher(subscription.events), toldOutput: 0 };
