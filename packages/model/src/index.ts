@@ -9,6 +9,7 @@ export * from "./json.ts";
 export * from "./key.ts";
 export * from "./nearest.ts";
 export * from "./parameter-schema.ts";
+export * from "./bounded-pattern.ts";
 export * from "./pattern.ts";
 export * from "./refs.ts";
 export * from "./resources/content.ts";

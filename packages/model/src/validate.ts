@@ -3,7 +3,7 @@ import { type ErrorObject, type ValidateFunction } from "ajv";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import Ajv4Module from "ajv-draft-04";
 import type { JsonObject } from "./json.ts";
-import { compilePattern } from "./pattern.ts";
+import { boundedPattern } from "./bounded-pattern.ts";
 
 export interface Violation {
   /** Dotted path of the value, `""` for the whole. */
@@ -16,7 +16,11 @@ export type Validate = (value: unknown) => readonly Violation[];
 
 /** Patterns as packs write them. One that cannot be compiled checks nothing: the pack's reader warned about it. */
 const regExp = Object.assign(
-  (pattern: string): { test(text: string): boolean } => compilePattern(pattern) ?? { test: () => true },
+  (pattern: string): { test(text: string): boolean; toString(): string } => ({
+    test: boundedPattern(pattern) ?? (() => true),
+    // Ajv takes patterns with the same text for one.
+    toString: () => pattern,
+  }),
   {
     code: "undefined", // only for code that Ajv would write to a file
   },
@@ -34,7 +38,7 @@ const OPTIONS = {
 /**
  * Compiles a JSON Schema (draft 4, or 2020-12 where `$schema` says nothing else and `draft` is "2020-12").
  * Messages are worded as Python's jsonschema words them, since StackStorm's users and scripts look for those words.
- * What is wrong with a member of `secret` is said without the value. Throws what Ajv throws when the schema itself is not
+ * A check throws Invalid where a pattern takes too long. What is wrong with a member of `secret` is said without the value. Throws what Ajv throws when the schema itself is not
  * one.
  */
 export function compileSchema(

@@ -43,7 +43,10 @@ export async function readMetadata(
         ? complain("this link leads out of the pack or nowhere; put the file itself into the pack")
         : undefined;
     }
-    const { size } = await stat(path);
+    const about = await stat(path);
+    const { size } = about;
+    // Reading a pipe or a device might never end.
+    if (!about.isFile()) return complain("this is no file; remove it, or put a YAML file in its place");
     if (size > MAX_YAML_BYTES) {
       return complain(`the file has ${size} bytes, and a YAML file may have ${MAX_YAML_BYTES}`);
     }

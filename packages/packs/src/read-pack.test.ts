@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { execFileSync } from "node:child_process";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { test } from "node:test";
@@ -123,6 +124,19 @@ test("a pack with everything in it is read whole, defaults and computed fields f
   assert.deepEqual(content.aliases[0]?.resource.formats, ["do {{ it }}", { display: "d", representation: ["r"] }]);
   assert.deepEqual(Object.keys(content.configSchema?.resource.attributes ?? {}), ["url", "limits"]);
   assert.deepEqual(content.config?.resource, { pack: "full", values: { url: "http://x" } });
+});
+
+test("what stands in a file's place and is none is named, not read for ever", async () => {
+  await using base = await folderOf({
+    "packs/odd/pack.yaml": PACK,
+    "packs/odd/actions/a.yaml": "name: a\nrunner_type: noop\n",
+  });
+  const folder = join(base.path, "packs/odd");
+  execFileSync("mkfifo", [join(folder, "actions/pipe.yaml")]);
+  const { actions, problems } = await readPack(folder);
+  assert.deepEqual([actions.length, problems.length], [1, 1]);
+  assert.match(problems[0]?.message ?? "", /this is no file/);
+  assert.match(problems[0]?.at.file ?? "", /actions\/pipe\.yaml$/);
 });
 
 test("compiled Python and git's own files are no content", async () => {

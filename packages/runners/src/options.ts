@@ -1,6 +1,12 @@
 import { userInfo } from "node:os";
 import { fileURLToPath } from "node:url";
-import { baseEnvironment, createProcessTable, type Environment, type ProcessLimits } from "./process/index.ts";
+import {
+  baseEnvironment,
+  createLauncher,
+  type Environment,
+  type ProcessEnd,
+  type ProcessRequest,
+} from "./process/index.ts";
 import { findShells, type Shells } from "./process/command-line.ts";
 
 /** What the operator decides about runners. Everything has a default that works on a fresh machine. */
@@ -44,13 +50,16 @@ export interface RunnerSettings {
   readonly systemUser: string | undefined;
   readonly environment: Environment;
   readonly shells: Shells;
-  readonly limits: ProcessLimits;
+  /** Runs one child process to its end. */
+  readonly runProcess: (request: ProcessRequest) => Promise<ProcessEnd>;
   readonly responseBytes: number;
   readonly version: string;
 }
 
 export function settle(options: RunnerOptions): RunnerSettings {
   const service = options.serviceEnvironment ?? process.env;
+  const launcher = createLauncher();
+  const limits = { graceMs: options.killGraceMs ?? 5_000, drainMs: options.drainMs ?? 2_000 };
   return {
     pythonPath: options.pythonPath ?? fileURLToPath(new URL("../../../python", import.meta.url)),
     python: options.python ?? "python3",
@@ -60,7 +69,7 @@ export function settle(options: RunnerOptions): RunnerSettings {
     systemUser: userOtherThanOwn(options.systemUser),
     environment: baseEnvironment(service, options.passEnvironment),
     shells: findShells(),
-    limits: { graceMs: options.killGraceMs ?? 5_000, drainMs: options.drainMs ?? 2_000, table: createProcessTable() },
+    runProcess: (request) => launcher.run(request, limits),
     responseBytes: options.responseBytes ?? 10 * 1024 * 1024,
     version: options.version ?? "3.9.0",
   };

@@ -39,20 +39,28 @@ test("a wrong password, an unknown user and a disabled one get the same answer",
 test("too many failed logins have to wait, longer each time, per user and per origin", () => {
   const limit = createLoginLimit();
   const t0 = 1_000_000;
-  for (let n = 0; n < 5; n++) {
-    limit.check("ada", "a", t0);
-    limit.failed("ada", `origin ${n}`, t0);
+  for (let n = 0; n < 5; n++) limit.attempt("ada", `origin ${n}`, t0);
+  assert.throws(() => limit.attempt("ada", "new", t0), TooMany);
+  limit.attempt("bob", "new", t0);
+  limit.attempt("ada", "new", t0 + 1001);
+  assert.throws(() => limit.attempt("ada", "new", t0 + 2500), TooMany);
+  limit.attempt("ada", "new", t0 + 3002);
+  limit.succeeded("ada", "new");
+  limit.attempt("ada", "new", t0 + 3002);
+  for (let n = 0; n < 20; n++) limit.attempt(`user ${n}`, "attacker", t0);
+  assert.throws(() => limit.attempt("anyone", "attacker", t0), TooMany);
+  for (let n = 0; n < 100; n++) {
+    limit.attempt("eve", "busy", t0);
+    limit.succeeded("eve", "busy");
   }
-  assert.throws(() => limit.check("ada", "new", t0), TooMany);
-  limit.check("bob", "new", t0);
-  limit.check("ada", "new", t0 + 1001);
-  limit.failed("ada", "new", t0 + 1001);
-  assert.throws(() => limit.check("ada", "new", t0 + 2500), TooMany);
-  limit.check("ada", "new", t0 + 3002);
-  limit.succeeded("ada");
-  limit.check("ada", "new", t0 + 3002);
-  for (let n = 0; n < 20; n++) limit.failed(`user ${n}`, "attacker", t0);
-  assert.throws(() => limit.check("anyone", "attacker", t0), TooMany);
+});
+
+test("of many logins at once no more are tried than one after the other", async () => {
+  await using t = await anEngine();
+  const { accounts } = t.engine;
+  const tries = Array.from({ length: 12 }, () => accounts.login({ user: "ada", password: "wrong", origin: "here" }));
+  const outcomes = (await Promise.allSettled(tries)).map((one) => (one as PromiseRejectedResult).reason as Error);
+  assert.equal(outcomes.filter((error) => error instanceof TooMany).length, 7);
 });
 
 test("tokens expire, can be revoked, and live at most a day", async () => {

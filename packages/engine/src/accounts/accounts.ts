@@ -172,15 +172,14 @@ export function createAccounts(parts: EngineParts): Accounts {
     },
     users: (project) => store.users(project),
     async login({ user: name, password, ttl, origin }) {
-      limit.check(name, origin, Date.now());
+      limit.attempt(name, origin, Date.now());
       const user = await store.user(DEFAULT_PROJECT, name);
       decoy ??= hashPassword(randomBytes(16).toString("hex"));
       const good = await verifyPassword(password, user?.password ?? (await decoy));
       if (!good || !user?.password || !user.enabled) {
-        limit.failed(name, origin, Date.now());
         throw new Unauthenticated("auth.password", { message: "Invalid or missing credentials" });
       }
-      limit.succeeded(name);
+      limit.succeeded(name, origin);
       return issueToken(user.project, user.name, ttl ?? DAY_SECONDS);
     },
     async revokeToken(secret) {

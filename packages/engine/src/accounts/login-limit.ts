@@ -1,11 +1,14 @@
 import { TooMany } from "@squall/model";
 
-/** Failed logins are counted per user and per origin, so that neither one account nor one address can be tried at will. */
+/**
+ * Failed logins are counted per user and per origin, so that neither one account nor one address can be tried at will.
+ * A try counts as failed from its beginning, or many at once would all be let in before the first one failed.
+ */
 export interface LoginLimit {
-  /** Throws TooMany when the user or the origin failed too often lately. */
-  check(user: string, origin: string, nowMs: number): void;
-  failed(user: string, origin: string, nowMs: number): void;
-  succeeded(user: string): void;
+  /** Throws TooMany when the user or the origin failed too often lately; else the try is counted. */
+  attempt(user: string, origin: string, nowMs: number): void;
+  /** Takes back that the try failed, and for the user those before it. */
+  succeeded(user: string, origin: string): void;
 }
 
 const FREE_TRIES = { user: 5, origin: 20 } as const;
@@ -42,24 +45,26 @@ export function createLoginLimit(): LoginLimit {
     if (counts.size > MOST_COUNTS) counts.delete(counts.keys().next().value as string);
   };
   return {
-    check(user, origin, nowMs) {
+    attempt(user, origin, nowMs) {
       const ms = Math.max(
         wait(`user ${user}`, FREE_TRIES.user, nowMs),
         wait(`origin ${origin}`, FREE_TRIES.origin, nowMs),
       );
-      if (ms === 0) return;
+      if (ms === 0) {
+        add(`user ${user}`, nowMs);
+        add(`origin ${origin}`, nowMs);
+        return;
+      }
       const seconds = Math.ceil(ms / 1000);
       throw new TooMany("login.too-many", {
         message: `too many failed logins; try again in ${seconds} s`,
         fields: { retryAfterSeconds: seconds },
       });
     },
-    failed(user, origin, nowMs) {
-      add(`user ${user}`, nowMs);
-      add(`origin ${origin}`, nowMs);
-    },
-    succeeded(user) {
+    succeeded(user, origin) {
       counts.delete(`user ${user}`);
+      const count = counts.get(`origin ${origin}`);
+      if (count) count.failures--;
     },
   };
 }

@@ -1,4 +1,5 @@
 import {
+  Denied,
   type Execution,
   type ExecutionStatus,
   isCompleted,
@@ -210,7 +211,8 @@ export function createDispatch(core: Core): Dispatch {
   const wake = () => {
     due = undefined;
     for (const lane of ["inline", "process"] as const) {
-      lanes.wait(lane, 1);
+      // Enough to make it look; counting each time would let the number drift up while every slot is taken.
+      if (lanes.waiting(lane) === 0) lanes.wait(lane, 1);
       pump(lane);
     }
   };
@@ -348,7 +350,9 @@ async function perform(
     const current = core.shelves.get(execution.project, "runner_type", execution.runner)?.body;
     if (!runner) throw new Error(`no runner "${execution.runner}" in this process`);
     if (current?.enabled === false)
-      throw new Error(`Runner "${execution.runner}" has been disabled by the administrator.`);
+      throw new Denied("runner.disabled", {
+        message: `Runner "${execution.runner}" has been disabled by the administrator.`,
+      });
     const plan = core.plans(action, type);
     const kept = openParameters(execution.parameters, plan.sealed, parts.vault);
     const about = { project: execution.project, pack: action.pack, user: execution.user, context: execution.context };

@@ -173,6 +173,15 @@ describe("casting", () => {
 });
 
 describe("masking", () => {
+  test("names that are secret by a pattern written for Python are hidden", () => {
+    const schemas: Parameters = {
+      env: { patternProperties: { "(?P<kind>^PASS\\_)": { type: "string", secret: true } } },
+    };
+    assert.deepEqual(maskParameters({ env: { PASS_A: "p", B: "b" } }, schemas), {
+      env: { PASS_A: "********", B: "b" },
+    });
+  });
+
   test("hides secrets at any depth and leaves the rest", () => {
     const schemas: Parameters = {
       login: { type: "object", properties: { user: { type: "string" }, password: { type: "string", secret: true } } },

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type Parameters, type ParameterSchema } from "@squall/model";
+import { boundedPattern, isObject, type JsonObject, type Parameters, type ParameterSchema } from "@squall/model";
 import type { Vault } from "../vault.ts";
 
 /** What stands in for a secret in everything that leaves. */
@@ -29,7 +29,7 @@ export function maskValue(value: unknown, schema: ParameterSchema | undefined): 
   if (!properties && !patternProperties && !isObject(additionalProperties)) return value;
   const out: JsonObject = {};
   for (const [key, one] of Object.entries(value)) {
-    const pattern = Object.keys(patternProperties ?? {}).find((text) => new RegExp(text, "u").test(key));
+    const pattern = Object.keys(patternProperties ?? {}).find((text) => boundedPattern(text)?.(key) === true);
     const found = properties?.[key] ?? (pattern === undefined ? undefined : patternProperties?.[pattern]);
     out[key] = maskValue(one, found ?? (isObject(additionalProperties) ? additionalProperties : undefined));
   }

@@ -251,6 +251,49 @@ output: [{length: <% len(ctx(text)) %>}]
     assert.ok(JSON.stringify(steps).length < 5000, "a step does not copy results");
   });
 
+  test("an output that is too large to keep fails it and says so", async () => {
+    await using w = await someWorkflows(
+      {
+        large: `
+version: 1.0
+tasks:
+  a: {action: core.noop}
+output: [{text: "<% range(20000).select(str($)).join(x) %>"}]
+`,
+      },
+      { limits: { resultBytes: 10_000 } },
+    );
+    const done = await w.run("large");
+    assert.deepEqual([done.status, done.result?.output], ["failed", null]);
+    assert.match(JSON.stringify(done.result?.errors), /more than the 10000 bytes/);
+  });
+
+  test("ends, and each of its tasks once, when tasks are canceled while others end", async () => {
+    await using w = await someWorkflows({
+      crowd: `
+version: 1.0
+tasks:
+  all: {with: "i in <% range(60).toList() %>", action: core.local cmd="sleep 0.0<% item(i) mod 5 %>"}
+`,
+    });
+    const { id } = await w.request("crowd");
+    await w.reaches(id, "running", "all");
+    const children = await w.children(id);
+    await Promise.all(
+      children.filter((_, n) => n % 3 === 0).map((one) => w.t.engine.executions.cancel(w.t.admin, one.id).catch(() => 0)),
+    );
+    const done = await w.settled(id);
+    assert.equal(done.status, "canceled");
+    for (const child of await w.children(id)) {
+      assert.ok(["succeeded", "canceled"].includes(child.status), child.status);
+      assert.equal(child.log.filter((one) => ["succeeded", "canceled"].includes(one.status)).length, 1);
+    }
+    const { steps } = await w.t.store.workflow("default", id);
+    const told = steps.flatMap(({ step }) => step.events as { kind: string; execution?: string }[]);
+    const ends = told.filter((one) => one.kind === "task").map((one) => one.execution);
+    assert.deepEqual([ends.length, new Set(ends).size], [60, 60]);
+  });
+
   test("reads keys, the plain text of secret ones on demand only, and remembers nothing of them but what was stored", async () => {
     await using w = await someWorkflows({
       keys: `

@@ -4,7 +4,6 @@ import { join } from "node:path";
 import { Invalid } from "@squall/model";
 import type { RunnerSettings } from "../options.ts";
 import type { Job, JobIO, Outcome } from "../port.ts";
-import { runProcess } from "../process/index.ts";
 import { abortOutcome } from "../process/shell-outcome.ts";
 
 interface PackContent {
@@ -94,20 +93,17 @@ async function runGit(
   packPath: string,
   args: readonly string[],
 ): Promise<{ readonly code: number; readonly stdout: string; readonly stderr: string }> {
-  const end = await runProcess(
-    {
-      file: "git",
-      // The repository's hooks belong to whoever works in it, not to a run of one of its actions.
-      args: ["-C", packPath, "-c", "core.hooksPath=/dev/null", ...args],
-      environment: { ...settings.environment, LC_ALL: "C", GIT_TERMINAL_PROMPT: "0" },
-      mark: job.execution,
-      timeoutMs: GIT_TIMEOUT_MS,
-      outputBytes: GIT_OUTPUT_BYTES,
-      signal,
-      onOutput: () => {},
-    },
-    settings.limits,
-  );
+  const end = await settings.runProcess({
+    file: "git",
+    // The repository's hooks belong to whoever works in it, not to a run of one of its actions.
+    args: ["-C", packPath, "-c", "core.hooksPath=/dev/null", ...args],
+    environment: { ...settings.environment, LC_ALL: "C", GIT_TERMINAL_PROMPT: "0" },
+    mark: job.execution,
+    timeoutMs: GIT_TIMEOUT_MS,
+    outputBytes: GIT_OUTPUT_BYTES,
+    signal,
+    onOutput: () => {},
+  });
   return { code: end.code, stdout: end.stdout, stderr: end.error ?? end.stderr };
 }
 

@@ -3,7 +3,6 @@ import type { RunnerSettings } from "../options.ts";
 import type { Job, JobIO, Outcome } from "../port.ts";
 import { type Command, commandLine } from "./command-line.ts";
 import { pythonStr } from "./python-text.ts";
-import { runProcess } from "./run-process.ts";
 import { shellOutcome } from "./shell-outcome.ts";
 
 /** Runs a command with the parameters that both local shell runners share, and shapes its result. */
@@ -20,19 +19,16 @@ export async function runShell(settings: RunnerSettings, job: Job, io: JobIO, co
     environment,
     job.limits.memoryBytes,
   );
-  const end = await runProcess(
-    {
-      ...line,
-      cwd: typeof parameters.cwd === "string" && parameters.cwd !== "" ? parameters.cwd : undefined,
-      environment,
-      mark: job.execution,
-      timeoutMs: timeoutSeconds * 1000,
-      outputBytes: job.limits.outputBytes,
-      signal: io.signal,
-      onOutput: io.output,
-    },
-    settings.limits,
-  );
+  const end = await settings.runProcess({
+    ...line,
+    cwd: typeof parameters.cwd === "string" && parameters.cwd !== "" ? parameters.cwd : undefined,
+    environment,
+    mark: job.execution,
+    timeoutMs: timeoutSeconds * 1000,
+    outputBytes: job.limits.outputBytes,
+    signal: io.signal,
+    onOutput: io.output,
+  });
   return shellOutcome(end, { timeoutSeconds, usesSudoPassword: line.stdin !== undefined, signal: io.signal });
 }
 

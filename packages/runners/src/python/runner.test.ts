@@ -172,7 +172,7 @@ test("a pack with requirements runs in its virtualenv, and is refused while ther
   writeFileSync(join(packPath, "requirements.txt"), "requests\n");
   await assert.rejects(run("return 1"), {
     code: "runner.python.virtualenv-missing",
-    message: /run packs\.setup_virtualenv packs=examples/,
+    message: /virtualenv of pack "examples" does not exist/,
   });
   const virtualenvs = join(packPath, "virtualenvs");
   mkdirSync(join(virtualenvs, "examples", "bin"), { recursive: true });

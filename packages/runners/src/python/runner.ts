@@ -3,7 +3,7 @@ import { withPackContent } from "../content-version/worktree.ts";
 import type { RunnerSettings } from "../options.ts";
 import type { Job, JobIO, Runner } from "../port.ts";
 import { commandLine } from "../process/command-line.ts";
-import { type ProcessEnd, runProcess } from "../process/index.ts";
+import type { ProcessEnd } from "../process/index.ts";
 import { actionEnvironment, secondsOf } from "../process/run-shell.ts";
 import { findInterpreter, interpreterEnvironment } from "./interpreter.ts";
 import { pythonOutcome } from "./outcome.ts";
@@ -56,20 +56,17 @@ async function runAction(
     environment,
     job.limits.memoryBytes,
   );
-  return runProcess(
-    {
-      ...line,
-      environment,
-      mark: job.execution,
-      stdin: JSON.stringify(wrapperInput(settings, job, packPath)),
-      timeoutMs: timeoutSeconds * 1000,
-      outputBytes: job.limits.outputBytes,
-      answers: true,
-      signal: io.signal,
-      onOutput: io.output,
-    },
-    settings.limits,
-  );
+  return settings.runProcess({
+    ...line,
+    environment,
+    mark: job.execution,
+    stdin: JSON.stringify(wrapperInput(settings, job, packPath)),
+    timeoutMs: timeoutSeconds * 1000,
+    outputBytes: job.limits.outputBytes,
+    answers: true,
+    signal: io.signal,
+    onOutput: io.output,
+  });
 }
 
 function pythonEnvironment(settings: RunnerSettings, job: Job): Record<string, string> {

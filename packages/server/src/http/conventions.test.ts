@@ -183,14 +183,14 @@ suite("the API's conventions", () => {
       `POST /v1/executions HTTP/1.1\r\nHost: x\r\nX-Auth-Token: ${at.adminToken}\r\nTransfer-Encoding: chunked\r\n\r\n`,
     );
     let answer = "";
-    let isReset = false;
+    const seen = { reset: false };
     socket.on("data", (data: Buffer) => (answer += data));
-    socket.on("error", () => (isReset = true));
+    socket.on("error", () => (seen.reset = true));
     const chunk = `100000\r\n${"x".repeat(0x100000)}\r\n`;
-    for (let sent = 0; sent < 20 && !isReset; sent++) await new Promise((resolve) => socket.write(chunk, resolve));
+    for (let sent = 0; sent < 20 && !seen.reset; sent++) await new Promise((resolve) => socket.write(chunk, resolve));
     socket.end("0\r\n\r\n");
     await once(socket, "close");
-    assert.equal(isReset, false);
+    assert.equal(seen.reset, false);
     assert.match(answer, /^HTTP\/1\.1 413 [\s\S]*100000 bytes/);
   });
 

@@ -110,8 +110,8 @@ suite("content over HTTP", () => {
     assert.equal((await at.admin("GET", "/v1/actions/sample.copied")).status, 404);
   });
 
-  test("files cannot be written outside of the pack", async () => {
-    for (const path of ["../../outside.sh", "/tmp/outside.sh", "a\0b"]) {
+  test("files cannot be written outside of the pack, nor under names that none can have", async () => {
+    for (const path of ["../../outside.sh", "/tmp/outside.sh", "a\0b", "x".repeat(300), "d/".repeat(3000)]) {
       const { status } = await at.admin("POST", "/v1/actions", {
         name: "sneaky",
         pack: "sample",
@@ -178,7 +178,8 @@ suite("content over HTTP", () => {
     const off = await at.admin("PUT", "/v1/runnertypes/noop", { ...json[0], enabled: false, description: "changed" });
     assert.deepEqual([off.json.enabled, off.json.description], [false, json[0].description]);
     const { json: run } = await at.admin("POST", "/v1/executions", { action: "core.noop" });
-    assert.equal((await completed(at.admin, run.id)).status, "failed");
+    const refused = { error: 'Runner "noop" has been disabled by the administrator.', traceback: "" };
+    assert.deepEqual((await completed(at.admin, run.id)).result, refused);
     await at.admin("PUT", "/v1/runnertypes/noop", { enabled: true });
     assert.equal((await at.admin("GET", "/v1/sensortypes")).status, 200);
   });

@@ -1,4 +1,4 @@
-import { isObject, type JsonObject, type Parameters, type ParameterSchema } from "@squall/model";
+import { boundedPattern, isObject, type JsonObject, type Parameters, type ParameterSchema } from "@squall/model";
 
 /** What StackStorm shows instead of a secret. */
 export const MASK = "********";
@@ -37,7 +37,7 @@ function maskValue(value: unknown, schema: ParameterSchema): unknown {
 function memberSchema(schema: ParameterSchema, name: string): ParameterSchema | undefined {
   if (schema.properties && Object.hasOwn(schema.properties, name)) return schema.properties[name];
   for (const [pattern, inner] of Object.entries(schema.patternProperties ?? {})) {
-    if (new RegExp(pattern, "u").test(name)) return inner;
+    if (boundedPattern(pattern)?.(name)) return inner;
   }
   return typeof schema.additionalProperties === "object" ? schema.additionalProperties : undefined;
 }

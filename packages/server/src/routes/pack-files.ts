@@ -1,6 +1,6 @@
 import { mkdir, readFile, realpath, rename, rm, stat, writeFile } from "node:fs/promises";
-import { dirname, extname, isAbsolute, join, normalize, sep } from "node:path";
-import { Invalid, NotFound, type Resources } from "@squall/model";
+import { dirname, extname, isAbsolute, join, normalize, relative, sep } from "node:path";
+import { Invalid, messageOf, NotFound, type Resources, SquallError, Unavailable } from "@squall/model";
 
 type Pack = Resources["pack"];
 type Action = Resources["action"];
@@ -63,13 +63,34 @@ export async function writeDataFiles(
   // All are checked before the first is written.
   const targets = files.map(({ file_path, content }) => ({ path: inside(folder, file_path), content }));
   for (const { path, content } of targets) {
-    await mkdir(dirname(path), { recursive: true });
-    await refuseLinkOut(pack, dirname(path));
-    const draft = `${path}.${process.pid}.new`;
-    await writeFile(draft, content);
-    await rename(draft, path);
+    try {
+      await mkdir(dirname(path), { recursive: true });
+      await refuseLinkOut(pack, dirname(path));
+      const draft = `${path}.${process.pid}.new`;
+      await writeFile(draft, content);
+      await rename(draft, path);
+    } catch (error) {
+      throw cannotWrite(error, pack, relative(folder, path));
+    }
   }
   return targets.map(({ path }) => path);
+}
+
+/** Names that no file can have are the caller's to change; everything else is the server's trouble. */
+function cannotWrite(error: unknown, pack: Pack, path: string): SquallError {
+  if (error instanceof SquallError) return error;
+  const code = (error as NodeJS.ErrnoException).code ?? "";
+  const about = {
+    message: `File "${path.slice(0, 200)}" of pack "${pack.ref}" cannot be written (${code || messageOf(error)}).`,
+    at: { field: "file_path" },
+    cause: error,
+  };
+  return ["ENAMETOOLONG", "ENOTDIR", "EISDIR", "EEXIST"].includes(code)
+    ? new Invalid("pack.file.name", { ...about, message: `${about.message} Choose another path.` })
+    : new Unavailable("pack.file.not-written", {
+        ...about,
+        message: `${about.message} Look at the disk and the rights.`,
+      });
 }
 
 async function refuseLinkOut(pack: Pack, folder: string): Promise<void> {

@@ -40,6 +40,7 @@ export const STREAM_ROUTES: readonly Route[] = [
       const { events, action_refs, execution_ids, end_event, end_execution_id } = call.query;
       const { streams } = call.context;
       const end = end_event && end_execution_id ? { event: end_event, execution: end_execution_id } : undefined;
+      streams.admit();
       const writer = openEvents(call.outgoing, eventHeaders(call));
       const attached = streams.attach(writer, {
         project: call.project,

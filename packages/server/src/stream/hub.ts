@@ -1,21 +1,24 @@
 import type { Bus, Message } from "@squall/bus";
 import type { Engine } from "@squall/engine";
-import { type Execution, formatMicros, isCompleted, isId, isObject, type JsonObject } from "@squall/model";
+import { type Execution, formatMicros, isCompleted, isId, isObject, type JsonObject, TooMany } from "@squall/model";
 import type { Log } from "../log.ts";
-import { type EventWriter, frameOf } from "./sse.ts";
+import { type EventWriter, frameOf, MAX_WAITING_BYTES } from "./sse.ts";
 
 /**
  * Tells every connected reader what happens. One subscription to the bus serves all of them, and none when nobody reads.
  *
  * H1  A reader gets nothing of another project than its own, and secrets only masked.
  * H2  Events of one execution arrive in the order in which they happened.
- * H3  Memory is bounded: `MAX_QUEUED` messages here, a bound of bytes for each reader. Over the first everybody is let
- *     go, over the second that reader: the stream is a hint, and whoever reconnects reads the truth from the API.
+ * H3  Memory is bounded: `MAX_QUEUED` messages here, `MAX_STREAMS` readers, a bound of bytes for each, which shrinks as
+ *     they grow in number. Over the first everybody is let go, over the last that reader: the stream is a hint, and
+ *     whoever reconnects reads the truth from the API.
  * H4  A reader that waits for the end of an execution misses neither what it printed before nor that end. StackStorm's
  *     tells only what comes after, which its client lives with because an action takes a while to begin there; here an
  *     action has often printed something, or ended, before the client that started it can listen.
  */
 export interface StreamHub {
+  /** Throws TooMany when there are as many readers as there may be. */
+  admit(): void;
   /** Resolves when what was before is told, if the subscription waits for an end; it hears what is new from the call on. */
   attach(writer: EventWriter, subscription: Subscription): Promise<void>;
   /** Ends the stream at shutdown with the others. */
@@ -44,6 +47,10 @@ export const DEFAULT_EVENTS: readonly string[] = [
 ];
 
 const MAX_QUEUED = 10_000;
+/** Each costs some 30 KB while it reads. */
+const MAX_STREAMS = 1_000;
+/** Bytes that may wait for all readers together, but for one event each. */
+const ALL_WAITING_BYTES = 64 * 1024 * 1024;
 /** Executions whose API objects are built together. */
 const BATCH = 100;
 const OUTPUT_EVENT = "st2.execution.output__create";
@@ -191,7 +198,8 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
       if (said.seq <= reader.toldOutput) return;
       reader.toldOutput = said.seq;
     }
-    reader.writer.send(frame);
+    // H3
+    reader.writer.send(frame, Math.min(MAX_WAITING_BYTES, ALL_WAITING_BYTES / readers.size));
     if (isAwaited && end.event === said.event && said.completed) reader.writer.end();
   }
 
@@ -230,6 +238,13 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
   }
 
   return {
+    admit() {
+      if (tracked.size < MAX_STREAMS) return;
+      throw new TooMany("stream.too-many", {
+        message: `${MAX_STREAMS} streams are being read, which is the most. Close some, or try again later.`,
+        fields: { retryAfterSeconds: 5 },
+      });
+    },
     async attach(writer, subscription) {
       track(writer);
       if (closed) return;

@@ -17,6 +17,7 @@ export async function streamOutput(call: Call<{ output_type?: string }>): Promis
   const execution = await findExecution(call, "view");
   const given = call.query.output_type;
   const type = given === "stdout" || given === "stderr" || given === "output" ? given : undefined;
+  streams.admit();
   const writer = openEvents(call.outgoing, eventHeaders(call));
   streams.track(writer);
 

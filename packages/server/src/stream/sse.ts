@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, OutgoingHttpHeaders, ServerResponse } from "node:http";
 
 /** Bytes that may wait for one reader before it is dropped; about a thousand executions. */
-const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+export const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 /** Proxies close connections that are silent for half a minute. */
 const HEARTBEAT_MS = 25_000;
 
@@ -16,8 +16,8 @@ export function frameOf(event: string, json: string): string {
 
 /** A reader of events. Never holds more than a bound of bytes for it: a reader that falls behind is let go. */
 export interface EventWriter {
-  /** False when the reader is gone or was dropped. */
-  send(frame: string): boolean;
+  /** False when the reader is gone or was dropped. `mostBytes` may wait beside this frame; the default is the most. */
+  send(frame: string, mostBytes?: number): boolean;
   end(lastFrame?: string): void;
   readonly closed: Promise<void>;
 }
@@ -43,9 +43,10 @@ export function openEvents(outgoing: ServerResponse, headers: OutgoingHttpHeader
   outgoing.on("close", finish);
   outgoing.on("error", finish);
 
-  function send(frame: string): boolean {
+  function send(frame: string, mostBytes = MAX_WAITING_BYTES): boolean {
     if (!open) return false;
-    if (outgoing.writableLength + frame.length > MAX_WAITING_BYTES) {
+    const waiting = outgoing.writableLength;
+    if (waiting > mostBytes || waiting + frame.length > MAX_WAITING_BYTES) {
       end(": dropped, because this reader is slower than what happens; connect again and read what is new\n\n");
       // What waits for a reader that does not read would stay in memory as long as its connection does.
       outgoing.socket?.setTimeout(5_000, () => outgoing.destroy());

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { aServer, completed, type TestServer } from "../a-server.ts";
 import { createLocalBus } from "@squall/bus";
+import { TooMany } from "@squall/model";
 import { createLog } from "../log.ts";
 import { createStreamHub, matcher } from "./hub.ts";
 
@@ -202,6 +203,21 @@ suite("the stream", { timeout: 60_000 }, () => {
     }
     await both;
     assert.deepEqual(heard, { mine: ["mine"], theirs: ["theirs"] });
+  });
+
+  test("no more streams are opened than memory is there for, and less may wait for each the more there are", async () => {
+    await using bus = createLocalBus({ onError: assert.fail });
+    const hub = createStreamHub(bus, at.server.engine, createLog("-", "silent"));
+    const { promise: told, resolve } = Promise.withResolvers<number | undefined>();
+    const closed = new Promise<void>(() => undefined);
+    for (let n = 0; n < 1000; n++) {
+      hub.admit();
+      const send = (_frame: string, mostBytes?: number) => (resolve(mostBytes), true);
+      hub.attach({ send, end: () => undefined, closed }, { project: "default", events: ["*"] });
+    }
+    assert.throws(() => hub.admit(), TooMany);
+    bus.publish({ topic: "announcement", project: "default", route: "r", payload: {}, traceContext: {} });
+    assert.equal(await told, (64 * 1024 * 1024) / 1000);
   });
 
   test("a stopping server ends its streams", async () => {

@@ -116,6 +116,12 @@ test("forms are maps of lists", async () => {
   });
 });
 
+test("a form of very many fields is refused before it is taken apart", async () => {
+  const type = "application/x-www-form-urlencoded";
+  assert.match(await refusal("a&".repeat(1_000_000), type), /the form has 1000001 fields, and 10000 are the most/);
+  assert.deepEqual(await bodyOf("a=1&".repeat(9_999), type), { a: Array.from({ length: 9_999 }, () => "1") });
+});
+
 test("a body that cannot be read is refused with the place, without repeating it", async () => {
   assert.equal(
     await refusal('{"password": "hunter2",\n  oops}'),
