@@ -283,7 +283,7 @@ export function jinjaSyntaxErrors(text: string): { readonly expression: string; 
       environment.compileExpression(piece.expression);
     } catch (error) {
       // A filter that does not exist is told when it is used, as in Orquesta.
-      if (error instanceof JinjaError && error.name === "JinjaSyntaxError") {
+      if (error instanceof JinjaError && error.kind !== "TemplateAssertionError") {
         found.push({ expression: piece.source, message: error.text });
       }
     }

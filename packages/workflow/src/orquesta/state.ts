@@ -1,4 +1,4 @@
-import { type Owned, type Table, tableGet, tableLength, tableSet } from "../table.ts";
+import { type Owned, type Table, tableClear, tableGet, tableLength, tableSet } from "../table.ts";
 import { ACTIVE, type Status } from "../status.ts";
 import type { ContextRecord } from "./context.ts";
 import type { Graph, Node } from "./graph.ts";
@@ -80,9 +80,13 @@ export interface State {
   /** Of this form: a state of another one is refused. */
   readonly format: 1;
   readonly status: Status | null;
-  readonly contexts: Table<ContextRecord>;
+  /** Contexts that nothing needs any more are null. */
+  readonly contexts: Table<ContextRecord | null>;
+  /** How many contexts there may be before the next look for such ones. */
+  readonly sweepAt: number;
   readonly routes: Table<Route>;
-  readonly entries: Table<Entry>;
+  /** In the order they began. Null are those whose task began again on the same route and that do not count for the output. */
+  readonly entries: Table<Entry | null>;
   /** How many entries have each status. */
   readonly counts: Readonly<Partial<Record<Status, number>>>;
   readonly staged: readonly Staged[];
@@ -98,6 +102,7 @@ export const initialState: State = {
   format: 1,
   status: null,
   contexts: [],
+  sweepAt: 256,
   routes: [],
   entries: [],
   counts: {},
@@ -152,7 +157,7 @@ export function latestIndex(draft: Draft, task: string, route: number): number |
 }
 
 export function entryAt(state: State, index: number): Entry {
-  const found = tableGet(state.entries, index);
+  const found = tableGet(state.entries, index) ?? undefined;
   if (found === undefined) throw new RangeError(`the state has no entry ${index}`);
   return found;
 }
@@ -197,6 +202,7 @@ export function addEntry(draft: Draft, entry: Entry): number {
         .map((edge) => edge.to),
     );
     for (const target of targets) countArrival(draft, target, entry.route, -1);
+    if (old.terminal !== true) state.entries = tableClear(owned, state.entries, [before]);
   }
   setEntry(draft, index, entry);
   setRoute(draft, entry.route, { latest: tableSet(owned, routeOf(state, entry.route).latest, number, index) });
