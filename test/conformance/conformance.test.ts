@@ -28,7 +28,10 @@ test("the languages do what the originals were recorded to do", { skip }, () => 
     const args = [grader, join(import.meta.dirname, "adapter.ts"), "--dir", folder, "--json", file];
     const run = spawnSync(process.execPath, ["--disable-warning=ExperimentalWarning", ...args], { encoding: "utf8" });
     assert.equal(run.status, 0, run.stderr);
-    const tally = JSON.parse(readFileSync(file, "utf8")) as Record<string, Record<string, { pass: number; total: number }>>;
+    const tally = JSON.parse(readFileSync(file, "utf8")) as Record<
+      string,
+      Record<string, { pass: number; total: number }>
+    >;
     const low: string[] = [];
     for (const [group, levels] of Object.entries(tally)) {
       for (const [level, { pass, total }] of Object.entries(levels)) {

@@ -54,7 +54,8 @@ export function tableClear<T>(owned: Owned, table: Table<T | null>, gone: Iterab
     touched.add(number);
   }
   // The last page says how long the table is.
-  for (const number of touched) if (number < last && pages[number]?.every((one) => one === null) === true) pages[number] = [];
+  for (const number of touched)
+    if (number < last && pages[number]?.every((one) => one === null) === true) pages[number] = [];
   return pages;
 }
 

@@ -111,6 +111,11 @@ const environment = createEnvironment({
     ...Object.fromEntries([...PURE.keys()].map((name) => [name, filters[ALIASES[name] ?? name] as Filter])),
     json: filter("", (_, value) => parse(value)),
     zip: filter("pad?", (_, value) => value),
+    random: filter("", (rt, value) => {
+      const items = [...iterate(rt, value)];
+      if (items.length === 0) return rt.undefined("No random item, sequence was empty.");
+      return items[Math.floor((scopeOf(rt).functions.random ?? rt.setup.random)() * items.length)];
+    }),
     [PRINT]: filter("", (rt, value) =>
       typeName(value) === "generator" ? printed(rt, [...iterate(rt, value)]) : printed(rt, value),
     ),

@@ -1,8 +1,23 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { checkExpressions, ExpressionError, evaluateExpressions, evaluateList, routeSeenFrom, usedVariables } from "./index.ts";
+import {
+  checkExpressions,
+  ExpressionError,
+  evaluateExpressions,
+  evaluateList,
+  routeSeenFrom,
+  usedVariables,
+} from "./index.ts";
 
-const variables = { x: 1, name: "Stan", list: [1, 2], map: { k: "v", n: null }, attack: "<% ctx(secret) %>{{ ctx('secret') }}", secret: "s", __private: 1 };
+const variables = {
+  x: 1,
+  name: "Stan",
+  list: [1, 2],
+  map: { k: "v", n: null },
+  attack: "<% ctx(secret) %>{{ ctx('secret') }}",
+  secret: "s",
+  __private: 1,
+};
 const evaluate = (value: unknown, functions = {}): unknown => evaluateExpressions(value, variables, functions);
 
 test("a text that is one expression keeps its type, any other becomes text as Python prints it", () => {
@@ -19,7 +34,10 @@ test("texts in data are not evaluated, unless that is asked for", () => {
   assert.equal(evaluate("{{ ctx('attack') }}!"), `${variables.attack}!`);
   assert.equal(evaluate("{% if true %}{{ ctx('attack') }}{% endif %}"), variables.attack);
   assert.equal(evaluateExpressions("<% ctx(a) %>", { a: "<% ctx(b) %>", b: 2 }, { reevaluate: true }), 2);
-  assert.throws(() => evaluateExpressions("<% ctx(a) %>", { a: "<% ctx(a) %>" }, { reevaluate: true }), ExpressionError);
+  assert.throws(
+    () => evaluateExpressions("<% ctx(a) %>", { a: "<% ctx(a) %>" }, { reevaluate: true }),
+    ExpressionError,
+  );
 });
 
 test("private variables are neither listed nor given", () => {
@@ -46,7 +64,14 @@ test("tasks, items and keys are asked of the caller, in both languages", () => {
     ["st2kv('system.a', decrypt => true)", "st2kv('system.a', decrypt=true)", "system:a:true"],
     ["st2kv(b)", "st2kv('b')", "user:b:false"],
     ["st2kv(none, default => null)", "st2kv('none', default=none)", null],
-    ["zip([1], [2, 3], pad => 0)", "zip([1], [2, 3], pad=0)", [[1, 2], [0, 3]]],
+    [
+      "zip([1], [2, 3], pad => 0)",
+      "zip([1], [2, 3], pad=0)",
+      [
+        [1, 2],
+        [0, 3],
+      ],
+    ],
     ["regex_replace('abc', b, x)", "regex_replace('abc', 'b', 'x')", "axc"],
   ] as const) {
     assert.deepEqual(evaluateExpressions(`<% ${yaql} %>`, all, functions), expected, yaql);
@@ -73,18 +98,30 @@ test("items must be a list: texts, maps and sets are none", () => {
 
 test("expressions that cannot be read are told, with both languages in one text told as such", () => {
   assert.deepEqual(checkExpressions("<% ctx(x) %> {{ ctx('x') }}")[0]?.type, null);
-  assert.deepEqual(checkExpressions("a <% 1 + %> b").map((one) => one.expression), ["<% 1 + %>"]);
+  assert.deepEqual(
+    checkExpressions("a <% 1 + %> b").map((one) => one.expression),
+    ["<% 1 + %>"],
+  );
   assert.deepEqual(checkExpressions("{{ no_such_function() | no_such_filter }}"), []);
 });
 
 test("variables are found by the text of expressions", () => {
   const used = usedVariables({ a: ["<% ctx().a + ctx(b) %>", "{{ ctx('c').d }} ctx(e)"], "{{ ctx().f() }}": 1 });
-  assert.deepEqual(used.map((one) => `${one.language} ${one.variable}`), ["yaql a", "yaql b", "jinja c"]);
+  assert.deepEqual(
+    used.map((one) => `${one.language} ${one.variable}`),
+    ["yaql a", "yaql b", "jinja c"],
+  );
 });
 
 test("a task on a branch sees what ran before the branches parted", () => {
   const paths = [[], ["a"], ["a", "b"], ["c"]];
   const pathOf = (route: number): string[] | undefined => paths[route];
-  assert.equal(routeSeenFrom(2, pathOf, (route) => route === 1 || route === 3), 1);
-  assert.equal(routeSeenFrom(2, pathOf, (route) => route === 3), undefined);
+  assert.equal(
+    routeSeenFrom(2, pathOf, (route) => route === 1 || route === 3),
+    1,
+  );
+  assert.equal(
+    routeSeenFrom(2, pathOf, (route) => route === 3),
+    undefined,
+  );
 });

@@ -9,7 +9,17 @@ import type { Env } from "./program.ts";
 import { isOver, request } from "./request.ts";
 import { type RerunRequest, rerun } from "./rerun.ts";
 import { begin } from "./start.ts";
-import { type Draft, draftOf, type Entry, entryAt, findStaged, initialState, latestIndex, nodeOf, type State } from "./state.ts";
+import {
+  type Draft,
+  draftOf,
+  type Entry,
+  entryAt,
+  findStaged,
+  initialState,
+  latestIndex,
+  nodeOf,
+  type State,
+} from "./state.ts";
 import { type TaskEvent, updateTask } from "./update.ts";
 import { notStaged } from "./faults.ts";
 

@@ -27,7 +27,11 @@ test("a cycle's state does not grow with the rounds it has made, and its variabl
     let step = program.start({}, {});
     for (let i = 0; step.status === "running"; i++) {
       const task = i === 0 ? "begin" : "again";
-      step = program.advance(step.state, { kind: "task", task, route: 0, status: "succeeded", result: "x".repeat(100) }, {});
+      step = program.advance(
+        step.state,
+        { kind: "task", task, route: 0, status: "succeeded", result: "x".repeat(100) },
+        {},
+      );
       // As from the store, now and then.
       if (i % 100 === 99) step = { ...step, state: JSON.parse(JSON.stringify(step.state)) as typeof step.state };
     }
@@ -43,7 +47,8 @@ function merged(base: unknown, by: unknown): unknown {
   const isMap = (one: unknown): one is Overlay => typeof one === "object" && one !== null && !Array.isArray(one);
   if (!isMap(base) || !isMap(by)) return by;
   const members = new Map<string, unknown>(Object.entries(base));
-  for (const [key, member] of Object.entries(by)) members.set(key, members.has(key) ? merged(members.get(key), member) : member);
+  for (const [key, member] of Object.entries(by))
+    members.set(key, members.has(key) ? merged(members.get(key), member) : member);
   return Object.fromEntries(members);
 }
 

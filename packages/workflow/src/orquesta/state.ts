@@ -270,10 +270,33 @@ export const hasActive = (state: State): boolean => total(state.counts, ACTIVE) 
 export const hasAny = (state: State, ...statuses: Status[]): boolean => total(state.counts, statuses) > 0;
 export const hasReady = (state: State): boolean => state.staged.some((one) => one.ready && one.completed !== true);
 
+/** By the log: short keys of what is in it, so that thousands of items may fail. A log is followed by one other as a rule. */
+const logKeys = new WeakMap<readonly LogEntry[], Set<string>>();
+
 /** Adds to the error log; what is there already is not said again. */
 export function logError(draft: Draft, entry: Omit<LogEntry, "type">): void {
   const full: LogEntry = { type: "error", ...entry };
-  const text = JSON.stringify(full);
-  if (draft.state.errors.some((known) => JSON.stringify(known) === text)) return;
-  draft.state.errors = [...draft.state.errors, full];
+  const before = draft.state.errors;
+  const keys = logKeys.get(before) ?? new Set(before.map(logKey));
+  const key = logKey(full);
+  if (keys.has(key)) {
+    logKeys.set(before, keys);
+    return;
+  }
+  const after = [...before, full];
+  logKeys.delete(before);
+  logKeys.set(after, keys.add(key));
+  draft.state.errors = after;
+}
+
+/** Results may be large: of long texts a hash stands for the rest (FNV-1a, twice with different starts: 64 bits). */
+function logKey(entry: LogEntry): string {
+  const text = JSON.stringify(entry);
+  if (text.length <= 200) return text;
+  let [one, two] = [0x811c9dc5, 0x9747b28c];
+  for (let i = 0; i < text.length; i++) {
+    one = Math.imul(one ^ text.charCodeAt(i), 0x01000193);
+    two = Math.imul(two ^ text.charCodeAt(i), 0x01000193) ^ (two >>> 15);
+  }
+  return `${text.slice(0, 100)}${text.length}:${one >>> 0}:${two >>> 0}`;
 }

@@ -12,7 +12,11 @@ test("everything wrong is told at once, each with its place and what was probabl
       version: 1,
       vars: [{ hosts: [] }],
       tasks: {
-        first: { acton: "core.noop", action: "core.noop", next: [{ do: "secnd" }, { when: "<% ctx(hots) %>", do: "second" }] },
+        first: {
+          acton: "core.noop",
+          action: "core.noop",
+          next: [{ do: "secnd" }, { when: "<% ctx(hots) %>", do: "second" }],
+        },
         second: { action: "core.echo", input: { message: "{{ 1 + }}" } },
       },
     },
@@ -35,7 +39,11 @@ test("a workflow without fault has no problems", () => {
     input: ["a", { b: "<% ctx(a) %>" }],
     vars: [{ c: "<% ctx(b) %>" }],
     tasks: {
-      t: { with: "x in <% ctx(c) %>", action: "core.echo message=<% item(x) %>", next: [{ publish: "d=<% result() %>", do: ["u", "fail"] }] },
+      t: {
+        with: "x in <% ctx(c) %>",
+        action: "core.echo message=<% item(x) %>",
+        next: [{ publish: "d=<% result() %>", do: ["u", "fail"] }],
+      },
       u: { action: "core.echo", input: { message: "{{ ctx('d') }} <%" } },
     },
     output: [{ d: "<% ctx(d) %>" }, { user: "<% ctx(st2).user %>" }],
@@ -44,7 +52,11 @@ test("a workflow without fault has no problems", () => {
 });
 
 test("a join whose branches came through a split is told, one in a cycle that the split does not enter is not", () => {
-  const noop = (targets: string[], more: object = {}): object => ({ action: "core.noop", next: [{ do: targets }], ...more });
+  const noop = (targets: string[], more: object = {}): object => ({
+    action: "core.noop",
+    next: [{ do: targets }],
+    ...more,
+  });
   const split = {
     a: noop(["b", "c"]),
     b: noop(["s"]),
@@ -58,14 +70,43 @@ test("a join whose branches came through a split is told, one in a cycle that th
 
 test("a variable that only some branches set is told where it is used", () => {
   const tasks = {
-    a: { action: "core.noop", next: [{ when: "<% succeeded() %>", publish: [{ x: 1 }], do: "b" }, { when: "<% failed() %>", do: "b" }] },
+    a: {
+      action: "core.noop",
+      next: [
+        { when: "<% succeeded() %>", publish: [{ x: 1 }], do: "b" },
+        { when: "<% failed() %>", do: "b" },
+      ],
+    },
     b: { action: "core.echo", input: { message: "<% ctx(x) %>" } },
   };
-  assert.deepEqual(told({ version: 1, tasks }), ['context tasks.b.input: Variable "x" is referenced before assignment.']);
+  assert.deepEqual(told({ version: 1, tasks }), [
+    'context tasks.b.input: Variable "x" is referenced before assignment.',
+  ]);
 });
 
 test("whatever a definition is made of, inspection ends with a list", () => {
-  const words = fc.constantFrom("version", "tasks", "input", "next", "do", "with", "join", "publish", "retry", "a", "b", "__proto__", "<% ctx(a) %>", "{{ x", "x in <% [ %>", "all", 1, -1, null, true);
+  const words = fc.constantFrom(
+    "version",
+    "tasks",
+    "input",
+    "next",
+    "do",
+    "with",
+    "join",
+    "publish",
+    "retry",
+    "a",
+    "b",
+    "__proto__",
+    "<% ctx(a) %>",
+    "{{ x",
+    "x in <% [ %>",
+    "all",
+    1,
+    -1,
+    null,
+    true,
+  );
   const { any } = fc.letrec<{ any: unknown }>((tie) => ({
     any: fc.oneof(
       { maxDepth: 6, withCrossShrink: true },
@@ -74,8 +115,14 @@ test("whatever a definition is made of, inspection ends with a list", () => {
       fc.dictionary(words.map(String), tie("any"), { maxKeys: 4, noNullPrototype: true }),
     ),
   }));
-  const workflow = fc.record({ version: fc.constant(1), tasks: fc.dictionary(fc.constantFrom("a", "b", "c"), any, { maxKeys: 3 }) });
-  fc.assert(fc.property(fc.oneof(any, workflow), (source) => Array.isArray(inspectWorkflow(source, {}))), { numRuns: 300 });
+  const workflow = fc.record({
+    version: fc.constant(1),
+    tasks: fc.dictionary(fc.constantFrom("a", "b", "c"), any, { maxKeys: 3 }),
+  });
+  fc.assert(
+    fc.property(fc.oneof(any, workflow), (source) => Array.isArray(inspectWorkflow(source, {}))),
+    { numRuns: 300 },
+  );
 });
 
 test("ways through a workflow that differ in what they set do not make inspection take forever", () => {
@@ -83,7 +130,13 @@ test("ways through a workflow that differ in what they set do not make inspectio
   for (let i = 0; i < 200; i++) {
     tasks[`t${i}`] = {
       action: "core.noop",
-      next: i < 199 ? [{ publish: [{ [`x${i}`]: 1 }], do: `t${i + 1}` }, { publish: [{ [`y${i}`]: 1 }], do: `t${i + 1}` }] : [],
+      next:
+        i < 199
+          ? [
+              { publish: [{ [`x${i}`]: 1 }], do: `t${i + 1}` },
+              { publish: [{ [`y${i}`]: 1 }], do: `t${i + 1}` },
+            ]
+          : [],
     };
   }
   assert.deepEqual(told({ version: 1, tasks }), []);
