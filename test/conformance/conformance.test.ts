@@ -16,7 +16,7 @@ const skip = existsSync(grader) ? false : `the recordings are not here: ${folder
 /** The least share of a group that must be right, by what the grader calls it. */
 function floorOf(group: string, level: string): number | undefined {
   if (level === "value" || level === "raises") return group.endsWith(".host-repr") ? 0.9 : 0.98;
-  if (level === "accepts-clean") return 0.99;
+  if (level === "accepts-clean") return 1;
   if (level === "finds-errors") return 0.98;
   return level === "core" ? 0.97 : undefined;
 }
