@@ -15,7 +15,7 @@ import type { Filter, KeywordArguments, Runtime } from "@squall/jinja";
 import { textCache } from "../cache.ts";
 import { fault } from "../fault.ts";
 import { filters } from "../filters.ts";
-import { hasBlock, hasJinja, pieces, RAW } from "./detect.ts";
+import { hasBlock, hasJinja, pieces, rawPieces } from "./detect.ts";
 import { ALIASES, PURE, zip } from "./functions.ts";
 import { ExpressionError, ExpressionFault, type Scope } from "./scope.ts";
 
@@ -141,12 +141,12 @@ type Plan =
 const plans = textCache<Plan>(10_000, 20_000_000, (text) => {
   let expression = text;
   try {
-    const raw = [...text.matchAll(RAW)];
-    const bare = raw.length === 0 ? text : text.replace(RAW, "");
-    if (hasBlock(bare)) {
-      let count = 0;
-      const template = environment.compile(text.replace(RAW, () => `\uE000${count++}\uE001`));
-      const kept = raw.map((match) => environment.compile(match[0]).render());
+    const parts = rawPieces(text);
+    const literal = (source: string): string => environment.compile(source).render();
+    if (parts.some((part) => !part.isRaw && hasBlock(part.source))) {
+      const kept: string[] = [];
+      const bare = parts.map(({ source, isRaw }) => (isRaw ? `\uE000${kept.push(literal(source)) - 1}\uE001` : source));
+      const template = environment.compile(bare.join(""));
       return {
         kind: "block",
         render: (context) => template.render(context as Record<string, unknown>),
@@ -154,7 +154,6 @@ const plans = textCache<Plan>(10_000, 20_000_000, (text) => {
       };
     }
     const all: Piece[] = [];
-    let at = 0;
     const cut = (part: string): void => {
       for (const piece of pieces(part, "jinja")) {
         if (piece.expression === undefined) {
@@ -175,12 +174,10 @@ const plans = textCache<Plan>(10_000, 20_000_000, (text) => {
         });
       }
     };
-    for (const match of raw) {
-      cut(text.slice(at, match.index));
-      all.push({ literal: environment.compile(match[0]).render() });
-      at = match.index + match[0].length;
+    for (const { source, isRaw } of parts) {
+      if (isRaw) all.push({ literal: literal(source) });
+      else cut(source);
     }
-    cut(text.slice(at));
     return { kind: "pieces", pieces: all };
   } catch (error) {
     if (error instanceof JinjaError) return { kind: "broken", expression, error };
@@ -282,7 +279,7 @@ export function jinjaSyntaxErrors(text: string): { readonly expression: string; 
     if (!(error instanceof JinjaError)) throw error;
     found.push({ expression: text, message: error.text });
   }
-  for (const piece of pieces(text.replace(RAW, ""), "jinja")) {
+  for (const piece of rawPieces(text).flatMap((part) => (part.isRaw ? [] : pieces(part.source, "jinja")))) {
     if (piece.expression === undefined || found.some((one) => one.expression === piece.source)) continue;
     try {
       environment.compileExpression(piece.expression);

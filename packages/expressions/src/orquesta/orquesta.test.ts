@@ -125,3 +125,12 @@ test("a task on a branch sees what ran before the branches parted", () => {
     undefined,
   );
 });
+
+test("finding expressions takes one pass, also through texts that open and never close", () => {
+  for (const piece of ["<%", "{{", "{%", "{% raw %}", "<% %", "{{ }", "<%\n%>", "{% raw %}\n{% endraw %}"]) {
+    const text = piece.repeat(100_000);
+    checkExpressions(text.slice(0, 200_000));
+    usedVariables(text);
+  }
+  assert.equal(evaluate("a {% raw %}{{ x }}{% endraw %} {{ ctx('x') }}"), "a {{ x }} 1");
+});

@@ -141,3 +141,17 @@ test("ways through a workflow that differ in what they set do not make inspectio
   }
   assert.deepEqual(told({ version: 1, tasks }), []);
 });
+
+test("texts made to be slow to match are not", () => {
+  const slow = [
+    "a".repeat(500_000),
+    "a=[".repeat(100_000),
+    " ".repeat(50_000),
+    "a, ".repeat(50_000),
+    "x in <%".repeat(50_000),
+  ];
+  for (const text of slow) {
+    const task = { action: text, input: text, with: text, next: [{ publish: text, do: "noop" }] };
+    assert.notEqual(told({ version: 1, tasks: { task } }).length, 0);
+  }
+});
