@@ -5,7 +5,7 @@
 export type Table<T> = readonly (readonly T[])[];
 export type Owned = Set<object>;
 
-const PAGE = 32;
+const PAGE = 64;
 
 export const emptyTable: Table<never> = [];
 

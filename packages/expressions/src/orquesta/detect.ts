@@ -70,8 +70,8 @@ export interface Piece {
 export function pieces(text: string, language: Language): Piece[] {
   const found: Piece[] = [];
   let at = 0;
-  const [open, close] = language === "yaql" ? ["<%", "%>"] : ["{{", "}}"];
-  for (const { start, end } of delimited(text, open as string, close as string)) {
+  const [open, close] = language === "yaql" ? (["<%", "%>"] as const) : (["{{", "}}"] as const);
+  for (const { start, end } of delimited(text, open, close)) {
     if (start > at) found.push({ source: text.slice(at, start), expression: undefined });
     const source = text.slice(start, end);
     found.push({ source, expression: withoutDelimiters(source, language) });
