@@ -268,6 +268,7 @@ export function conductor(given: { workflow: string; inputs?: Named; context?: N
         conducting = newConductor(source, {
           state: JSON.parse(JSON.stringify(conducting.state)) as Conductor["state"],
           env,
+          known: conducting.known,
         });
         return undefined;
       case "initial_context":

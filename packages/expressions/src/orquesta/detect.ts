@@ -5,15 +5,59 @@
 
 export type Language = "yaql" | "jinja";
 
-const YAQL = /<%.*?%>/g;
-const JINJA = /\{\{.*?\}\}/g;
-const JINJA_BLOCK = /\{%.*?%\}/;
-const JINJA_ANY = /\{\{.*?\}\}|\{%.*?%\}/;
-export const RAW = /\{%-?\s*raw\s*-?%\}.*?\{%-?\s*endraw\s*-?%\}/g;
+/** From `open` to the first `close` after it on the same line, one after the other. In one pass, whatever the text. */
+function* delimited(text: string, open: string, close: string): Generator<{ start: number; end: number }> {
+  let end = -1;
+  for (let start = text.indexOf(open); start >= 0; start = text.indexOf(open, start)) {
+    const inside = start + open.length;
+    if (end < inside) end = text.indexOf(close, inside);
+    if (end < 0) return;
+    const line = text.indexOf("\n", inside);
+    if (line >= 0 && line < end) start = line;
+    else {
+      yield { start, end: end + close.length };
+      start = end + close.length;
+    }
+  }
+}
 
-export const hasYaql = (text: string): boolean => text.includes("<%") && /<%.*?%>/.test(text);
-export const hasJinja = (text: string): boolean => text.includes("{") && JINJA_ANY.test(text);
-export const hasBlock = (text: string): boolean => JINJA_BLOCK.test(text);
+const has = (text: string, open: string, close: string): boolean => delimited(text, open, close).next().done !== true;
+
+export const hasYaql = (text: string): boolean => has(text, "<%", "%>");
+export const hasBlock = (text: string): boolean => has(text, "{%", "%}");
+export const hasJinja = (text: string): boolean => text.includes("{") && (has(text, "{{", "}}") || hasBlock(text));
+
+const RAW_OPEN = /\{%-?\s{0,99}raw\s{0,99}-?%\}/g;
+const RAW_CLOSE = /\{%-?\s{0,99}endraw\s{0,99}-?%\}/g;
+
+/** A text cut at its `{% raw %}...{% endraw %}` that begin and end on one line. */
+export function rawPieces(text: string): { readonly source: string; readonly isRaw: boolean }[] {
+  const found: { source: string; isRaw: boolean }[] = [];
+  const opens = new RegExp(RAW_OPEN);
+  const closes = new RegExp(RAW_CLOSE);
+  let at = 0;
+  let close: RegExpExecArray | null = null;
+  for (let open = opens.exec(text); open !== null; open = opens.exec(text)) {
+    const inside = open.index + open[0].length;
+    if (close === null || close.index < inside) {
+      closes.lastIndex = inside;
+      close = closes.exec(text);
+    }
+    if (close === null) break;
+    const line = text.indexOf("\n", inside);
+    if (line >= 0 && line < close.index) {
+      opens.lastIndex = line;
+      continue;
+    }
+    const end = close.index + close[0].length;
+    if (open.index > at) found.push({ source: text.slice(at, open.index), isRaw: false });
+    found.push({ source: text.slice(open.index, end), isRaw: true });
+    at = end;
+    opens.lastIndex = end;
+  }
+  if (at < text.length) found.push({ source: text.slice(at), isRaw: false });
+  return found;
+}
 
 /** A text cut at its expressions. */
 export interface Piece {
@@ -26,10 +70,12 @@ export interface Piece {
 export function pieces(text: string, language: Language): Piece[] {
   const found: Piece[] = [];
   let at = 0;
-  for (const match of text.matchAll(language === "yaql" ? YAQL : JINJA)) {
-    if (match.index > at) found.push({ source: text.slice(at, match.index), expression: undefined });
-    found.push({ source: match[0], expression: withoutDelimiters(match[0], language) });
-    at = match.index + match[0].length;
+  const [open, close] = language === "yaql" ? (["<%", "%>"] as const) : (["{{", "}}"] as const);
+  for (const { start, end } of delimited(text, open, close)) {
+    if (start > at) found.push({ source: text.slice(at, start), expression: undefined });
+    const source = text.slice(start, end);
+    found.push({ source, expression: withoutDelimiters(source, language) });
+    at = end;
   }
   if (at < text.length) found.push({ source: text.slice(at), expression: undefined });
   return found;

@@ -15,7 +15,7 @@ import type { Filter, KeywordArguments, Runtime } from "@squall/jinja";
 import { textCache } from "../cache.ts";
 import { fault } from "../fault.ts";
 import { filters } from "../filters.ts";
-import { hasBlock, hasJinja, pieces, RAW } from "./detect.ts";
+import { hasBlock, hasJinja, pieces, rawPieces } from "./detect.ts";
 import { ALIASES, PURE, zip } from "./functions.ts";
 import { ExpressionError, ExpressionFault, type Scope } from "./scope.ts";
 
@@ -111,6 +111,11 @@ const environment = createEnvironment({
     ...Object.fromEntries([...PURE.keys()].map((name) => [name, filters[ALIASES[name] ?? name] as Filter])),
     json: filter("", (_, value) => parse(value)),
     zip: filter("pad?", (_, value) => value),
+    random: filter("", (rt, value) => {
+      const items = [...iterate(rt, value)];
+      if (items.length === 0) return rt.undefined("No random item, sequence was empty.");
+      return items[Math.floor((scopeOf(rt).functions.random ?? rt.setup.random)() * items.length)];
+    }),
     [PRINT]: filter("", (rt, value) =>
       typeName(value) === "generator" ? printed(rt, [...iterate(rt, value)]) : printed(rt, value),
     ),
@@ -136,12 +141,12 @@ type Plan =
 const plans = textCache<Plan>(10_000, 20_000_000, (text) => {
   let expression = text;
   try {
-    const raw = [...text.matchAll(RAW)];
-    const bare = raw.length === 0 ? text : text.replace(RAW, "");
-    if (hasBlock(bare)) {
-      let count = 0;
-      const template = environment.compile(text.replace(RAW, () => `\uE000${count++}\uE001`));
-      const kept = raw.map((match) => environment.compile(match[0]).render());
+    const parts = rawPieces(text);
+    const literal = (source: string): string => environment.compile(source).render();
+    if (parts.some((part) => !part.isRaw && hasBlock(part.source))) {
+      const kept: string[] = [];
+      const bare = parts.map(({ source, isRaw }) => (isRaw ? `\uE000${kept.push(literal(source)) - 1}\uE001` : source));
+      const template = environment.compile(bare.join(""));
       return {
         kind: "block",
         render: (context) => template.render(context as Record<string, unknown>),
@@ -149,7 +154,6 @@ const plans = textCache<Plan>(10_000, 20_000_000, (text) => {
       };
     }
     const all: Piece[] = [];
-    let at = 0;
     const cut = (part: string): void => {
       for (const piece of pieces(part, "jinja")) {
         if (piece.expression === undefined) {
@@ -170,12 +174,10 @@ const plans = textCache<Plan>(10_000, 20_000_000, (text) => {
         });
       }
     };
-    for (const match of raw) {
-      cut(text.slice(at, match.index));
-      all.push({ literal: environment.compile(match[0]).render() });
-      at = match.index + match[0].length;
+    for (const { source, isRaw } of parts) {
+      if (isRaw) all.push({ literal: literal(source) });
+      else cut(source);
     }
-    cut(text.slice(at));
     return { kind: "pieces", pieces: all };
   } catch (error) {
     if (error instanceof JinjaError) return { kind: "broken", expression, error };
@@ -277,13 +279,13 @@ export function jinjaSyntaxErrors(text: string): { readonly expression: string; 
     if (!(error instanceof JinjaError)) throw error;
     found.push({ expression: text, message: error.text });
   }
-  for (const piece of pieces(text.replace(RAW, ""), "jinja")) {
+  for (const piece of rawPieces(text).flatMap((part) => (part.isRaw ? [] : pieces(part.source, "jinja")))) {
     if (piece.expression === undefined || found.some((one) => one.expression === piece.source)) continue;
     try {
       environment.compileExpression(piece.expression);
     } catch (error) {
       // A filter that does not exist is told when it is used, as in Orquesta.
-      if (error instanceof JinjaError && error.name === "JinjaSyntaxError") {
+      if (error instanceof JinjaError && error.kind !== "TemplateAssertionError") {
         found.push({ expression: piece.source, message: error.text });
       }
     }

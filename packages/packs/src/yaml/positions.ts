@@ -24,8 +24,8 @@ export interface PlacedNode {
   readonly items?: readonly PlacedNode[];
 }
 
-export function positionsOf(text: string, root: PlacedNode | undefined): Positions {
-  const place = placer(text);
+/** `place` tells where an offset of the nodes is. */
+export function positionsOf(place: (offset: number) => Place, root: PlacedNode | undefined): Positions {
   return {
     at(path) {
       let node = root;

@@ -4,6 +4,15 @@ import { SquallError } from "@squall/model";
 import * as fc from "fast-check";
 import { MAX_YAML_BYTES, readYaml } from "./read-yaml.ts";
 
+test("further lines inside quotes and brackets may be indented less than what is around them, as PyYAML has it", () => {
+  const { value, positions } = readYaml("a:\n  b: '{{ x |\n y }}'\n  c: [1,\n  2\n]\n  d: \"e\n\n f\"\nend: 1\n");
+  assert.deepEqual(value, { a: { b: "{{ x | y }}", c: [1, 2], d: "e\nf" }, end: 1 });
+  assert.deepEqual(positions.at(["a", "c", 1]), { line: 5, column: 3 });
+  assert.deepEqual(positions.at(["a", "d"]), { line: 7, column: 3 });
+  assert.deepEqual(positions.at(["end"]), { line: 10, column: 1 });
+  assert.throws(() => readYaml("a:\n  b: 'open\nc: 1\nd: 2\n"), /deficient indentation/);
+});
+
 test("every value has the place of its key, or its own where it has none", () => {
   const { positions } = readYaml("---\n# a comment\na:\n  b: [1, {c: 2}]\n  'd e': |\n    text\nf:\n- x\n-\n  g: 1\n");
   const at = (...path: (string | number)[]) => {

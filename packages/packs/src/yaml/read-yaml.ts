@@ -1,7 +1,8 @@
 import { Invalid, TooLarge } from "@squall/model";
-import { type Event, parseEvents, YAMLException } from "js-yaml";
+import { YAMLException } from "js-yaml";
 import { compose } from "./compose.ts";
 import { explainSyntax } from "./explain-syntax.ts";
+import { type Parsed, parseAsPyYaml } from "./parse-events.ts";
 import { type Place, type Positions, placer, positionsOf } from "./positions.ts";
 
 /** What a YAML text holds. */
@@ -43,20 +44,21 @@ export function readYaml(text: string | Uint8Array, file?: string): YamlDocument
       `special characters are not allowed in YAML: found U+${code}; write it as an escape in double quotes`,
     );
   }
-  let events: Event[];
+  let parsed: Parsed;
   try {
-    events = parseEvents(source, { maxDepth: MAX_DEPTH });
+    parsed = parseAsPyYaml(source, MAX_DEPTH);
   } catch (thrown) {
     if (!(thrown instanceof YAMLException)) throw thrown;
     const offset = thrown.mark?.position ?? 0;
     return fail(offset, explainSyntax(thrown.reason, source, offset), thrown);
   }
   const warnings: YamlWarning[] = [];
-  const root = compose(source, events, {
-    fail,
-    warn: (offset, message) => warnings.push({ message, at: place(offset) }),
+  const { events, original } = parsed;
+  const root = compose(parsed.source, events, {
+    fail: (offset, message, cause) => fail(original(offset), message, cause),
+    warn: (offset, message) => warnings.push({ message, at: place(original(offset)) }),
   });
-  return { value: root?.value ?? null, positions: positionsOf(source, root), warnings };
+  return { value: root?.value ?? null, positions: positionsOf((offset) => place(original(offset)), root), warnings };
 }
 
 // What PyYAML's reader refuses: control characters but tab and line ends, and lone surrogates.

@@ -1,5 +1,5 @@
 import { Conflict } from "@squall/model";
-import { tableGet, tableValues } from "../table.ts";
+import { tableEntries, tableGet } from "../table.ts";
 import { variablesOf } from "./context.ts";
 import { readDefinition } from "./definition.ts";
 import { buildGraph } from "./graph.ts";
@@ -9,7 +9,17 @@ import type { Env } from "./program.ts";
 import { isOver, request } from "./request.ts";
 import { type RerunRequest, rerun } from "./rerun.ts";
 import { begin } from "./start.ts";
-import { type Draft, draftOf, entryAt, findStaged, initialState, latestIndex, nodeOf, type State } from "./state.ts";
+import {
+  type Draft,
+  draftOf,
+  type Entry,
+  entryAt,
+  findStaged,
+  initialState,
+  latestIndex,
+  nodeOf,
+  type State,
+} from "./state.ts";
 import { type TaskEvent, updateTask } from "./update.ts";
 import { notStaged } from "./faults.ts";
 
@@ -19,6 +29,8 @@ import { notStaged } from "./faults.ts";
  */
 export interface Conductor {
   readonly state: State;
+  /** Every entry there ever was. */
+  readonly known: readonly Entry[];
   requestStatus(status: string): void;
   nextTasks(): NextTask[];
   /** A task as it would be handed out with what it knows now. */
@@ -44,21 +56,32 @@ export function conductor(
   source: unknown,
   given:
     | { readonly inputs: Readonly<Record<string, unknown>>; readonly env: Env }
-    | { readonly state: State; readonly env: Env },
+    | { readonly state: State; readonly env: Env; readonly known?: readonly Entry[] },
 ): Conductor {
   const definition = readDefinition(source);
   const { context, ...functions } = given.env;
   const setting = { definition, graph: buildGraph(definition), functions };
   let state = "state" in given ? given.state : initialState;
+  // The state forgets entries that it no longer needs: here all are kept, for whoever compares.
+  const known: Entry[] = "state" in given ? [...(given.known ?? [])] : [];
   // A move that fails leaves the state as it was: its draft is dropped.
   const move = <T>(make: (draft: Draft) => T): T => {
     const draft = draftOf(setting, state);
     const made = make(draft);
     state = draft.state;
+    for (const [index, entry] of tableEntries(state.entries)) known[index] = entry;
+    // What is forgotten does not count for the output.
+    for (const [index, entry] of known.entries()) {
+      if (entry.terminal === true && (tableGet(state.entries, index) ?? null) === null) {
+        const { terminal: _no, ...rest } = entry;
+        known[index] = rest;
+      }
+    }
     return made;
   };
   if (!("state" in given)) move((draft) => begin(draft, given.inputs, context ?? {}));
   return {
+    known,
     get state() {
       return state;
     },
@@ -98,7 +121,7 @@ export function conductor(
       return terminalVariables(draftOf(setting, state));
     },
     tasks: () =>
-      [...tableValues(state.entries)].map(({ task, route, status, terminal }) => ({
+      known.map(({ task, route, status, terminal }) => ({
         task,
         route,
         status,

@@ -12,7 +12,7 @@ export type ContextRecord =
   | { readonly on: number; readonly set: Overlay }
   | { readonly on: number; readonly with: number };
 
-export type Contexts = Table<ContextRecord>;
+export type Contexts = Table<ContextRecord | null>;
 
 /** What was published since the initial context, per record: records never change. */
 const overlays = new WeakMap<ContextRecord, Overlay>();
@@ -20,7 +20,7 @@ const values = new WeakMap<ContextRecord, Overlay>();
 const NOTHING: Overlay = {};
 
 const record = (contexts: Contexts, id: number): ContextRecord => {
-  const found = tableGet(contexts, id);
+  const found = tableGet(contexts, id) ?? undefined;
   if (found === undefined) throw new RangeError(`the state has no context ${id}`);
   return found;
 };
@@ -48,6 +48,25 @@ export function overlayOf(contexts: Contexts, id: number): Overlay {
     else overlays.set(one, then(below, beside));
   }
   return overlays.get(record(contexts, id)) as Overlay;
+}
+
+/** How many records a context goes back through, and no more than `most`. */
+export function depthOf(contexts: Contexts, id: number, most: number): number {
+  let depth = 0;
+  for (let one = record(contexts, id); "on" in one && depth < most; one = record(contexts, one.on)) depth++;
+  return depth;
+}
+
+/** The contexts that these are made of, themselves included. */
+export function contextsUnder(contexts: Contexts, ids: Iterable<number>): Set<number> {
+  const found = new Set(ids);
+  // A set's loop also visits what is added on the way.
+  for (const id of found) {
+    const one = record(contexts, id);
+    if ("on" in one) found.add(one.on);
+    if ("with" in one) found.add(one.with);
+  }
+  return found;
 }
 
 /** The variables of a context. */

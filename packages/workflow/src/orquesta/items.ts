@@ -1,5 +1,5 @@
 import { ABENDED, ACTIVE, COMPLETED, type Status } from "../status.ts";
-import { type Owned, tableGet, tableSet, tableValues } from "../table.ts";
+import { type Owned, tableGet, tableSet } from "../table.ts";
 import type { Items } from "./state.ts";
 import type { Others } from "./task-machine.ts";
 
@@ -42,4 +42,4 @@ export function setItem(owned: Owned, items: Items, item: number, status: Status
   };
 }
 
-export const resultsOf = (items: Items): unknown[] => [...tableValues(items.results)];
+export const resultsOf = (items: Items): unknown[] => items.results.flat();

@@ -59,6 +59,13 @@ export function over(base: Overlay, overlay: Overlay): Overlay {
   return out;
 }
 
+/** Whether an overlay is a plain map of what it merges, so that it can be stored as one. */
+export function isStorable(overlay: Overlay): boolean {
+  return Object.values(overlay).every(
+    (value) => !(value instanceof Replace) && (!isMap(value) || !composed.has(value) || isStorable(value)),
+  );
+}
+
 const plain = (overlay: Overlay): Overlay => (composed.has(overlay) ? over({}, overlay) : overlay);
 
 /** Sets a member, also one called `__proto__`. */

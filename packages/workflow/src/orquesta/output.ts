@@ -22,7 +22,7 @@ export function terminalVariables(draft: Draft): Overlay {
     all = all === undefined ? overlay : then(all, overlay);
   }
   if (all === undefined) return {};
-  const initial = tableGet<ContextRecord>(contexts, 0);
+  const initial = tableGet<ContextRecord | null>(contexts, 0) ?? undefined;
   return initial === undefined || !("set" in initial) ? variablesOf(contexts, undefined) : over(initial.set, all);
 }
 

@@ -31,7 +31,14 @@ function drive(
     const status = result instanceof Error ? "failed" : "succeeded";
     step = program.advance(
       step.state,
-      { kind: "task", task, route, ...(item === undefined ? {} : { item }), status, result: result instanceof Error ? result.message : result },
+      {
+        kind: "task",
+        task,
+        route,
+        ...(item === undefined ? {} : { item }),
+        status,
+        result: result instanceof Error ? result.message : result,
+      },
       env,
     );
     queue.push(...runs(step));
@@ -45,13 +52,19 @@ const noop = (next: object[] = []): object => ({ action: "core.noop", next });
 test("a sequence runs one task after the other and gives its output", () => {
   const program = aWorkflow(
     {
-      a: { action: "core.echo", input: { message: "<% ctx(who) %>" }, next: [{ publish: [{ said: "<% result().text %>" }], do: "b" }] },
+      a: {
+        action: "core.echo",
+        input: { message: "<% ctx(who) %>" },
+        next: [{ publish: [{ said: "<% result().text %>" }], do: "b" }],
+      },
       b: { action: "core.echo message=<% ctx(said) %>" },
     },
     { input: [{ who: "you" }], output: [{ said: "<% ctx(said) %>" }] },
   );
   const first = program.start({ who: "me" }, {});
-  assert.deepEqual(first.commands, [{ kind: "run", task: "a", route: 0, action: "core.echo", input: { message: "me" } }]);
+  assert.deepEqual(first.commands, [
+    { kind: "run", task: "a", route: 0, action: "core.echo", input: { message: "me" } },
+  ]);
   const { step, order } = drive(program, first, ({ input }) => ({ text: `${String(input.message)}!` }));
   assert.deepEqual(order, ["a", "b"]);
   assert.equal(step.status, "succeeded");
@@ -59,7 +72,12 @@ test("a sequence runs one task after the other and gives its output", () => {
 });
 
 test("a step leaves the state it was given as it was, and gives the same again", () => {
-  const program = aWorkflow({ a: noop(then("b", "c")), b: noop(then("d")), c: noop(then("d")), d: { action: "core.noop", join: "all" } });
+  const program = aWorkflow({
+    a: noop(then("b", "c")),
+    b: noop(then("d")),
+    c: noop(then("d")),
+    d: { action: "core.noop", join: "all" },
+  });
   let step = program.start({}, {});
   for (const task of ["a", "b", "c", "d"]) {
     const before = JSON.stringify(step.state);
@@ -108,12 +126,22 @@ test("items run as many at once as their concurrency allows, and their results a
     { vars: [{ list: [10, 20, 30, 40, 50] }], output: [{ all: "<% ctx(all) %>" }] },
   );
   let step = program.start({}, {});
-  assert.deepEqual(runs(step).map((one) => one.item), [0, 1]);
+  assert.deepEqual(
+    runs(step).map((one) => one.item),
+    [0, 1],
+  );
   const done = (item: number): void => {
-    step = program.advance(step.state, { kind: "task", task: "each", route: 0, item, status: "succeeded", result: item * 10 + 10 }, {});
+    step = program.advance(
+      step.state,
+      { kind: "task", task: "each", route: 0, item, status: "succeeded", result: item * 10 + 10 },
+      {},
+    );
   };
   done(1);
-  assert.deepEqual(runs(step).map((one) => one.item), [2]);
+  assert.deepEqual(
+    runs(step).map((one) => one.item),
+    [2],
+  );
   for (const item of [0, 2, 3, 4]) done(item);
   assert.equal(step.status, "succeeded");
   assert.deepEqual(step.output, { all: [10, 20, 30, 40, 50] });
@@ -134,7 +162,10 @@ test("a task that is retried waits and runs again until its count is used up", (
   const { step, order } = drive(program, program.start({}, {}), ({ delay }) => new Error(String(delay)));
   assert.deepEqual(order, ["a", "a", "a"]);
   assert.equal(step.status, "failed");
-  assert.deepEqual(step.errors.map((error) => error.result), ["undefined", "3"]);
+  assert.deepEqual(
+    step.errors.map((error) => error.result),
+    ["undefined", "3"],
+  );
 });
 
 test("a paused workflow hands out nothing until it is resumed", () => {
@@ -158,7 +189,11 @@ test("an inquiry pauses its workflow once nothing else runs, and its answer goes
   step = program.advance(step.state, { kind: "task", task: "other", route: 0, status: "succeeded" }, {});
   assert.equal(step.status, "paused");
   step = program.advance(step.state, { kind: "resume" }, {});
-  step = program.advance(step.state, { kind: "task", task: "ask", route: 0, status: "succeeded", result: { response: {} } }, {});
+  step = program.advance(
+    step.state,
+    { kind: "task", task: "ask", route: 0, status: "succeeded", result: { response: {} } },
+    {},
+  );
   assert.deepEqual(names(step), ["b|0"]);
 });
 
@@ -176,11 +211,17 @@ test("a re-run goes on from what failed; with items only those that failed, or a
   const program = aWorkflow(
     {
       a: noop(then("each")),
-      each: { with: "<% [1, 2, 3] %>", action: "core.noop", next: [{ when: "<% succeeded() %>", publish: [{ all: "<% result() %>" }], do: "noop" }] },
+      each: {
+        with: "<% [1, 2, 3] %>",
+        action: "core.noop",
+        next: [{ when: "<% succeeded() %>", publish: [{ all: "<% result() %>" }], do: "noop" }],
+      },
     },
     { output: [{ all: "<% ctx().get(all) %>" }] },
   );
-  const { step: failed } = drive(program, program.start({}, {}), ({ item }) => (item === 1 ? new Error("no") : (item ?? "a")));
+  const { step: failed } = drive(program, program.start({}, {}), ({ item }) =>
+    item === 1 ? new Error("no") : (item ?? "a"),
+  );
   assert.equal(failed.status, "failed");
   const again = program.advance(failed.state, { kind: "rerun" }, {});
   const { step, order } = drive(program, again, ({ item }) => `again ${item}`);
@@ -188,9 +229,16 @@ test("a re-run goes on from what failed; with items only those that failed, or a
   assert.equal(step.status, "succeeded");
   assert.deepEqual(step.output, { all: [0, "again 1", 2] });
   assert.deepEqual(step.errors, []);
-  const all = program.advance(failed.state, { kind: "rerun", tasks: [{ task: "each", route: 0, resetItems: true }] }, {});
+  const all = program.advance(
+    failed.state,
+    { kind: "rerun", tasks: [{ task: "each", route: 0, resetItems: true }] },
+    {},
+  );
   assert.deepEqual(drive(program, all).order, ["each[0]", "each[1]", "each[2]"]);
-  assert.throws(() => program.advance(failed.state, { kind: "rerun", tasks: [{ task: "nope", route: 0 }] }, {}), Conflict);
+  assert.throws(
+    () => program.advance(failed.state, { kind: "rerun", tasks: [{ task: "nope", route: 0 }] }, {}),
+    Conflict,
+  );
 });
 
 test("an event that makes no sense is refused and changes nothing", () => {
@@ -211,7 +259,14 @@ test("tasks without action that lead to each other forever are stopped with a wo
 
 test("names of JavaScript's own are names like any other", () => {
   const program = aWorkflow(
-    { constructor: { action: "core.echo", input: JSON.parse('{"__proto__": "<% ctx(toString) %>"}') as object, next: then("hasOwnProperty") }, hasOwnProperty: noop() },
+    {
+      constructor: {
+        action: "core.echo",
+        input: JSON.parse('{"__proto__": "<% ctx(toString) %>"}') as object,
+        next: then("hasOwnProperty"),
+      },
+      hasOwnProperty: noop(),
+    },
     { input: [{ toString: "text" }] },
   );
   const first = program.start({}, {});
@@ -220,7 +275,19 @@ test("names of JavaScript's own are names like any other", () => {
 });
 
 test("what cannot be understood is refused, whatever it is", () => {
-  for (const source of [null, 5, "x", [], {}, { tasks: [] }, { tasks: { a: null } }, { tasks: { a: { next: 5 } } }, { tasks: { a: { with: 5 } } }, { tasks: { a: { join: "x" } } }, { tasks: { a: { next: [{ publish: [5] }] } } }]) {
+  for (const source of [
+    null,
+    5,
+    "x",
+    [],
+    {},
+    { tasks: [] },
+    { tasks: { a: null } },
+    { tasks: { a: { next: 5 } } },
+    { tasks: { a: { with: 5 } } },
+    { tasks: { a: { join: "x" } } },
+    { tasks: { a: { next: [{ publish: [5] }] } } },
+  ]) {
     assert.throws(() => orquestaProgram(source).start({}, {}), Invalid, JSON.stringify(source));
     assert.notEqual(orquestaProgram(source).inspect().length, 0, JSON.stringify(source));
   }

@@ -1,5 +1,7 @@
 import type { KeyRequest } from "@squall/expressions";
 import { isObject } from "@squall/model";
+import { tableClear, tableEntries, tableLength, tableValues } from "../table.ts";
+import { contextsUnder } from "./context.ts";
 import type { Command, Locate, Problem, Program, Step, WorkflowEvent } from "../program.ts";
 import type { Status } from "../status.ts";
 import { type Definition, readDefinition } from "./definition.ts";
@@ -115,6 +117,7 @@ function finish(draft: Draft, commands: Command[]): Step<State> {
     for (const one of next) handOut(draft, one, commands);
   }
   renderOutput(draft);
+  forgetContexts(draft);
   const { state } = draft;
   const status = state.status as Status;
   return {
@@ -124,6 +127,23 @@ function finish(draft: Draft, commands: Command[]): Step<State> {
     ...(isOver(status) ? { output: state.output } : {}),
     errors: state.errors,
   };
+}
+
+/** Lets go of contexts that neither an entry nor a staged task goes back to, each time their number has about doubled. */
+function forgetContexts({ state, owned }: Draft): void {
+  const length = tableLength(state.contexts);
+  if (length < state.sweepAt) return;
+  const used = new Set([0]);
+  for (const { context, published } of tableValues(state.entries)) {
+    used.add(context);
+    for (const id of Object.values(published ?? {})) used.add(id);
+  }
+  for (const { context } of state.staged) used.add(context);
+  const needed = contextsUnder(state.contexts, used);
+  const gone: number[] = [];
+  for (const [id] of tableEntries(state.contexts)) if (!needed.has(id)) gone.push(id);
+  state.contexts = tableClear(owned, state.contexts, gone);
+  state.sweepAt = length + Math.max(256, needed.size);
 }
 
 function handOut(draft: Draft, next: NextTask, commands: Command[]): void {

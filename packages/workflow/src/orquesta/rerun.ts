@@ -1,6 +1,6 @@
 import { Conflict } from "@squall/model";
 import { ABENDED, type Status } from "../status.ts";
-import { tableGet, tableLength, tableValues } from "../table.ts";
+import { tableEntries, tableGet, tableValues } from "../table.ts";
 import { compareNames } from "./graph.ts";
 import { setItem } from "./items.ts";
 import { isOver } from "./request.ts";
@@ -51,10 +51,8 @@ export function rerun(draft: Draft, requests: readonly RerunRequest[] = []): voi
     state.errors = state.errors.filter((error) => error.task_id !== entry.task);
     return runAgain(draft, index, reset.has(`${entry.task}|${entry.route}`));
   });
-  let index = 0;
-  for (const entry of tableValues(state.entries)) {
+  for (const [index, entry] of tableEntries(state.entries)) {
     if (entry.terminal === true && Object.values(entry.next).includes(true)) clearTerminal(draft, index);
-    index++;
   }
   state.output = null;
   state.status = "resuming";
@@ -63,8 +61,7 @@ export function rerun(draft: Draft, requests: readonly RerunRequest[] = []): voi
 
 function failedEnds(draft: Draft): number[] {
   const found: number[] = [];
-  for (let index = 0; index < tableLength(draft.state.entries); index++) {
-    const { terminal, status } = entryAt(draft.state, index);
+  for (const [index, { terminal, status }] of tableEntries(draft.state.entries)) {
     if (terminal === true && ABENDED.has(status ?? "")) found.push(index);
   }
   return found.sort((a, b) => compareNames(nameAt(draft, a), nameAt(draft, b)) || a - b);

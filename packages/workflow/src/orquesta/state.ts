@@ -1,4 +1,4 @@
-import { type Owned, type Table, tableGet, tableLength, tableSet } from "../table.ts";
+import { type Owned, type Table, tableClear, tableGet, tableLength, tableSet } from "../table.ts";
 import { ACTIVE, type Status } from "../status.ts";
 import type { ContextRecord } from "./context.ts";
 import type { Graph, Node } from "./graph.ts";
@@ -80,9 +80,13 @@ export interface State {
   /** Of this form: a state of another one is refused. */
   readonly format: 1;
   readonly status: Status | null;
-  readonly contexts: Table<ContextRecord>;
+  /** Contexts that nothing needs any more are null. */
+  readonly contexts: Table<ContextRecord | null>;
+  /** How many contexts there may be before the next look for such ones. */
+  readonly sweepAt: number;
   readonly routes: Table<Route>;
-  readonly entries: Table<Entry>;
+  /** In the order they began. Null are those whose task began again on the same route and that do not count for the output. */
+  readonly entries: Table<Entry | null>;
   /** How many entries have each status. */
   readonly counts: Readonly<Partial<Record<Status, number>>>;
   readonly staged: readonly Staged[];
@@ -98,6 +102,7 @@ export const initialState: State = {
   format: 1,
   status: null,
   contexts: [],
+  sweepAt: 256,
   routes: [],
   entries: [],
   counts: {},
@@ -152,7 +157,7 @@ export function latestIndex(draft: Draft, task: string, route: number): number |
 }
 
 export function entryAt(state: State, index: number): Entry {
-  const found = tableGet(state.entries, index);
+  const found = tableGet(state.entries, index) ?? undefined;
   if (found === undefined) throw new RangeError(`the state has no entry ${index}`);
   return found;
 }
@@ -197,6 +202,7 @@ export function addEntry(draft: Draft, entry: Entry): number {
         .map((edge) => edge.to),
     );
     for (const target of targets) countArrival(draft, target, entry.route, -1);
+    if (old.terminal !== true) state.entries = tableClear(owned, state.entries, [before]);
   }
   setEntry(draft, index, entry);
   setRoute(draft, entry.route, { latest: tableSet(owned, routeOf(state, entry.route).latest, number, index) });
@@ -264,19 +270,33 @@ export const hasActive = (state: State): boolean => total(state.counts, ACTIVE) 
 export const hasAny = (state: State, ...statuses: Status[]): boolean => total(state.counts, statuses) > 0;
 export const hasReady = (state: State): boolean => state.staged.some((one) => one.ready && one.completed !== true);
 
-/** Entries as text, to compare them: thousands of items may fail, each with a result. */
-const texts = new WeakMap<LogEntry, string>();
-
-function textOf(entry: LogEntry): string {
-  let text = texts.get(entry);
-  if (text === undefined) texts.set(entry, (text = JSON.stringify(entry)));
-  return text;
-}
+/** By the log: short keys of what is in it, so that thousands of items may fail. A log is followed by one other as a rule. */
+const logKeys = new WeakMap<readonly LogEntry[], Set<string>>();
 
 /** Adds to the error log; what is there already is not said again. */
 export function logError(draft: Draft, entry: Omit<LogEntry, "type">): void {
   const full: LogEntry = { type: "error", ...entry };
-  const text = textOf(full);
-  if (draft.state.errors.some((known) => textOf(known) === text)) return;
-  draft.state.errors = [...draft.state.errors, full];
+  const before = draft.state.errors;
+  const keys = logKeys.get(before) ?? new Set(before.map(logKey));
+  const key = logKey(full);
+  if (keys.has(key)) {
+    logKeys.set(before, keys);
+    return;
+  }
+  const after = [...before, full];
+  logKeys.delete(before);
+  logKeys.set(after, keys.add(key));
+  draft.state.errors = after;
+}
+
+/** Results may be large: of long texts a hash stands for the rest (FNV-1a, twice with different starts: 64 bits). */
+function logKey(entry: LogEntry): string {
+  const text = JSON.stringify(entry);
+  if (text.length <= 200) return text;
+  let [one, two] = [0x811c9dc5, 0x9747b28c];
+  for (let i = 0; i < text.length; i++) {
+    one = Math.imul(one ^ text.charCodeAt(i), 0x01000193);
+    two = Math.imul(two ^ text.charCodeAt(i), 0x01000193) ^ (two >>> 15);
+  }
+  return `${text.slice(0, 100)}${text.length}:${one >>> 0}:${two >>> 0}`;
 }

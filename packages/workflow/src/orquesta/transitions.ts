@@ -1,11 +1,11 @@
 import { messageOf } from "@squall/model";
 import { emptyTable, tableLength, tablePush } from "../table.ts";
-import { overlayOf, variablesOf } from "./context.ts";
+import { type ContextRecord, depthOf, overlayOf, variablesOf } from "./context.ts";
 import { type EngineCommand, isEngineCommand } from "./definition.ts";
 import { around, evaluate, isTrue } from "./evaluate.ts";
 import { nameOf } from "./faults.ts";
 import type { Edge } from "./graph.ts";
-import { type Overlay, put } from "./merge.ts";
+import { isStorable, type Overlay, put, then } from "./merge.ts";
 import { request } from "./request.ts";
 import {
   addStaged,
@@ -16,6 +16,7 @@ import {
   findStaged,
   isSatisfied,
   isStaged,
+  latestIndex,
   nodeOf,
   routeOf,
   setEntry,
@@ -55,7 +56,7 @@ export function takeTransitions(draft: Draft, at: number, result: unknown): { na
     }
     if (published === undefined) continue;
     const route = routeFor(draft, edge, entry.route);
-    const context = contextAfter(draft, entry.context, published);
+    const context = contextAfter(draft, entry.context, published, latestIndex(draft, edge.to, route) !== undefined);
     if (context !== entry.context) led[edge.id] = context;
     stage(draft, edge.to, route, context);
     if (isEngineCommand(edge.to)) commands.push({ name: edge.to, route });
@@ -119,11 +120,21 @@ function routeFor(draft: Draft, edge: Edge, route: number): number {
 }
 
 /** The context a transition leads on with. */
-function contextAfter(draft: Draft, context: number, published: Overlay): number {
+function contextAfter(draft: Draft, context: number, published: Overlay, isCycle: boolean): number {
+  const { state } = draft;
   if (Object.keys(published).length === 0) return context;
-  draft.state.contexts = tablePush(draft.owned, draft.state.contexts, { on: context, set: published });
-  return tableLength(draft.state.contexts) - 1;
+  let added: ContextRecord = { on: context, set: published };
+  // Around a cycle contexts would pile up: now and then one is written out, and those before it can go.
+  if (isCycle && depthOf(state.contexts, context, MAX_DEPTH) === MAX_DEPTH) {
+    const all = then(overlayOf(state.contexts, context), published);
+    if (isStorable(all)) added = { on: 0, set: all };
+  }
+  state.contexts = tablePush(draft.owned, state.contexts, added);
+  return tableLength(state.contexts) - 1;
 }
+
+/** Contexts on top of each other in a cycle. */
+const MAX_DEPTH = 16;
 
 /** Stages the target, or adds this branch to what is staged already. */
 function stage(draft: Draft, target: string, route: number, context: number): void {

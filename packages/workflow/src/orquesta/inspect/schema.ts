@@ -7,7 +7,9 @@ export interface Schema {
   readonly enum?: readonly unknown[];
   readonly oneOf?: readonly Schema[];
   readonly anyOf?: readonly Schema[];
+  /** As messages show it; `matches` is what is tested. */
   readonly pattern?: string;
+  readonly matches?: RegExp;
   readonly minLength?: number;
   readonly minimum?: number;
   readonly items?: Schema;
@@ -29,6 +31,8 @@ const pairs: Schema = { type: "array", items: pair, minItems: 1, uniqueItems: tr
 
 /** An expression, or names, ` in ` and an expression. */
 const ITEMS = "^(\\s+)?({{.*?}}|<%.*?%>)(\\s+)?$|^(\\s+)?((\\w+,\\s?|\\s+)+)?(\\w+)\\s+in\\s+({{.*?}}|<%.*?%>)(\\s+)?$";
+/** The same language without the original's ways to match one text by many paths, which take forever on the wrong text. */
+const ITEMS_MATCH = /^(?:\s*(?:\{\{.*?\}\}|<%.*?%>)\s*$|(?:\w+,|\s)*\w+\s+in\s+(?:\{\{.*?\}\}|<%.*?%>)\s*$)/;
 
 const transition: Schema = {
   type: "object",
@@ -47,7 +51,7 @@ const task: Schema = {
     join: { oneOf: [{ enum: ["all"] }, natural] },
     with: {
       type: "object",
-      properties: { items: { ...text, pattern: ITEMS }, concurrency: textOrNatural },
+      properties: { items: { ...text, pattern: ITEMS, matches: ITEMS_MATCH }, concurrency: textOrNatural },
       required: ["items"],
       additionalProperties: false,
     },

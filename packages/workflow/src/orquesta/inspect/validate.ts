@@ -34,8 +34,7 @@ export function validate(value: unknown, schema: Schema, path: Path = [], schema
   if (typeof value === "string") {
     if (schema.minLength !== undefined && value.length < schema.minLength)
       complain("minLength", `${shown(value)} should be non-empty`);
-    // Python's `$` also holds before a line break at the end.
-    if (schema.pattern !== undefined && !new RegExp(schema.pattern, "s").test(value.replace(/\n$/, ""))) {
+    if (schema.matches?.test(value) === false) {
       complain("pattern", `${shown(value)} does not match '${schema.pattern}'`);
     }
   } else if (typeof value === "number") {
