@@ -43,7 +43,7 @@ export async function graphOfExecution(core: Core, execution: Execution): Promis
 
 function draw({ source }: Compiled, live?: Live): WorkflowGraph {
   const { byNumber, starts } = buildGraph(readDefinition(source));
-  const entries = live?.state?.entries.flat() ?? [];
+  const entries = live?.state?.entries.flat().filter((entry) => entry !== null) ?? [];
   return {
     nodes: byNumber.map(({ name, task }) => {
       const runs = entries.filter((entry) => entry.task === name);
