@@ -280,7 +280,9 @@ tasks:
     await w.reaches(id, "running", "all");
     const children = await w.children(id);
     await Promise.all(
-      children.filter((_, n) => n % 3 === 0).map((one) => w.t.engine.executions.cancel(w.t.admin, one.id).catch(() => 0)),
+      children
+        .filter((_, n) => n % 3 === 0)
+        .map((one) => w.t.engine.executions.cancel(w.t.admin, one.id).catch(() => 0)),
     );
     const done = await w.settled(id);
     assert.equal(done.status, "canceled");
