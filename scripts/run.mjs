@@ -4,7 +4,7 @@
 // Everything it starts, npm included, runs on the Node that `runtimeNode` answers.
 
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { exitStatus, foreground } from "./child.mjs";
 import { ensureInstalled } from "./install.mjs";
@@ -33,7 +33,11 @@ const commands = {
 
 /** The environment for our own programs: Node keeps their compiled code between runs, which halves a start. */
 function environment() {
-  return { NODE_COMPILE_CACHE: join(root, ".squall", "compile-cache"), ...process.env };
+  // npm puts the folders of its packages' commands first; actions inherit the server's PATH and must not find those.
+  const path = (process.env.PATH ?? "")
+    .split(delimiter)
+    .filter((folder) => !/(?:node_modules[\\/]\.bin|node-gyp-bin)$/.test(folder));
+  return { NODE_COMPILE_CACHE: join(root, ".squall", "compile-cache"), ...process.env, PATH: path.join(delimiter) };
 }
 
 /** Where the person stood: npm changes to the checkout before it runs a script, and paths in arguments are relative to there. */

@@ -5,10 +5,15 @@ import type { Output } from "./output/output.ts";
 import { toYaml } from "./output/fields.ts";
 import { formatSeconds } from "./output/time.ts";
 
-/** The exit status of `run` and its like: 0 succeeded, 124 timed out (as `timeout(1)` has it), otherwise 1. */
-export function exitStatusOf(status: ExecutionStatus): number {
+/**
+ * The exit status of `run` and its like: 0 succeeded, 124 timed out (as `timeout(1)` has it), the action's own where it
+ * failed with one from 1 to 125 (above that shells have meanings of their own), otherwise 1.
+ */
+export function exitStatusOf({ status, result }: ApiExecution): number {
   if (status === "succeeded") return 0;
-  return status === "timeout" ? 124 : 1;
+  if (status === "timeout") return 124;
+  const code = result?.return_code ?? result?.exit_code;
+  return status === "failed" && typeof code === "number" && code >= 1 && code <= 125 ? code : 1;
 }
 
 /** Runners whose stdout is what the user asked for. */

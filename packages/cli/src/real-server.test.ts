@@ -46,7 +46,7 @@ test("with the true server: sign in, run, look at it, register a pack, test its 
   assert.equal((await squall(["login", "admin", "--password-stdin"], `${password}\n`)).status, 0);
 
   const ran = await squall(["run", "core.local", "--", "echo out; echo err >&2; exit 3"]);
-  assert.deepEqual([ran.status, ran.stdout], [1, "out\n"]);
+  assert.deepEqual([ran.status, ran.stdout], [3, "out\n"]);
   assert.match(ran.stderr, /^err\n.*core\.local failed \(exit status 3\)/s);
   assert.equal((await squall(["run", "core.local", "cmd=sleep 30", "timeout=1"])).status, 124);
   const executions = (await json(["execution", "list"])) as { id: string; status: string }[];

@@ -105,7 +105,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     async start() {
       const abandoned = await settleLost(core, dispatch, parts.store.exclusive);
       if (abandoned > 0) parts.log.warn({ executions: abandoned }, "executions of a process that is gone were settled");
-      await dispatch.start();
+      dispatch.start();
       await schedule.start();
       collector = startCollector(parts);
     },

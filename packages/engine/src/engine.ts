@@ -235,6 +235,8 @@ export interface Accounts {
     user: string,
     metadata: JsonObject,
   ): Promise<{ readonly key: ApiKey; readonly secret: string }>;
+  /** Takes over a key that somebody has already, by its hash. Throws Invalid for no hash of ours, Conflict for one that is here. */
+  importApiKey(project: string, given: Pick<ApiKey, "user" | "metadata" | "hash" | "enabled">): Promise<ApiKey>;
   apiKeys(project: string, page: Page): Promise<Listed<ApiKey>>;
   /** By id or by the key itself. */
   apiKey(project: string, idOrKey: string): Promise<ApiKey | undefined>;

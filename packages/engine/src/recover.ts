@@ -1,4 +1,5 @@
 import { type Execution, isCompleted } from "@squall/model";
+import { endLeftovers } from "@squall/runners";
 import type { Core } from "./core.ts";
 import { afterCompletion } from "./events/completion.ts";
 import type { Dispatch } from "./executions/dispatch.ts";
@@ -15,6 +16,12 @@ export async function settleLost(core: Core, dispatch: Dispatch, all: boolean): 
     const lost = await parts.store.lostExecutions(parts.now(), all);
     const fresh = lost.filter((one) => !isCompleted(one.status) && one.lease?.worker !== parts.worker);
     if (fresh.length === 0) return settled;
+    const processes = fresh.filter((one) => one.lane === "process").map((one) => one.id);
+    if (processes.length > 0) {
+      // Before their end is written: what is abandoned does not go on unseen.
+      const ended = await endLeftovers(processes);
+      if (ended > 0) parts.log.warn({ processes: ended }, "processes of executions whose server is gone were ended");
+    }
     const results = await Promise.all(fresh.map((one) => settle(core, dispatch, one)));
     const moved = results.filter(Boolean).length;
     settled += moved;

@@ -1,6 +1,6 @@
 /**
  * Reads pack folders into model objects, with problems that name file, line and field; checks and completes drafts from
- * elsewhere (the API) by the same rules; digests and watches folders.
+ * elsewhere (the API) by the same rules; digests folders.
  */
 export { type ActionRules, checkAction, type KnownRunner, runnerName } from "./check/action.ts";
 export { checkAlias } from "./check/alias.ts";
@@ -26,6 +26,5 @@ export { digestPack, type PackFiles } from "./digest.ts";
 export type { LocatedProblem } from "./metadata-file.ts";
 export { type Located, type PackContent, type ReadOptions, readPack } from "./read-pack.ts";
 export { resolveConfig, schemaOfItem, schemaOfMember } from "./resolve-config.ts";
-export { type WatchOptions, watchPack } from "./watch.ts";
 export type { Path, Place, Positions } from "./yaml/positions.ts";
 export { MAX_YAML_BYTES, readYaml, type YamlDocument } from "./yaml/read-yaml.ts";

@@ -7,6 +7,7 @@ import { createNoop } from "./noop/runner.ts";
 import { type RunnerOptions, settle } from "./options.ts";
 import { createPythonScript } from "./python/runner.ts";
 import type { Runner } from "./port.ts";
+import { createProcessTable, endLeftovers as endMarked } from "./process/index.ts";
 
 export type { RunnerOptions } from "./options.ts";
 export type { Job, JobIO, Outcome, Runner } from "./port.ts";
@@ -22,4 +23,15 @@ export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
     createPythonScript(settings),
     createHttpRequest(settings),
   ];
+}
+
+/** Long enough to put things away; a server that starts waits for it. */
+const LEFTOVER_GRACE_MS = 1_000;
+
+/**
+ * Ends the processes on this machine that executions of a dead server left running; how many there were. Call it with
+ * executions that nobody runs any more.
+ */
+export function endLeftovers(executions: readonly string[]): Promise<number> {
+  return endMarked(executions, { table: createProcessTable(), graceMs: LEFTOVER_GRACE_MS });
 }

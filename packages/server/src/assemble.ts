@@ -3,10 +3,10 @@ import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createLocalBus } from "@squall/bus";
 import { createEngine, createVault, type Engine, type Limits, type Registration } from "@squall/engine";
-import { createIds, microsNow } from "@squall/model";
+import { createIds, DEFAULT_PROJECT, microsNow } from "@squall/model";
 import { createRunners } from "@squall/runners";
 import { openSqliteStore, type Store } from "@squall/store";
-import { registerChangedPacks } from "./bundled-packs.ts";
+import { ownPacks, registerChangedPacks } from "./bundled-packs.ts";
 import { type Context, DEFAULT_SETTINGS } from "./context.ts";
 import { createListener } from "./http/app.ts";
 import { serve } from "./http/serve.ts";
@@ -21,7 +21,7 @@ export interface RunningServer extends AsyncDisposable {
   readonly url: string;
   readonly engine: Engine;
   readonly store: Store;
-  /** The administrator made at this start; the password is nowhere else. */
+  /** The administrator made at this start, or whose password was reset; the password is nowhere else. */
   readonly firstLogin: { readonly user: string; readonly password: string } | undefined;
   /** What was registered at this start; undefined when nothing had changed. */
   readonly registration: Registration | undefined;
@@ -83,8 +83,8 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
       log,
     }),
   );
-  const registration = await registerChangedPacks(engine, options.packRoots, say);
-  const firstLogin = await engine.accounts.bootstrap();
+  const packRoots = [...options.packRoots, ownPacks(options.dataDirectory, join(ROOT, "packs"))];
+  const registration = await registerChangedPacks(engine, packRoots, say);
 
   const streams = createStreamHub(bus, engine, log);
   const context: Context = {
@@ -97,7 +97,7 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
       bodyLimitBytes: options.bodyLimitBytes,
       corsOrigins: options.corsOrigins,
       trustProxy: options.trustProxy,
-      packRoots: options.packRoots,
+      packRoots,
     },
   };
   // It listens before it works: an execution that waited in the store may call the API at once.
@@ -105,6 +105,10 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
   url = listening.url;
   stack.defer(() => listening.close(0));
   await engine.start();
+  // Last, so that a start that fails (the port is in use) makes no password that nobody ever sees.
+  const firstLogin =
+    (await engine.accounts.bootstrap()) ??
+    (options.resetPassword === undefined ? undefined : await resetPassword(engine, options.resetPassword));
   announce(options.dataDirectory, listening.url);
   log.info({ url: listening.url, data: options.dataDirectory }, "started");
 
@@ -128,6 +132,13 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
   };
   const running = { url: listening.url, engine, store, firstLogin, registration, stop, lastWords };
   return { ...running, [Symbol.asyncDispose]: () => stop(0) };
+}
+
+/** For who is locked out: whoever may start the server on its data may do anything with them. */
+async function resetPassword(engine: Engine, user: string): Promise<{ user: string; password: string }> {
+  const password = randomBytes(15).toString("base64url");
+  await engine.accounts.setPassword(DEFAULT_PROJECT, user, password);
+  return { user, password };
 }
 
 function addressFile(directory: string): string {

@@ -1,3 +1,4 @@
+import { cpSync, existsSync, mkdirSync } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Engine, Registration } from "@squall/engine";
@@ -13,14 +14,19 @@ export async function registerChangedPacks(
   roots: readonly string[],
   say: (line: string) => void,
 ): Promise<Registration | undefined> {
-  const changed: { readonly name: string; readonly folder: string }[] = [];
+  const folders = new Map<string, string>();
   for (const root of roots) {
     for (const name of await packFolders(root)) {
-      const folder = join(root, name);
-      const known = engine.content.get(DEFAULT_PROJECT, "pack", name);
-      if (known?.path === folder && known.digest === (await digestPack(folder)).digest) continue;
-      changed.push({ name, folder });
+      // The first folder with a name has it, so that nothing takes the place of a bundled pack; but for `default`,
+      // which is everybody's own (see `ownPacks`).
+      if (!folders.has(name) || name === OWN) folders.set(name, join(root, name));
     }
+  }
+  const changed: { readonly name: string; readonly folder: string }[] = [];
+  for (const [name, folder] of folders) {
+    const known = engine.content.get(DEFAULT_PROJECT, "pack", name);
+    if (known?.path === folder && known.digest === (await digestPack(folder)).digest) continue;
+    changed.push({ name, folder });
   }
   if (changed.length === 0) return undefined;
   changed.sort((a, b) => Number(b.name === "core") - Number(a.name === "core"));
@@ -29,6 +35,20 @@ export async function registerChangedPacks(
     DEFAULT_PROJECT,
     changed.map(({ folder }) => folder),
   );
+}
+
+/** The pack for what is made over the API without naming one. */
+const OWN = "default";
+
+/**
+ * The folder of packs in a data directory, made if it is not there, with a `default` pack like the bundled one: what the
+ * API writes belongs to an installation, not to the program.
+ */
+export function ownPacks(dataDirectory: string, bundled: string): string {
+  const root = join(dataDirectory, "packs");
+  mkdirSync(root, { recursive: true, mode: 0o700 });
+  if (!existsSync(join(root, OWN))) cpSync(join(bundled, OWN), join(root, OWN), { recursive: true });
+  return root;
 }
 
 async function packFolders(root: string): Promise<string[]> {

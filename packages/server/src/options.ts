@@ -28,6 +28,8 @@ export interface ServerOptions {
   /** A file, or "-" for stderr. */
   readonly logFile: string;
   readonly logLevel: string;
+  /** A user who gets a new password at this start. */
+  readonly resetPassword?: string;
 }
 
 const DEFAULT_PORT = 9101;
@@ -116,6 +118,11 @@ const FLAGS = {
     value: "LEVEL",
     help: `${LEVELS.join(", ")} (default info)`,
   },
+  "reset-password": {
+    type: "string",
+    value: "USER",
+    help: "gives this user a new password, which is shown once, for who is locked out",
+  },
   help: { type: "boolean", help: "says this" },
 } as const satisfies Record<string, Flag>;
 
@@ -181,8 +188,10 @@ export function readOptions(
   const origins = list("cors-origin", ",");
   const trust = values["trust-proxy"] === true || /^(1|true|yes)$/i.test(env.SQUALL_TRUST_PROXY ?? "");
   const log = text("log");
+  const resetPassword = text("reset-password");
   return {
     help: false,
+    ...(resetPassword !== undefined && { resetPassword }),
     host: text("host") ?? "127.0.0.1",
     port,
     dataDirectory,

@@ -10,7 +10,7 @@ import {
   rmSync,
   writeSync,
 } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { Unavailable } from "@squall/model";
 import { fileTrouble } from "./file-trouble.ts";
 
@@ -23,7 +23,7 @@ const FILE = "encryption.key";
  */
 export function vaultKey(directory: string): Buffer {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    makeDirectory(directory);
   } catch (error) {
     throw fileTrouble(error, "The data directory", directory, "--data");
   }
@@ -31,6 +31,17 @@ export function vaultKey(directory: string): Buffer {
     return keyIn(directory);
   } catch (error) {
     throw fileTrouble(error, "The encryption key", join(directory, FILE), "--data");
+  }
+}
+
+/** Like `recursive: true`, which on Node 24 never ends below /proc. */
+function makeDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  makeDirectory(dirname(directory));
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error; // another server made it meanwhile
   }
 }
 

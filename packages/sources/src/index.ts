@@ -9,7 +9,7 @@ export {
   type WebhookHeaders,
   type WebhookRequest,
 } from "./webhooks/decode-webhook.ts";
-export { type SignedRequest, signatureProblem, verifyWebhook } from "./webhooks/verify-webhook.ts";
+export { type SignedRequest, signatureProblem } from "./webhooks/verify-webhook.ts";
 export {
   checkWebhookParameters,
   normalizeUrl,

@@ -77,7 +77,7 @@ export async function showRun(context: Context, execution: ApiExecution, options
     context.exitStatus = EXIT.interrupted;
     return;
   }
-  context.exitStatus = exitStatusOf(done.execution.status);
+  context.exitStatus = exitStatusOf(done.execution);
   if (options.tail) return;
   if (options.key !== undefined) return context.out.write(`${partOf(done.execution.result, options.key)}\n`);
   if (context.out.format !== "table") return await context.out.one(done.execution);

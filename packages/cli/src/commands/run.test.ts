@@ -36,11 +36,11 @@ test("run prints what the action prints, stdout to stdout and stderr to stderr, 
   });
 });
 
-test("run ends with 1 when the action fails, 124 when it times out, and says so on stderr", async (t) => {
+test("run ends with the action's exit status when it fails, 124 when it times out, and says so on stderr", async (t) => {
   const standIn = await startStandIn(t);
   const home = emptyHome(t);
   for (const [status, exit, words] of [
-    ["failed", 1, "core.local failed (exit status 3) after 1.0 s"],
+    ["failed", 3, "core.local failed (exit status 3) after 1.0 s"],
     ["timeout", 124, "core.local timed out after 1.0 s"],
     ["canceled", 1, "core.local was canceled after 1.0 s"],
     ["abandoned", 1, "core.local was abandoned after 1.0 s"],

@@ -23,7 +23,7 @@ export function addRun(command: Command, asyncByDefault: boolean): void {
   if (asyncByDefault) command.option("-w, --wait", "wait for it, as `squall run` does");
   command.addHelpText(
     "after",
-    "\nExit status: 0 succeeded, 124 timed out, 1 failed or canceled, 2 not understood, 130 left with Ctrl-C.",
+    "\nExit status: 0 succeeded, the action's own where it failed with one (1 to 125), 124 timed out, 1 otherwise, 2 not understood, 130 left with Ctrl-C.",
   );
   examples(
     command,

@@ -95,6 +95,18 @@ test("API keys work until they are disabled or deleted", async () => {
   await assert.rejects(accounts.authenticate({}), /One of Token or API key required/);
 });
 
+test("an API key is taken over by its hash, once", async () => {
+  await using t = await anEngine();
+  const { accounts } = t.engine;
+  const { key, secret } = await accounts.createApiKey(project, "ada", {});
+  const given = { user: "ada", metadata: { from: "a backup" }, hash: key.hash, enabled: true };
+  await assert.rejects(accounts.importApiKey(project, given), Conflict);
+  await accounts.deleteApiKey(project, key.id);
+  await accounts.importApiKey(project, given);
+  assert.equal((await accounts.authenticate({ apiKey: secret })).user, "ada");
+  await assert.rejects(accounts.importApiKey(project, { ...given, hash: "0a".repeat(64) }), /create a new key/);
+});
+
 test("an execution's token is good while it runs and no longer", async () => {
   await using t = await anEngine();
   const { engine, admin, parts } = t;

@@ -23,6 +23,7 @@ const DAY_SECONDS = 86_400;
 const REMEMBER_MS = 10_000;
 const REMEMBERED = 10_000;
 const MIN_PASSWORD = 8;
+const SHA256_HEX = /^[0-9a-f]{64}$/;
 const USER_NAME = /^[A-Za-z0-9_.@-]{1,128}$/;
 
 /** Who may sign in, and what they sign in with. Secrets are kept as hashes alone. */
@@ -207,6 +208,18 @@ export function createAccounts(parts: EngineParts): Accounts {
       };
       await write({ kind: "apikey.put", key }, "the new key exists already; try again");
       return { key, secret };
+    },
+    async importApiKey(project, given) {
+      if (!SHA256_HEX.test(given.hash)) {
+        throw new Invalid("api-key.hash", {
+          message:
+            "key_hash is the SHA-256 of the key, 64 hexadecimal digits, as Squall shows it; hashes of StackStorm's own cannot be taken over, so create a new key.",
+          at: { field: "key_hash" },
+        });
+      }
+      const key: ApiKey = { id: parts.newId(), project, created: parts.now(), ...given };
+      await write({ kind: "apikey.put", key }, "an API key with this key_hash exists already");
+      return key;
     },
     apiKeys: (project, page) => store.apiKeys(project, page),
     apiKey: findApiKey,

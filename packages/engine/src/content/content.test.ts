@@ -125,7 +125,8 @@ describe("registering a pack", () => {
       await using t = await anEngine();
       const { content } = t.engine;
       const { counts, problems } = await content.register(project, [pack]);
-      assert.equal(counts.actions, 1);
+      assert.deepEqual([counts.actions, counts.rules, counts.policies], [1, 0, 0]);
+      assert.deepEqual((await content.register(project, [pack], ["action"])).counts, { actions: 1 });
       assert.deepEqual(
         problems.map((one) => [one.at.file?.slice(pack.length + 1), one.at.line]),
         [

@@ -44,7 +44,8 @@ export async function registerPack(
   const wanted = wantedTypes(asked);
   const content = await readPack(directory, { runners: edit.list("runner_type") });
   const problems = content.problems.map((one) => ({ ...one, at: inFolder(content.path, one.at) }));
-  const counts: Record<string, number> = {};
+  // StackStorm tells of every type it was to register, also of those of which there is nothing.
+  const counts: Record<string, number> = Object.fromEntries([...wanted].map((type) => [type, 0]));
   if (!content.pack) return { pack: content.ref, counts, problems };
   const pack = content.ref;
   const count = (type: Type) => {

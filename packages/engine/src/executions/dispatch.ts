@@ -6,6 +6,7 @@ import {
   type Lane,
   messageOf,
   type Snapshot,
+  SquallError,
 } from "@squall/model";
 import type { Outcome } from "@squall/runners";
 import type { Change, Committed, ExecutionMove } from "@squall/store";
@@ -27,6 +28,8 @@ import { createOutput, type Output } from "./output.ts";
  * D3  The end and every event that follows from it are one commit.
  * D4  A commit that fails for reasons outside (disk full) is tried again until it goes through or the process dies; the
  *     execution stays `running` in the store meanwhile, which is the truth.
+ * D5  A lane that could claim less than it has slots for has its next due time on the clock; a full one claims when a
+ *     slot is given back. So nothing waits for somebody to come by.
  */
 export interface Dispatch {
   /** Commits drafts together with what they belong to, then starts those that hold a slot. */
@@ -36,7 +39,7 @@ export interface Dispatch {
   /** Claims what waits, as far as slots are free. */
   pump(lane: Lane): void;
   /** Begins to claim; before it, nothing that waits is touched. */
-  start(): Promise<void>;
+  start(): void;
   /** Stops a run of this process; false when it does not run here. The status has to be `canceling` already. */
   abort(execution: string, reason: "cancel" | "shutdown"): boolean;
   running(): number;
@@ -111,6 +114,7 @@ export function createDispatch(core: Core): Dispatch {
   const claimAll = async (lane: Lane) => {
     try {
       for (;;) {
+        if (draining) return;
         pumping[lane] = "yes";
         const slots = lanes.takeForWaiting(lane);
         if (slots === 0) return;
@@ -125,8 +129,15 @@ export function createDispatch(core: Core): Dispatch {
         lanes.give(lane, slots - claimed.length);
         lanes.claimed(lane, claimed.length, claimed.length < slots);
         await beginClaimed(claimed);
-        // Someone asked meanwhile, or there may be more than we could take.
-        if (claimed.length < slots && (pumping[lane] as string) !== "again") return;
+        if (claimed.length === slots) continue; // there may be more than we could take
+        // D5
+        const next = await parts.store.nextDue(lane);
+        if ((pumping[lane] as string) === "again") continue; // someone asked meanwhile
+        if (next === undefined) return;
+        if (next > parts.now()) {
+          wakeAt(next);
+          return;
+        }
       }
     } catch (error) {
       parts.log.error({ lane, err: error }, "waiting executions could not be claimed; trying again in a second");
@@ -136,31 +147,43 @@ export function createDispatch(core: Core): Dispatch {
     }
   };
 
-  const beginClaimed = async (claimed: readonly Execution[]) => {
-    for (const project of new Set(claimed.map((one) => one.project))) {
-      const own = claimed.filter((one) => one.project === project);
-      const snapshots = await core.snapshots.load(
-        project,
-        own.map((one) => one.snapshot),
-      );
-      for (const execution of own) {
-        parts.bus.publish({ topic: "execution", change: "update", execution });
-        const snapshot = snapshots.get(execution.snapshot);
-        if (snapshot) begin(execution, snapshot);
-        else {
-          parts.log.error({ execution: execution.id }, "its snapshot is missing from the store");
-          lanes.give(execution.lane);
-        }
+  const untilItWorks = async <T>(trouble: string, attempt: () => Promise<T>): Promise<T> => {
+    for (let failures = 0; ; failures++) {
+      try {
+        return await attempt();
+      } catch (error) {
+        parts.log.error({ err: error }, `${trouble}; trying again`);
+        await new Promise((resolve) => setTimeout(resolve, Math.min(5000, 100 * 2 ** Math.min(failures, 6))));
       }
     }
   };
 
-  /** Wakes up when the next delayed execution is due. */
+  const beginClaimed = async (claimed: readonly Execution[]) => {
+    for (const project of new Set(claimed.map((one) => one.project))) {
+      const own = claimed.filter((one) => one.project === project);
+      // D4: they are ours by now, so nobody else will run them.
+      const snapshots = await untilItWorks("claimed executions could not be read", () =>
+        core.snapshots.load(
+          project,
+          own.map((one) => one.snapshot),
+        ),
+      );
+      for (const execution of own) {
+        parts.bus.publish({ topic: "execution", change: "update", execution });
+        const snapshot = snapshots.get(execution.snapshot);
+        // A snapshot is written in the commit of its first execution, so this is a damaged store.
+        if (!snapshot) throw new Error(`execution ${execution.id}: its snapshot is missing from the store`);
+        begin(execution, snapshot);
+      }
+    }
+  };
+
+  /** Claims again at this time, or before. */
   const wakeAt = (at: number) => {
     if (!started || draining || (due && due.at <= at)) return;
     clearTimeout(due?.timer);
     // setTimeout cannot wait longer than 2^31 ms; waking up early only means to look and wait again.
-    const ms = Math.min(Math.max(0, (at - parts.now()) / 1000), 2 ** 31 - 1);
+    const ms = Math.min(Math.max(0, Math.ceil((at - parts.now()) / 1000)), 2 ** 31 - 1);
     due = { at, timer: setTimeout(wake, ms) };
   };
   const wake = () => {
@@ -168,18 +191,6 @@ export function createDispatch(core: Core): Dispatch {
     for (const lane of ["inline", "process"] as const) {
       lanes.wait(lane, 1);
       pump(lane);
-    }
-    void lookAhead();
-  };
-  const lookAhead = async () => {
-    try {
-      for (const lane of ["inline", "process"] as const) {
-        const at = await parts.store.nextDue(lane);
-        if (at !== undefined && at > parts.now()) wakeAt(at);
-      }
-    } catch (error) {
-      parts.log.error({ err: error }, "the next delayed execution could not be looked up; trying again in a second");
-      setTimeout(() => void lookAhead(), 1000).unref();
     }
   };
 
@@ -262,13 +273,9 @@ export function createDispatch(core: Core): Dispatch {
     commit,
     refuse,
     pump,
-    async start() {
+    start() {
       started = true;
-      for (const lane of ["inline", "process"] as const) {
-        lanes.wait(lane, 1);
-        pump(lane);
-      }
-      await lookAhead();
+      wake();
     },
     abort(id, reason) {
       const run = runs.get(id);
@@ -365,6 +372,10 @@ async function perform(
     }
     return outcome;
   } catch (thrown) {
+    // An error that was foreseen explains itself; for any other the stack is all there is.
+    if (thrown instanceof SquallError) {
+      return { status: "failed", result: { error: thrown.message, code: thrown.code, traceback: "" } };
+    }
     return {
       status: "failed",
       result: { error: messageOf(thrown), traceback: thrown instanceof Error ? (thrown.stack ?? "") : "" },

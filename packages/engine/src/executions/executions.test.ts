@@ -184,6 +184,32 @@ describe("slots", () => {
     for (const one of all) assert.equal(one.status, "succeeded");
   });
 
+  test("a delayed execution runs though its lane was full when an earlier one was due", async () => {
+    await using t = await anEngine({ limits: { processSlots: 1 } });
+    const cmd = (text: string, delay?: number) =>
+      t.engine.executions.request(t.admin, {
+        action: "core.local",
+        parameters: { cmd: text },
+        ...(delay && { delay }),
+      });
+    await cmd("sleep 0.2");
+    await cmd("true");
+    await cmd("true", 20);
+    const { id } = await cmd("true", 600);
+    const done = await t.engine.executions.settled(DEFAULT_PROJECT, id, AbortSignal.timeout(10_000));
+    assert.equal(done.status, "succeeded");
+  });
+
+  test("a delayed execution runs though an earlier one was overdue when the engine started", async () => {
+    await using t = await anEngine({ start: false });
+    const { due } = await t.engine.executions.request(t.admin, { action: "core.noop", delay: 1 });
+    const { id } = await t.engine.executions.request(t.admin, { action: "core.noop", delay: 300 });
+    while (t.parts.now() <= due) await new Promise((resolve) => setImmediate(resolve));
+    await t.engine.start();
+    const done = await t.engine.executions.settled(DEFAULT_PROJECT, id, AbortSignal.timeout(10_000));
+    assert.equal(done.status, "succeeded");
+  });
+
   test("a delayed execution waits for its time and then runs", async () => {
     await using t = await anEngine();
     const delayed = await t.engine.executions.request(t.admin, { action: "core.noop", delay: 150 });

@@ -242,7 +242,7 @@ export function refuseWhenFull(core: Core): void {
   const waiting = core.lanes.waiting("inline") + core.lanes.waiting("process");
   if (waiting < core.parts.limits.waiting) return;
   throw new TooMany("engine.full", {
-    message: `${waiting} executions wait already and ${core.parts.limits.waiting} may; try again later, or raise the limit`,
+    message: `${waiting} executions wait already and ${core.parts.limits.waiting} may; try again later, and look at what takes long with \`squall execution list --status running\``,
     fields: { retryAfterSeconds: 5 },
   });
 }

@@ -21,6 +21,8 @@ export interface ParameterPlan {
   /** Names whose default is a template. */
   readonly templated: ReadonlySet<string>;
   readonly immutable: readonly string[];
+  /** Names that must be given: required, and without a default. */
+  readonly required: readonly string[];
   /** Top-level names that are secret, or hold something secret. */
   readonly sealed: readonly string[];
 }
@@ -42,6 +44,7 @@ export function planParameters(action: Action, runner: RunnerType): ParameterPla
   const defaults: JsonObject = {};
   const templated = new Set<string>();
   const immutable: string[] = [];
+  const required: string[] = [];
   const sealed: string[] = [];
   for (const [name, schema] of Object.entries(merged)) {
     const own = action.parameters[name]?.default;
@@ -49,6 +52,7 @@ export function planParameters(action: Action, runner: RunnerType): ParameterPla
     if (value !== undefined) defaults[name] = value;
     if (holdsTemplate(value)) templated.add(name);
     if (schema.immutable) immutable.push(name);
+    if (schema.required === true && value === undefined) required.push(name);
     if (holdsSecret(schema)) sealed.push(name);
   }
   return {
@@ -58,6 +62,7 @@ export function planParameters(action: Action, runner: RunnerType): ParameterPla
     defaults,
     templated,
     immutable,
+    required,
     sealed,
   };
 }

@@ -24,6 +24,14 @@ export function renderRequest(
   const settled = without(literal, given);
   let values = { ...settled, ...given };
   if (plan.templated.size > 0 || holdsTemplate(given)) {
+    const missing = plan.required.filter((name) => values[name] === undefined);
+    if (missing.length > 0) {
+      // Said before anything is rendered: a default that reads a missing parameter would complain about a name instead.
+      throw new Invalid("parameters.invalid", {
+        message: missing.map((name) => `'${name}' is a required property`).join("; "),
+        fields: { missing },
+      });
+    }
     const all: JsonObject = {};
     for (const name in plan.defaults)
       if (isAbsent(given[name]) && isAbsent(settled[name])) all[name] = plan.defaults[name];

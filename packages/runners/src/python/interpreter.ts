@@ -23,7 +23,7 @@ export async function findInterpreter(settings: RunnerSettings, pack: string, pa
     throw new NotFound("runner.python.virtualenv-missing", {
       message:
         `the virtualenv of pack "${pack}" does not exist${settings.virtualenvs === undefined ? "" : ` in ${settings.virtualenvs}`}, ` +
-        `but its requirements.txt names packages; make it with "squall run packs.setup_virtualenv packs=${pack}"`,
+        `but its requirements.txt names packages; make it with "python3 -m venv" and "pip install -r requirements.txt" (squall run packs.setup_virtualenv comes with a later version)`,
     });
   return { file: settings.python };
 }

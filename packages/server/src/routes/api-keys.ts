@@ -69,21 +69,31 @@ export const API_KEY_ROUTES: readonly Route[] = [
   route({
     method: "POST",
     path: "/apikeys",
-    summary: "Creates an API key; the answer is the only one that shows it.",
+    summary: "Creates an API key, which this answer alone shows; or takes over one by its hash.",
     verb: "create",
     resource: "api_key",
     status: 201,
     query: Type.Object({ show_secrets: Type.Optional(Type.Boolean()) }),
-    body: Type.Object({ user: Text, metadata: Type.Optional(FreeObject) }, { additionalProperties: false }),
-    response: Type.Object({ ...ApiKeyView.properties, key: Type.String() }),
+    body: Type.Object(
+      {
+        id: Type.Optional(Type.String({ description: "Ignored: a new key gets an id of its own." })),
+        user: Text,
+        metadata: Type.Optional(FreeObject),
+        key_hash: Type.Optional(Type.String({ description: "Takes over the key that has this hash; none is made." })),
+        enabled: Type.Optional(Type.Boolean({ description: "Of a key that is taken over; default true." })),
+      },
+      { additionalProperties: false },
+    ),
+    response: Type.Object({ ...ApiKeyView.properties, key: Text }),
     handler: async (call) => {
-      const user = call.body.user || call.principal.user;
+      const { user: named, metadata = {}, key_hash: hash, enabled = true } = call.body;
+      const user = named || call.principal.user;
       call.demand("create", { type: "api_key", owner: user });
-      const { key, secret } = await call.context.engine.accounts.createApiKey(
-        call.project,
-        user,
-        call.body.metadata ?? {},
-      );
+      const { accounts } = call.context.engine;
+      if (hash !== undefined) {
+        return created(apiKeyView(call, await accounts.importApiKey(call.project, { user, metadata, hash, enabled })));
+      }
+      const { key, secret } = await accounts.createApiKey(call.project, user, metadata);
       return { ...created({ ...apiKeyView(call, key), key: secret }), headers: { "Cache-Control": "no-store" } };
     },
   }),

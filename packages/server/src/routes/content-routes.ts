@@ -233,8 +233,8 @@ export function matches<K extends ResourceKind>(one: Resources[K], spec: Content
 function isWanted(value: unknown, wanted: unknown): boolean {
   const values = Array.isArray(value) ? value : [value];
   if (Array.isArray(wanted)) return wanted.some((item) => values.includes(item));
-  if (wanted === "null" || wanted === "None") return value === undefined || value === null || values.length === 0;
-  return values.includes(wanted);
+  if (values.includes(wanted)) return true;
+  return (wanted === "null" || wanted === "None") && (value === undefined || value === null || values.length === 0);
 }
 
 /** The body of a create or update: the resource's own fields, of which only `required` must be there. */

@@ -188,6 +188,14 @@ suite("content over HTTP", () => {
     assert.equal((await at.admin("GET", "/v1/timers?timer_type=nope")).status, 400);
     const [hook] = (await at.admin("GET", "/v1/webhooks")).json;
     assert.equal((await at.admin("GET", `/v1/webhooks/${hook.parameters.url}`)).json.id, hook.id);
+    const [asked] = (await at.admin("GET", "/v1/webhooks?include_attributes=url,type,description")).json;
+    assert.deepEqual(asked, hook, "st2 asks for the url, and takes it from the parameters");
+    const triggers = async (query: string) => (await at.admin("GET", `/v1/triggers${query}`)).json;
+    assert.deepEqual(await triggers("?type=None"), await triggers(""), "st2 trigger getspecs asks so for all");
+    assert.deepEqual(
+      (await triggers("?type=core.st2.webhook")).length,
+      (await at.admin("GET", "/v1/webhooks")).json.length,
+    );
     assert.equal((await at.admin("GET", "/v1/ruletypes/backstop")).json.name, "backstop");
     const { json } = await at.admin("GET", "/v1/policytypes?resource_type=action");
     assert.deepEqual(

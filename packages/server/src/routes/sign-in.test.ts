@@ -115,6 +115,19 @@ suite("signing in", () => {
     assert.equal((await user("GET", `/v1/apikeys/${made.id}`)).status, 404);
   });
 
+  test("an API key that was deleted comes back from what an administrator noted of it", async () => {
+    const { json: made } = await at.admin("POST", "/v1/apikeys", { metadata: { used: "tests" } });
+    const noted = (await at.admin("GET", `/v1/apikeys/${made.id}?show_secrets=true`)).json;
+    await at.admin("DELETE", `/v1/apikeys/${made.id}`);
+    const { id, user, key_hash, metadata } = noted;
+    const { status, json } = await at.admin("POST", "/v1/apikeys", { id, user, key_hash, metadata, enabled: true });
+    assert.deepEqual([status, json.key, json.key_hash, json.metadata], [201, undefined, "********", { used: "tests" }]);
+    const byKey = callerOf(at.url, { "St2-Api-Key": made.key });
+    assert.equal((await byKey("GET", "/v1/user")).json.username, "admin");
+    assert.equal((await at.admin("POST", "/v1/apikeys", { key_hash })).status, 409);
+    assert.equal((await at.admin("POST", "/v1/apikeys", { key_hash: "saltnpepper" })).status, 400);
+  });
+
   test("what administrators do is refused to others, by name", async () => {
     const user = await at.user("plain");
     const refusals: [string, string, unknown][] = [

@@ -1,9 +1,8 @@
-import { isCompleted, isId } from "@squall/model";
 import Type from "typebox";
 import { eventHeaders } from "../http/reply.ts";
 import { type Call, route, type Route } from "../http/route.ts";
 import { DEFAULT_EVENTS } from "../stream/hub.ts";
-import { type EventWriter, frameOf, openEvents } from "../stream/sse.ts";
+import { type EventWriter, openEvents } from "../stream/sse.ts";
 
 const List = Type.Optional(Type.Array(Type.String()));
 
@@ -39,26 +38,18 @@ export const STREAM_ROUTES: readonly Route[] = [
     response: Type.String(),
     handler: async (call) => {
       const { events, action_refs, execution_ids, end_event, end_execution_id } = call.query;
-      const { engine, streams } = call.context;
+      const { streams } = call.context;
       const end = end_event && end_execution_id ? { event: end_event, execution: end_execution_id } : undefined;
       streams.admit();
       const writer = openEvents(call.outgoing, eventHeaders(call));
-      streams.attach(writer, {
+      const attached = streams.attach(writer, {
         project: call.project,
         events: events?.length ? events : DEFAULT_EVENTS,
         ...(action_refs?.length ? { actionRefs: action_refs } : {}),
         ...(execution_ids?.length ? { executionIds: execution_ids } : {}),
         ...(end ? { end } : {}),
       });
-      await endWithToken(call, writer);
-      if (end && isId(end.execution)) {
-        // It may have ended before we listened; then the end that the reader waits for has to come from the store.
-        const execution = await engine.executions.get(call.project, end.execution);
-        if (execution !== undefined && isCompleted(execution.status)) {
-          const [view] = await engine.executions.views([execution]);
-          writer.end(frameOf(end.event, JSON.stringify(view)));
-        }
-      }
+      await Promise.all([attached, endWithToken(call, writer)]);
       return { status: 200, taken: true };
     },
   }),

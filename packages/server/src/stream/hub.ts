@@ -1,6 +1,6 @@
 import type { Bus, Message } from "@squall/bus";
 import type { Engine } from "@squall/engine";
-import { type Execution, formatMicros, isCompleted, isObject, type JsonObject, TooMany } from "@squall/model";
+import { type Execution, formatMicros, isCompleted, isId, isObject, type JsonObject, TooMany } from "@squall/model";
 import type { Log } from "../log.ts";
 import { type EventWriter, frameOf, MAX_WAITING_BYTES } from "./sse.ts";
 
@@ -12,11 +12,15 @@ import { type EventWriter, frameOf, MAX_WAITING_BYTES } from "./sse.ts";
  * H3  Memory is bounded: `MAX_QUEUED` messages here, `MAX_STREAMS` readers, a bound of bytes for each, which shrinks as
  *     they grow in number. Over the first everybody is let go, over the last that reader: the stream is a hint, and
  *     whoever reconnects reads the truth from the API.
+ * H4  A reader that waits for the end of an execution misses neither what it printed before nor that end. StackStorm's
+ *     tells only what comes after, which its client lives with because an action takes a while to begin there; here an
+ *     action has often printed something, or ended, before the client that started it can listen.
  */
 export interface StreamHub {
   /** Throws TooMany when there are as many readers as there may be. */
   admit(): void;
-  attach(writer: EventWriter, subscription: Subscription): void;
+  /** Resolves when what was before is told, if the subscription waits for an end; it hears what is new from the call on. */
+  attach(writer: EventWriter, subscription: Subscription): Promise<void>;
   /** Ends the stream at shutdown with the others. */
   track(writer: EventWriter): void;
   close(): void;
@@ -49,6 +53,7 @@ const MAX_STREAMS = 1_000;
 const ALL_WAITING_BYTES = 64 * 1024 * 1024;
 /** Executions whose API objects are built together. */
 const BATCH = 100;
+const OUTPUT_EVENT = "st2.execution.output__create";
 const GOODBYE = ": the server is shutting down\n\n";
 
 type Streamed = Extract<Message, { topic: "execution" | "output" | "announcement" | "resource" }>;
@@ -57,6 +62,10 @@ interface Reader {
   readonly writer: EventWriter;
   readonly subscription: Subscription;
   readonly matches: (event: string) => boolean;
+  /** What happens while it is being told what was before (H4). */
+  held?: Said[];
+  /** The last piece of output of the execution it waits for that it was told. */
+  toldOutput: number;
 }
 
 /** One event ready to be sent. */
@@ -66,6 +75,8 @@ interface Said {
   readonly actionRef?: string;
   readonly execution?: string;
   readonly completed?: boolean;
+  /** Of a piece of output: its place among those of the execution. */
+  readonly seq?: number;
   readonly data: () => JsonObject;
 }
 
@@ -141,9 +152,10 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
         return [
           {
             project,
-            event: "st2.execution.output__create",
+            event: OUTPUT_EVENT,
             actionRef: action,
             execution: chunk.execution,
+            seq: chunk.seq,
             data: () => outputData(message),
           },
         ];
@@ -170,16 +182,52 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
   function tell(said: Said): void {
     let frame: string | undefined;
     const share = Math.min(MAX_WAITING_BYTES, ALL_WAITING_BYTES / readers.size);
-    for (const { writer, subscription, matches } of readers) {
-      // H1
-      if (subscription.project !== said.project || !matches(said.event)) continue;
-      if (subscription.actionRefs && !(said.actionRef && subscription.actionRefs.includes(said.actionRef))) continue;
-      if (subscription.executionIds && !(said.execution && subscription.executionIds.includes(said.execution)))
-        continue;
-      frame ??= frameOf(said.event, JSON.stringify(said.data()));
-      writer.send(frame, share);
-      const { end } = subscription;
-      if (end && end.event === said.event && end.execution === said.execution && said.completed) writer.end();
+    for (const reader of readers) {
+      if (!wants(reader, said)) continue;
+      if (reader.held === undefined) {
+        deliver(reader, said, (frame ??= frameOf(said.event, JSON.stringify(said.data()))), share);
+      } else if (reader.held.push(said) > MAX_QUEUED) {
+        reader.writer.end(": dropped, because more happens than can be told\n\n");
+      }
+    }
+  }
+
+  function deliver(reader: Reader, said: Said, frame: string, mostBytes?: number): void {
+    const { end } = reader.subscription;
+    const isAwaited = end !== undefined && end.execution === said.execution;
+    if (isAwaited && said.seq !== undefined) {
+      if (said.seq <= reader.toldOutput) return;
+      reader.toldOutput = said.seq;
+    }
+    reader.writer.send(frame, mostBytes);
+    if (isAwaited && end.event === said.event && said.completed) reader.writer.end();
+  }
+
+  /** H4. Events are held back meanwhile, so that they come after what they follow. */
+  async function catchUp(reader: Reader, id: string): Promise<void> {
+    const { project, end } = reader.subscription;
+    reader.held = [];
+    try {
+      // The status is read before the output: what was printed before the end is then surely there.
+      const execution = await engine.executions.get(project, id);
+      if (execution === undefined) return;
+      const { action, runner } = execution;
+      const about = { project, actionRef: action, execution: id };
+      if (wants(reader, { ...about, event: OUTPUT_EVENT })) {
+        for (const chunk of await engine.executions.output(project, id)) {
+          const data = outputData({ chunk, action, runner });
+          const said = { ...about, event: OUTPUT_EVENT, seq: chunk.seq, data: () => data };
+          deliver(reader, said, frameOf(said.event, JSON.stringify(data)));
+        }
+      }
+      if (isCompleted(execution.status) && end !== undefined) {
+        const [view] = await engine.executions.views([execution]);
+        reader.writer.end(frameOf(end.event, JSON.stringify(view)));
+      }
+    } finally {
+      const { held } = reader;
+      delete reader.held;
+      for (const said of held) deliver(reader, said, frameOf(said.event, JSON.stringify(said.data())));
     }
   }
 
@@ -197,10 +245,10 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
         fields: { retryAfterSeconds: 5 },
       });
     },
-    attach(writer, subscription) {
+    async attach(writer, subscription) {
       track(writer);
       if (closed) return;
-      const reader: Reader = { writer, subscription, matches: matcher(subscription.events) };
+      const reader: Reader = { writer, subscription, matches: matcher(subscription.events), toldOutput: 0 };
       readers.add(reader);
       unsubscribe ??= bus.subscribe(["execution", "output", "announcement", "resource"], hear);
       void writer.closed.then(() => {
@@ -210,6 +258,8 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
         unsubscribe = undefined;
         queue = [];
       });
+      const { end } = subscription;
+      if (end !== undefined && isId(end.execution)) await catchUp(reader, end.execution);
     },
     track,
     close() {
@@ -217,6 +267,14 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
       for (const writer of tracked) writer.end(GOODBYE);
     },
   };
+}
+
+/** H1, and what the reader asked for. */
+function wants({ subscription, matches }: Reader, said: Omit<Said, "data">): boolean {
+  const { project, actionRefs, executionIds } = subscription;
+  if (project !== said.project || !matches(said.event)) return false;
+  if (actionRefs && !(said.actionRef && actionRefs.includes(said.actionRef))) return false;
+  return !executionIds || (said.execution !== undefined && executionIds.includes(said.execution));
 }
 
 function projectOf(message: Streamed): string {
@@ -228,7 +286,7 @@ function eventNames(message: Streamed): string[] {
     case "execution":
       return [`st2.execution__${message.change}`, `st2.liveaction__${message.change}`];
     case "output":
-      return ["st2.execution.output__create"];
+      return [OUTPUT_EVENT];
     case "announcement":
       return [`st2.announcement__${message.route}`];
     case "resource":

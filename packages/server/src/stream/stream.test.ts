@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import { connect } from "node:net";
+import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { aServer, completed, type TestServer } from "../a-server.ts";
 import { createLocalBus } from "@squall/bus";
@@ -75,6 +77,30 @@ suite("the stream", { timeout: 60_000 }, () => {
       heard.map((one) => [one.event, one.data.id, one.data.status]),
       [["st2.execution__update", id, "succeeded"]],
     );
+  });
+
+  test("who waits for the end of an execution is told what it printed before, once and in order", async () => {
+    // It goes on printing while the reader comes, and ends when the reader has heard what was before and what came since.
+    const gate = join(at.directory, "gate");
+    const id = await run(
+      `for i in $(seq 1 200); do echo $i; done; until test -e ${gate}; do echo more; sleep 0.01; done`,
+    );
+    const printed = await open(`/stream/executions/${id}/output`);
+    for await (const { data } of listen(printed)) if (String(data.data).includes("more")) break;
+    const query = `events=st2.execution__update,st2.execution.output__create&end_event=st2.execution__update`;
+    const stream = await open(`/v1/stream?${query}&end_execution_id=${id}`);
+    let text = "";
+    let before: string | undefined;
+    let status: unknown;
+    for await (const { event, data } of listen(stream)) {
+      if (event === "st2.execution__update") status = data.status;
+      else text += data.data;
+      before ??= text;
+      if (text.length > before.length) await writeFile(gate, "");
+    }
+    assert.equal(status, "succeeded");
+    const { text: stored } = await at.admin("GET", `/v1/executions/${id}/output`);
+    assert.equal(text, stored);
   });
 
   test("output comes as it is printed, then EOF", async () => {
@@ -167,7 +193,10 @@ suite("the stream", { timeout: 60_000 }, () => {
         if (heard.mine?.length && heard.theirs?.length) resolve();
         return true;
       };
-      hub.attach({ send, end: () => undefined, closed: new Promise(() => undefined) }, { project, events: ["*"] });
+      await hub.attach(
+        { send, end: () => undefined, closed: new Promise(() => undefined) },
+        { project, events: ["*"] },
+      );
     }
     for (const project of ["mine", "theirs"]) {
       bus.publish({ topic: "announcement", project, route: "r", payload: { text: project }, traceContext: {} });
@@ -184,7 +213,7 @@ suite("the stream", { timeout: 60_000 }, () => {
     for (let n = 0; n < 1000; n++) {
       hub.admit();
       const send = (_frame: string, mostBytes?: number) => (resolve(mostBytes), true);
-      hub.attach({ send, end: () => undefined, closed }, { project: "default", events: ["*"] });
+      void hub.attach({ send, end: () => undefined, closed }, { project: "default", events: ["*"] });
     }
     assert.throws(() => hub.admit(), TooMany);
     bus.publish({ topic: "announcement", project: "default", route: "r", payload: {}, traceContext: {} });

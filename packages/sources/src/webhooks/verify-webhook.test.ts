@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { test } from "node:test";
-import { signatureProblem, verifyWebhook } from "./verify-webhook.ts";
+import { signatureProblem } from "./verify-webhook.ts";
 import { checkWebhookParameters, normalizeUrl, type WebhookAuth, webhookAuth } from "./webhook-parameters.ts";
 
 const bytes = new TextEncoder().encode('{"zen":"Half measures are as bad as nothing at all.","hook_id":1}');
@@ -22,7 +22,7 @@ test("signatures that OpenSSL makes hold, in hexadecimal and base64", () => {
     const base64 = openssl(algorithm, "-binary").toString("base64");
     for (const signature of [hex, hex.toUpperCase(), base64]) {
       const headers = { "x-hub-signature-256": `${algorithm}=${signature}` };
-      assert.equal(verifyWebhook(github(algorithm), { headers, bytes, secret }), true);
+      assert.equal(signatureProblem(github(algorithm), { headers, bytes, secret }), undefined);
     }
   }
 });
@@ -32,16 +32,14 @@ test("GitHub's own example holds", () => {
     "X-Hub-Signature-256": "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17",
   };
   const request = { headers, bytes: new TextEncoder().encode("Hello, World!"), secret };
-  assert.equal(verifyWebhook(github(), request), true);
+  assert.equal(signatureProblem(github(), request), undefined);
 });
 
 test("whatever is missing, malformed, for another body or with another secret is refused", () => {
   const hex = openssl("sha256", "-r").toString().split(" ")[0] ?? "";
   const verify = (value: string | undefined, change: { bytes?: Uint8Array; secret?: string } = {}): string => {
     const request = { headers: { "X-Hub-Signature-256": value }, bytes, secret, ...change };
-    const problem = signatureProblem(github(), request);
-    assert.equal(verifyWebhook(github(), request), problem === undefined);
-    return problem ?? "";
+    return signatureProblem(github(), request) ?? "";
   };
   assert.equal(verify(`sha256=${hex}`), "");
   assert.match(verify(undefined), /missing/);
@@ -96,5 +94,5 @@ test("a webhook that says nothing about auth wants a token; hmac is sha256 witho
   });
   const hex = openssl("sha256", "-r").toString().split(" ")[0] ?? "";
   const auth = { type: "hmac", header: "X-Sig", key: "k" } as const;
-  assert.equal(verifyWebhook(auth, { headers: { "x-sig": hex }, bytes, secret }), true);
+  assert.equal(signatureProblem(auth, { headers: { "x-sig": hex }, bytes, secret }), undefined);
 });

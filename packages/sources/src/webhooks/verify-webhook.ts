@@ -11,11 +11,6 @@ export interface SignedRequest {
 
 type HmacAuth = Extract<WebhookAuth, { readonly type: "hmac" }>;
 
-/** Whether the body was signed with the secret. */
-export function verifyWebhook(auth: HmacAuth, request: SignedRequest): boolean {
-  return signatureProblem(auth, request) === undefined;
-}
-
 /**
  * Why a signature does not hold, in words that are safe to send back; undefined when it does. The signature is
  * hexadecimal or base64, told apart by length. Whether a request is a replay is not looked at: that takes what the
