@@ -24,7 +24,7 @@ export function renderRequest(
   const settled = without(literal, given);
   let values = { ...settled, ...given };
   if (plan.templated.size > 0 || holdsTemplate(given)) {
-    const missing = plan.required.filter((name) => given[name] === undefined);
+    const missing = plan.required.filter((name) => values[name] === undefined);
     if (missing.length > 0) {
       // Said before anything is rendered: a default that reads a missing parameter would complain about a name instead.
       throw new Invalid("parameters.invalid", {
