@@ -133,7 +133,7 @@ export class DictView {
     if (!isFrozen(this.of)) return `dict_${this.kind}`;
     return `${this.kind.charAt(0).toUpperCase()}${this.kind.slice(1)}View`;
   }
-  *values(): Generator<unknown> {
+  *values(): Generator {
     for (const [key, value] of dictEntries(this.of)) {
       yield this.kind === "keys" ? key : this.kind === "values" ? value : [key, value];
     }

@@ -44,7 +44,7 @@ export function iterate(value: unknown, run: Run): Pull {
 }
 
 /** The same as a JavaScript iterator, for loops. */
-export function* each(value: unknown, run: Run): Generator<unknown> {
+export function* each(value: unknown, run: Run): Generator {
   const pull = iterate(value, run);
   for (let item = pull(); item !== END; item = pull()) yield item;
 }

@@ -121,6 +121,7 @@ suite("executions over HTTP", () => {
     const again = await at.admin("POST", `/v1/executions/${json.id}/re_run`, {
       parameters: { timeout: "{{ 20 + 2 }}" },
     });
+    assert.equal(again.status, 201, again.text);
     const { parameters, result } = await completed(at.admin, again.json.id);
     assert.deepEqual([result.stdout, parameters.timeout], ["{{ 7 * 7 }}", 22]);
   });

@@ -181,25 +181,25 @@ export function createStreamHub(bus: Bus, engine: Pick<Engine, "executions" | "c
 
   function tell(said: Said): void {
     let frame: string | undefined;
+    const share = Math.min(MAX_WAITING_BYTES, ALL_WAITING_BYTES / readers.size);
     for (const reader of readers) {
       if (!wants(reader, said)) continue;
       if (reader.held === undefined) {
-        deliver(reader, said, (frame ??= frameOf(said.event, JSON.stringify(said.data()))));
+        deliver(reader, said, (frame ??= frameOf(said.event, JSON.stringify(said.data()))), share);
       } else if (reader.held.push(said) > MAX_QUEUED) {
         reader.writer.end(": dropped, because more happens than can be told\n\n");
       }
     }
   }
 
-  function deliver(reader: Reader, said: Said, frame: string): void {
+  function deliver(reader: Reader, said: Said, frame: string, mostBytes?: number): void {
     const { end } = reader.subscription;
     const isAwaited = end !== undefined && end.execution === said.execution;
     if (isAwaited && said.seq !== undefined) {
       if (said.seq <= reader.toldOutput) return;
       reader.toldOutput = said.seq;
     }
-    // H3
-    reader.writer.send(frame, Math.min(MAX_WAITING_BYTES, ALL_WAITING_BYTES / readers.size));
+    reader.writer.send(frame, mostBytes);
     if (isAwaited && end.event === said.event && said.completed) reader.writer.end();
   }
 

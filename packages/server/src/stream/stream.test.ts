@@ -213,7 +213,7 @@ suite("the stream", { timeout: 60_000 }, () => {
     for (let n = 0; n < 1000; n++) {
       hub.admit();
       const send = (_frame: string, mostBytes?: number) => (resolve(mostBytes), true);
-      hub.attach({ send, end: () => undefined, closed }, { project: "default", events: ["*"] });
+      void hub.attach({ send, end: () => undefined, closed }, { project: "default", events: ["*"] });
     }
     assert.throws(() => hub.admit(), TooMany);
     bus.publish({ topic: "announcement", project: "default", route: "r", payload: {}, traceContext: {} });

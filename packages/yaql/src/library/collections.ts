@@ -38,14 +38,14 @@ export function toList(run: Run, collection: unknown): readonly unknown[] {
 }
 
 /** Iterators give their elements, and those that are iterators theirs. Lists and sets stay whole. */
-function* spliced(values: Iterable<unknown>, run: Run): Generator<unknown> {
+function* spliced(values: Iterable<unknown>, run: Run): Generator {
   for (const value of values) {
     if (value instanceof Iter) yield* spliced(each(value, run), run);
     else yield value;
   }
 }
 
-function* flattened(collection: unknown, run: Run): Generator<unknown> {
+function* flattened(collection: unknown, run: Run): Generator {
   for (const value of each(collection, run)) {
     if (isIterable(value)) yield* flattened(value, run);
     else yield value;
@@ -98,7 +98,7 @@ function contains({ run }: Context, collection: unknown, value: unknown): boolea
   return false;
 }
 
-function* chained(run: Run, ...collections: unknown[]): Generator<unknown> {
+function* chained(run: Run, ...collections: unknown[]): Generator {
   for (const collection of collections) yield* each(collection, run);
 }
 
@@ -131,7 +131,7 @@ function at(_context: Context, list: readonly unknown[], index: unknown): unknow
 }
 
 /** Elements for which `isIn` holds are replaced, all together, by the values. */
-function* replaced(run: Run, collection: unknown, isIn: (i: number) => boolean, values: unknown): Generator<unknown> {
+function* replaced(run: Run, collection: unknown, isIn: (i: number) => boolean, values: unknown): Generator {
   let done = false;
   let i = 0;
   for (const item of each(collection, run)) {
@@ -149,7 +149,7 @@ function range(position: unknown, count: unknown): (i: number) => boolean {
 }
 
 /** A negative position stands before everything for many values, and nowhere for one. */
-function* inserted(run: Run, collection: unknown, position: number, values: unknown): Generator<unknown> {
+function* inserted(run: Run, collection: unknown, position: number, values: unknown): Generator {
   let last = -1;
   for (const item of each(collection, run)) {
     last++;

@@ -36,7 +36,7 @@ function repeat(context: Context, value: unknown, times: unknown): Iter {
   return Number(times) < 0 ? forever : new Iter(take(forever.pull, Number(times)), "repeat");
 }
 
-function* cycle({ run }: Context, collection: unknown): Generator<unknown> {
+function* cycle({ run }: Context, collection: unknown): Generator {
   const seen: unknown[] = [];
   for (const item of each(collection, run)) {
     run.allocate(8);
@@ -58,7 +58,7 @@ function* generate(
   producer: Lambda,
   selector: Lambda | null,
   decycle: boolean,
-): Generator<unknown> {
+): Generator {
   const past = decycle ? new Set<unknown>() : undefined;
   for (let item = initial; isTruthy(predicate.call1(item)); item = producer.call1(item)) {
     if (past && !isNew(past, hashKey(item, run))) return;
@@ -80,7 +80,7 @@ function* generateMany(
   selector: Lambda | null,
   decycle: boolean,
   depthFirst: boolean,
-): Generator<unknown> {
+): Generator {
   const past = decycle ? new Set<unknown>() : undefined;
   // Taken from its end, which is cheap: breadth first fills another queue behind it.
   let queue: unknown[] = [initial];

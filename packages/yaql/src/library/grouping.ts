@@ -1,5 +1,5 @@
 import type { Context } from "../context.ts";
-import { type AnyDict, Dict, dictSize, isDict, isSet } from "../containers.ts";
+import { Dict, dictSize, isDict, isSet } from "../containers.ts";
 import { equals } from "../equality.ts";
 import { iterate, pullFrom } from "../iteration.ts";
 import { END, Iter, MutableList } from "../values.ts";
@@ -77,5 +77,5 @@ function aggregation(context: Context, aggregator: Lambda): (item: readonly [unk
 function lengthOf(value: unknown): number | undefined {
   if (Array.isArray(value) || typeof value === "string") return value.length;
   if (isSet(value)) return value.size;
-  return isDict(value) ? dictSize(value as AnyDict) : undefined;
+  return isDict(value) ? dictSize(value) : undefined;
 }

@@ -54,7 +54,7 @@ function refuseNegative(stop: number): void {
   throw valueError(`${what} for islice() must be None or an integer: 0 <= x <= sys.maxsize.`);
 }
 
-function* chain({ run }: Context, collections: readonly unknown[]): Generator<unknown> {
+function* chain({ run }: Context, collections: readonly unknown[]): Generator {
   for (const collection of collections) yield* each(collection, run);
 }
 
@@ -85,7 +85,7 @@ function enumerate({ run }: Context, collection: unknown, start: unknown): Iter 
   });
 }
 
-function* accumulate({ run }: Context, collection: unknown, selector: Lambda, seed: unknown): Generator<unknown> {
+function* accumulate({ run }: Context, collection: unknown, selector: Lambda, seed: unknown): Generator {
   const pull = iterate(collection, run);
   let total = seed === undefined ? pull() : seed;
   if (total === END) throw typeError("accumulate() of empty sequence with no initial value");
@@ -93,7 +93,7 @@ function* accumulate({ run }: Context, collection: unknown, selector: Lambda, se
   for (let item = pull(); item !== END; item = pull()) yield (total = selector.call2(total, item));
 }
 
-function* selectMany({ run }: Context, collection: unknown, selector: Lambda): Generator<unknown> {
+function* selectMany({ run }: Context, collection: unknown, selector: Lambda): Generator {
   for (const item of each(collection, run)) {
     const inner = selector.call1(item);
     if (isIterable(inner)) yield* each(inner, run);
@@ -101,7 +101,7 @@ function* selectMany({ run }: Context, collection: unknown, selector: Lambda): G
   }
 }
 
-function* zip({ run }: Context, collections: readonly unknown[]): Generator<unknown> {
+function* zip({ run }: Context, collections: readonly unknown[]): Generator {
   const pulls = collections.map((collection) => iterate(collection, run));
   for (;;) {
     const row: unknown[] = [];
@@ -114,7 +114,7 @@ function* zip({ run }: Context, collections: readonly unknown[]): Generator<unkn
   }
 }
 
-function* zipLongest({ run }: Context, collections: readonly unknown[], filler: unknown): Generator<unknown> {
+function* zipLongest({ run }: Context, collections: readonly unknown[], filler: unknown): Generator {
   const pulls = collections.map((collection) => iterate(collection, run));
   for (;;) {
     const row = pulls.map((pull) => pull());
@@ -123,13 +123,7 @@ function* zipLongest({ run }: Context, collections: readonly unknown[], filler: 
   }
 }
 
-function* join(
-  context: Context,
-  left: unknown,
-  right: unknown,
-  predicate: Lambda,
-  selector: Lambda,
-): Generator<unknown> {
+function* join(context: Context, left: unknown, right: unknown, predicate: Lambda, selector: Lambda): Generator {
   const { run } = context;
   const others = right instanceof Iter ? new Memorized(iterate(right, run)) : right;
   for (const own of each(left, run)) {
@@ -139,14 +133,14 @@ function* join(
   }
 }
 
-function* takeWhile({ run }: Context, collection: unknown, predicate: Lambda): Generator<unknown> {
+function* takeWhile({ run }: Context, collection: unknown, predicate: Lambda): Generator {
   for (const item of each(collection, run)) {
     if (!isTruthy(predicate.call1(item))) return;
     yield item;
   }
 }
 
-function* skipWhile({ run }: Context, collection: unknown, predicate: Lambda): Generator<unknown> {
+function* skipWhile({ run }: Context, collection: unknown, predicate: Lambda): Generator {
   let isSkipping = true;
   for (const item of each(collection, run)) {
     if (isSkipping && isTruthy(predicate.call1(item))) continue;
@@ -155,7 +149,7 @@ function* skipWhile({ run }: Context, collection: unknown, predicate: Lambda): G
   }
 }
 
-function* slice({ run }: Context, collection: unknown, length: number): Generator<unknown> {
+function* slice({ run }: Context, collection: unknown, length: number): Generator {
   refuseNegative(length);
   const pull = iterate(collection, run);
   for (;;) {
@@ -165,7 +159,7 @@ function* slice({ run }: Context, collection: unknown, length: number): Generato
   }
 }
 
-function* splitWhere({ run }: Context, collection: unknown, predicate: Lambda): Generator<unknown> {
+function* splitWhere({ run }: Context, collection: unknown, predicate: Lambda): Generator {
   const list = toList(run, collection);
   let start = 0;
   for (const [i, item] of list.entries()) {
@@ -176,7 +170,7 @@ function* splitWhere({ run }: Context, collection: unknown, predicate: Lambda): 
   if (start < list.length) yield list.slice(start);
 }
 
-function* sliceWhere({ run }: Context, collection: unknown, predicate: Lambda): Generator<unknown> {
+function* sliceWhere({ run }: Context, collection: unknown, predicate: Lambda): Generator {
   const list = toList(run, collection);
   let start = 0;
   let before: unknown;

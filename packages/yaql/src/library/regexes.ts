@@ -48,7 +48,7 @@ function selected(context: Context, regex: Regex, text: string, match: Match, se
   return selector === null ? groupText(text, match, 0) : selector.in(published(context, regex, text, match));
 }
 
-function* searchAll(context: Context, regex: Regex, text: string, selector: Lambda | null): Generator<unknown> {
+function* searchAll(context: Context, regex: Regex, text: string, selector: Lambda | null): Generator {
   for (const match of regex.all(text, context.run)) yield selected(context, regex, text, match, selector);
 }
 
