@@ -178,7 +178,8 @@ suite("content over HTTP", () => {
     const off = await at.admin("PUT", "/v1/runnertypes/noop", { ...json[0], enabled: false, description: "changed" });
     assert.deepEqual([off.json.enabled, off.json.description], [false, json[0].description]);
     const { json: run } = await at.admin("POST", "/v1/executions", { action: "core.noop" });
-    const refused = { error: 'Runner "noop" has been disabled by the administrator.', traceback: "" };
+    const error = 'Runner "noop" has been disabled by the administrator.';
+    const refused = { error, code: "runner.disabled", traceback: "" };
     assert.deepEqual((await completed(at.admin, run.id)).result, refused);
     await at.admin("PUT", "/v1/runnertypes/noop", { enabled: true });
     assert.equal((await at.admin("GET", "/v1/sensortypes")).status, 200);
