@@ -167,7 +167,7 @@ output: [{why: <% ctx(why) %>}]
       ["succeeded", { why: 'Action "core.missing" cannot be found.' }],
     );
     const bad = await w.run("wrong", { ref: "core.local" });
-    assert.match(String((bad.result?.output as { why: string }).why), /cmd/);
+    assert.match((bad.result?.output as { why: string }).why, /cmd/);
   });
 
   test("a definition with problems fails before anything starts, with all of them", async () => {
