@@ -17,7 +17,7 @@ const around = (store: Store): Store =>
         return async (...given: Parameters<Store["commit"]>) => count(await target.commit(...given));
       if (name === "claim") return async (...given: Parameters<Store["claim"]>) => count(await target.claim(...given));
       const value: unknown = Reflect.get(target, name);
-      return typeof value === "function" ? value.bind(target) : value;
+      return typeof value === "function" ? (value.bind(target) as unknown) : value;
     },
   });
 
