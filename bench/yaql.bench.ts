@@ -12,7 +12,9 @@ const data = {
 };
 const variables = { host: "db1", limit: 3 } as Record<string, unknown>;
 const context = createContext();
-registerFunction(context, "ctx(key: string? = null)", (_context, key) => (key === null ? variables : variables[String(key)]));
+registerFunction(context, "ctx(key: string? = null)", (_context, key) =>
+  key === null ? variables : variables[String(key)],
+);
 
 const SHORT = [
   "$.name",
