@@ -1,7 +1,7 @@
 import { chmod, stat } from "node:fs/promises";
-import { isAbsolute, join } from "node:path";
 import { Invalid, messageOf, NotFound } from "@squall/model";
 import { withPackContent } from "../content-version/worktree.ts";
+import { entryFile } from "../entry-file.ts";
 import type { RunnerSettings } from "../options.ts";
 import type { Job, Runner } from "../port.ts";
 import { runShell } from "../process/run-shell.ts";
@@ -34,8 +34,7 @@ export function createLocalShellScript(settings: RunnerSettings): Runner {
 }
 
 async function executableScript(job: Job, packPath: string): Promise<string> {
-  const entry = job.action.entryPoint;
-  const file = isAbsolute(entry) ? entry : join(packPath, "actions", entry);
+  const file = await entryFile(job, packPath);
   const found = await stat(file).catch(() => undefined);
   if (!found?.isFile())
     throw new NotFound("runner.script-missing", {

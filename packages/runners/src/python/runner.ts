@@ -1,5 +1,6 @@
-import { isAbsolute, join } from "node:path";
+import { join } from "node:path";
 import { withPackContent } from "../content-version/worktree.ts";
+import { entryFile } from "../entry-file.ts";
 import type { RunnerSettings } from "../options.ts";
 import type { Job, JobIO, Runner } from "../port.ts";
 import { commandLine } from "../process/command-line.ts";
@@ -60,7 +61,7 @@ async function runAction(
     ...line,
     environment,
     mark: job.execution,
-    stdin: JSON.stringify(wrapperInput(settings, job, packPath)),
+    stdin: JSON.stringify(await wrapperInput(settings, job, packPath)),
     timeoutMs: timeoutSeconds * 1000,
     outputBytes: job.limits.outputBytes,
     answers: true,
@@ -79,11 +80,10 @@ function pythonEnvironment(settings: RunnerSettings, job: Job): Record<string, s
   return environment;
 }
 
-function wrapperInput(settings: RunnerSettings, job: Job, packPath: string): Record<string, unknown> {
-  const entry = job.action.entryPoint;
+async function wrapperInput(settings: RunnerSettings, job: Job, packPath: string): Promise<Record<string, unknown>> {
   return {
     pack: job.action.pack,
-    file: isAbsolute(entry) ? entry : join(packPath, "actions", entry),
+    file: await entryFile(job, packPath),
     parameters: job.actionParameters,
     config: job.config,
     config_path: join(settings.configs, `${job.action.pack}.yaml`),
