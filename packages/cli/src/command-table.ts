@@ -29,6 +29,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/trigger-instance.ts"),
   },
   { name: "webhook", description: "addresses that others post events to", load: () => import("./commands/webhook.ts") },
+  {
+    name: "workflow",
+    description: "definitions of workflows: inspect, rehearse, draw",
+    load: () => import("./commands/workflow.ts"),
+  },
   { name: "timer", description: "triggers by the clock", load: () => import("./commands/timer.ts") },
   { name: "pack", description: "folders of actions, rules and sensors", load: () => import("./commands/pack.ts") },
   { name: "key", description: "the datastore", load: () => import("./commands/key.ts") },

@@ -87,4 +87,26 @@ test("with the true server: sign in, run, look at it, register a pack, test its 
   assert.equal((await squall(["execution", "tail", fired?.execution_id ?? ""])).stdout, "hello ada\n");
   assert.equal((await squall(["pack", "remove", "greeter"])).status, 0);
   assert.match((await squall(["run", "greeter.greet", "who=x"])).stderr, /there is no action 'greeter\.greet'/);
+
+  const flow = join(home, "flow.yaml");
+  writeFileSync(
+    flow,
+    "version: 1.0\ntasks:\n  one:\n    action: core.noop\n    next:\n      - do: two\n  two:\n    action: core.nop\n",
+  );
+  const inspected = await squall(["workflow", "inspect", flow]);
+  assert.equal(inspected.status, 1);
+  assert.match(inspected.stdout, /flow\.yaml:8:5: content: tasks\.two\.action: .*did you mean 'core\.noop'\?/);
+  writeFileSync(
+    flow,
+    "version: 1.0\ntasks:\n  one:\n    action: core.noop\n    next:\n      - when: <% failed() %>\n        do: two\n  two:\n    action: core.noop\n",
+  );
+  writeFileSync(join(home, "mocks.yaml"), "one: {status: failed}\n");
+  const rehearsed = await squall(["workflow", "rehearse", flow, "--mocks", join(home, "mocks.yaml")]);
+  assert.deepEqual(
+    [rehearsed.status, rehearsed.stdout.split("\n").slice(0, 3)],
+    [0, ["✗ one  core.noop  failed", "✓ two  core.noop  succeeded", "the workflow succeeded"]],
+  );
+  const drawn = await squall(["workflow", "graph", flow]);
+  assert.match(drawn.stdout, /^flowchart TD\n {2}n0\["one<br>core\.noop"\]\n/);
+  assert.match(drawn.stdout, /n0 -->\|"<% failed\(\) %>"\| n1/);
 });

@@ -93,3 +93,47 @@ export interface ApiRegistration {
 
 /** Anything the API holds, where the caller only shows it. */
 export type ApiObject = JsonObject;
+
+/** One thing that is wrong with a workflow definition. */
+export interface ApiProblem {
+  readonly type: string;
+  readonly message: string;
+  readonly spec_path: string | null;
+  readonly line?: number;
+  readonly column?: number;
+  readonly suggestion?: string;
+}
+
+/** What would have happened. */
+export interface ApiRehearsal {
+  readonly status: string;
+  readonly output: JsonObject | null;
+  readonly errors: readonly { readonly message: string; readonly task_id?: string }[];
+  readonly path: readonly {
+    readonly task: string;
+    readonly item?: number;
+    readonly action: string;
+    readonly input: JsonObject;
+    readonly delay?: number;
+    readonly status: string;
+  }[];
+  readonly unused: readonly string[];
+}
+
+/** What leads where in a workflow, and of an execution how far it has come. */
+export interface ApiGraph {
+  readonly nodes: readonly {
+    readonly id: string;
+    readonly action?: string;
+    readonly join?: "all" | number;
+    readonly items?: boolean;
+    readonly status?: string;
+    readonly runs?: number;
+  }[];
+  readonly edges: readonly {
+    readonly from: string;
+    readonly to: string;
+    readonly when?: string;
+    readonly taken?: boolean;
+  }[];
+}

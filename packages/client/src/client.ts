@@ -5,7 +5,10 @@ import type {
   ApiKeyValue,
   ApiObject,
   ApiOutput,
+  ApiGraph,
+  ApiProblem,
   ApiRegistration,
+  ApiRehearsal,
   ApiRuleTest,
   ApiToken,
   ApiUser,
@@ -96,6 +99,17 @@ export interface Client {
     type: string,
     headers?: Readonly<Record<string, string>>,
   ): Promise<unknown>;
+  /** Everything wrong with a workflow definition (YAML). */
+  inspectWorkflow(definition: string): Promise<readonly ApiProblem[]>;
+  /** Takes a definition through with given task results; nothing runs. */
+  rehearseWorkflow(rehearsal: {
+    readonly definition: string;
+    readonly inputs?: ApiObject;
+    readonly mocks?: ApiObject;
+    readonly keys?: Readonly<Record<string, string>>;
+  }): Promise<ApiRehearsal>;
+  /** What leads where: in a definition, or in an execution with its statuses. */
+  workflowGraph(of: { readonly definition: string } | { readonly execution: string }): Promise<ApiGraph>;
   registerPacks(request: {
     paths?: readonly string[];
     packs?: readonly string[];
@@ -159,6 +173,13 @@ export function createClient(options: ClientOptions = {}): Client {
         raw: { body, type },
         ...(headers ? { headers } : {}),
       }),
+    inspectWorkflow: (definition) =>
+      object("/workflows/inspect", { method: "POST", raw: { body: definition, type: "text/plain" } }),
+    rehearseWorkflow: (rehearsal) => object("/workflows/rehearse", { method: "POST", body: rehearsal }),
+    workflowGraph: (of) =>
+      "execution" in of
+        ? object(`/executions/${encodeURIComponent(of.execution)}/graph`)
+        : object("/workflows/graph", { method: "POST", raw: { body: of.definition, type: "text/plain" } }),
     // Reading a big pack takes its time, and the answer says what is wrong with it, so it is worth waiting for.
     registerPacks: (request) => object("/packs/register", { method: "POST", body: request, timeoutMs: 300_000 }),
     removePacks: (packs) => object("/packs/uninstall", { method: "POST", body: { packs } }),

@@ -76,13 +76,13 @@ function checkContent(core: Core, project: string, { source, locate }: Compiled)
   if (!isObject(source.tasks)) return out;
   for (const [name, task] of Object.entries(source.tasks)) {
     if (!isObject(task) || typeof task.action !== "string") continue;
-    const add = (member: "action" | "input", message: string, suggestion?: string) => {
+    const add = (member: "action" | "input", message: string, meant?: string) => {
       out.push({
         type: "content",
         message,
         spec_path: `tasks.${name}.${member}`,
         schema_path: `${TASK}.${member}`,
-        ...(suggestion !== undefined && { suggestion }),
+        ...(meant !== undefined && { suggestion: `did you mean '${meant}'?` }),
         ...locate(["tasks", name, member]),
       });
     };

@@ -186,7 +186,7 @@ tasks:
       errors.map((one) => one.type),
       ["content", "semantic"],
     );
-    assert.deepEqual([errors[0]?.suggestion, errors[0]?.line], ["core.local", 4]);
+    assert.deepEqual([errors[0]?.suggestion, errors[0]?.line], ["did you mean 'core.local'?", 4]);
     assert.deepEqual(await w.children(done.id), []);
   });
 
