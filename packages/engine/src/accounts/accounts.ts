@@ -149,7 +149,8 @@ export function createAccounts(parts: EngineParts): Accounts {
 
   const requiredApiKey = async (project: string, idOrKey: string): Promise<ApiKey> => {
     const key = await findApiKey(project, idOrKey);
-    if (!key) throw new NotFound("api-key.unknown", { message: `ApiKey with id "${idOrKey.slice(0, 24)}" not found.` });
+    if (!key)
+      throw new NotFound("api-key.not-found", { message: `ApiKey with id "${idOrKey.slice(0, 24)}" not found.` });
     return key;
   };
 

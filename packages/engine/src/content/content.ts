@@ -118,7 +118,7 @@ function refuseSystem(kind: ResourceKind, draft: JsonObject): void {
 }
 
 function unknown(refOrId: string): NotFound {
-  return new NotFound("content.unknown", { message: `Resource with a reference or id "${refOrId}" not found` });
+  return new NotFound("content.not-found", { message: `Resource with a reference or id "${refOrId}" not found` });
 }
 
 function without(draft: JsonObject, names: readonly string[]): JsonObject {

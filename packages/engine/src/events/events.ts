@@ -57,7 +57,7 @@ export function createEvents(core: Core, dispatch: Dispatch): Events {
     list: (project, filter, page) => store.events(project, filter, page),
     async reEmit(project, id) {
       const old = await store.event(project, id);
-      if (!old) throw new NotFound("event.unknown", { message: `TriggerInstance with id "${id}" not found.` });
+      if (!old) throw new NotFound("event.not-found", { message: `TriggerInstance with id "${id}" not found.` });
       const payload = { ...old.payload, __context: { original_id: id } };
       return emitOld(old, payload);
     },

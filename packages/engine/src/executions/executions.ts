@@ -52,7 +52,7 @@ export function createExecutions(
 
   const required = async (project: string, id: string): Promise<Execution> => {
     const found = await store.execution(project, id);
-    if (!found) throw new NotFound("execution.unknown", { message: `ActionExecution with id "${id}" not found.` });
+    if (!found) throw new NotFound("execution.not-found", { message: `ActionExecution with id "${id}" not found.` });
     return found;
   };
 

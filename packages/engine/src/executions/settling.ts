@@ -35,7 +35,7 @@ export function createSettling(parts: EngineParts): Settling {
         for (;;) {
           const current = await parts.store.execution(project, id);
           if (!current)
-            throw new NotFound("execution.unknown", { message: `ActionExecution with id "${id}" not found.` });
+            throw new NotFound("execution.not-found", { message: `ActionExecution with id "${id}" not found.` });
           if (isCompleted(current.status) || signal?.aborted) return current;
           const next = await Promise.race([told, pauseOf(signal)]);
           if (next) return next;

@@ -100,7 +100,7 @@ export function createKeys(core: Core, dispatch: Dispatch): Keys {
       for (let attempt = 0; ; attempt++) {
         const old = await store.key(project, scope, user, name, parts.now());
         if (!old) {
-          throw new NotFound("key.unknown", {
+          throw new NotFound("key.not-found", {
             message: `The key "${name}" does not exist in the StackStorm datastore.`,
           });
         }
