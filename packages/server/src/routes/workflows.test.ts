@@ -42,7 +42,7 @@ suite("workflows over HTTP", () => {
         ["semantic", "tasks.a.next[1].do"],
       ],
     );
-    assert.equal(bad[0]?.suggestion, "core.noop");
+    assert.equal(bad[0]?.suggestion, "did you mean 'core.noop'?");
     const broken = await post("inspect", "a: [");
     assert.equal(broken.status, 200);
     assert.match(await broken.text(), /"syntax".*"line":1/);
