@@ -189,8 +189,13 @@ export function createDispatch(core: Core): Dispatch {
       for (const execution of own) {
         parts.bus.publish({ topic: "execution", change: "update", execution });
         const snapshot = snapshots.get(execution.snapshot);
-        // A snapshot is written in the commit of its first execution, so this is a damaged store.
-        if (!snapshot) throw new Error(`execution ${execution.id}: its snapshot is missing from the store`);
+        if (!snapshot) {
+          // It is written in the commit of its first execution, so this is a damaged store. The others of this claim go
+          // on; this one is settled as abandoned at the next start.
+          parts.log.error({ execution: execution.id }, "an execution's snapshot is missing from the store");
+          lanes.give(execution.lane);
+          continue;
+        }
         if (!isWorkflow(execution.runner)) begin(execution, snapshot);
         else {
           lanes.give(execution.lane);

@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -295,5 +297,25 @@ describe("a lost lease", () => {
     assert.equal(done.status, "abandoned");
     assert.match(String(done.result?.error), /the server stopped while this ran/);
     assert.equal(statuses(done).filter((one) => one === "abandoned").length, 1);
+  });
+
+  test("is settled only after what it had started is ended", {
+    skip: process.platform !== "linux" && "needs /proc",
+  }, async () => {
+    const first = await anEngine({ start: false });
+    const { id } = await first.engine.executions.request(first.admin, {
+      action: "core.local",
+      parameters: { cmd: "true" },
+      delay: 1,
+    });
+    await first.store.claim("process", 1, "dead-worker", first.parts.now() + 1e9, first.parts.now() + 1e7);
+    const left = spawn("sleep", ["60"], {
+      env: { PATH: process.env.PATH ?? "", SQUALL_EXECUTION: id },
+      stdio: "ignore",
+    });
+    const ended = once(left, "exit");
+    await using second = await first.reopen();
+    assert.equal((await second.engine.executions.settled(DEFAULT_PROJECT, id)).status, "abandoned");
+    assert.equal((await ended)[1], "SIGTERM");
   });
 });
