@@ -10,7 +10,7 @@ interface RoomRule {
 }
 
 const languages = ["yaql", "jinja", "expressions", "workflow"];
-const ports = ["store", "bus", "packs", "runners", "sources"];
+const ports = ["store", "bus", "packs", "processes", "runners", "sources"];
 
 /** The table of docs/architecture.md, ground floor first, with the rooms that are not built yet. */
 export const ROOMS: Readonly<Record<string, RoomRule>> = {
@@ -22,8 +22,9 @@ export const ROOMS: Readonly<Record<string, RoomRule>> = {
   store: { imports: ["model"] },
   bus: { imports: ["model"] },
   packs: { imports: ["model"] },
-  runners: { imports: ["model"] },
-  sources: { imports: ["model"] },
+  processes: { imports: ["model"] },
+  runners: { imports: ["model", "processes"] },
+  sources: { imports: ["model", "processes"] },
   openstack: { imports: ["model"] },
   engine: { imports: ["model", ...languages, ...ports] },
   server: { imports: ["model", ...languages, ...ports, "openstack", "engine"] },

@@ -49,7 +49,7 @@ test("with the true server: sign in, run, look at it, register a pack, test its 
   assert.deepEqual([ran.status, ran.stdout], [3, "out\n"]);
   assert.match(ran.stderr, /^err\n.*core\.local failed \(exit status 3\)/s);
   assert.equal((await squall(["run", "core.local", "cmd=sleep 30", "timeout=1"])).status, 124);
-  const executions = (await json(["execution", "list"])) as { id: string; status: string }[];
+  const executions = (await json(["execution", "list", "--action", "core.local"])) as { id: string; status: string }[];
   assert.deepEqual(
     executions.map(({ status }) => status),
     ["timeout", "failed"],

@@ -48,7 +48,7 @@ test("the rules of the examples are on", async () => {
   const { rules } = await readPack(join(PACKS, "examples"));
   assert.deepEqual(
     rules.map((one) => `${one.resource.name} ${one.resource.enabled}`),
-    ["alertmanager true", "check_url_every_minute true", "github_push true", "url_changed true"],
+    ["alertmanager true", "check_url_every_minute false", "github_push true", "url_changed true"],
   );
 });
 

@@ -4,10 +4,11 @@ import {
   baseEnvironment,
   createLauncher,
   type Environment,
+  findShells,
   type ProcessEnd,
   type ProcessRequest,
-} from "./process/index.ts";
-import { findShells, type Shells } from "./process/command-line.ts";
+  type Shells,
+} from "@squall/processes";
 
 /** What the operator decides about runners. Everything has a default that works on a fresh machine. */
 export interface RunnerOptions {

@@ -71,7 +71,11 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
     await createEngine({
       store,
       bus,
-      runners: createRunners({ version: DEFAULT_SETTINGS.version, pythonPath: join(ROOT, "python") }),
+      runners: createRunners({
+        version: DEFAULT_SETTINGS.version,
+        pythonPath: join(ROOT, "python"),
+        virtualenvs: join(options.dataDirectory, "virtualenvs"),
+      }),
       vault: createVault(key),
       now: microsNow,
       newId: createIds(),

@@ -1,5 +1,5 @@
 import type { Runner } from "../port.ts";
-import { abortOutcome } from "../process/shell-outcome.ts";
+import { abortOutcome } from "../stopped.ts";
 import { PARAMETERS } from "./parameters.ts";
 
 /** Publishes its parameters on the event stream under a route. */

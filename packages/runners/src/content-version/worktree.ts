@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { Invalid } from "@squall/model";
 import type { RunnerSettings } from "../options.ts";
 import type { Job, JobIO, Outcome } from "../port.ts";
-import { abortOutcome } from "../process/shell-outcome.ts";
+import { abortOutcome } from "../stopped.ts";
 
 interface PackContent {
   readonly packPath: string;

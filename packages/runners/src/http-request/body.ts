@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { Invalid, isObject, type JsonObject } from "@squall/model";
-import { pythonStr } from "../process/python-text.ts";
+import { pythonStr } from "../python-text.ts";
 import { parsePythonLiteral } from "./python-literal.ts";
 
 export interface Body {

@@ -1,6 +1,6 @@
 import type { JsonObject } from "@squall/model";
 import { Agent, type Dispatcher, EnvHttpProxyAgent, ProxyAgent } from "undici";
-import type { Environment } from "../process/index.ts";
+import type { Environment } from "@squall/processes";
 
 export interface Connections {
   for(url: URL): Dispatcher;

@@ -1,6 +1,6 @@
 import { Invalid, isObject, type JsonObject } from "@squall/model";
 import { type Dispatcher, request } from "undici";
-import { pythonStr } from "../process/python-text.ts";
+import { pythonStr } from "../python-text.ts";
 import { type Body, queryOf, requestBody } from "./body.ts";
 import type { Connections } from "./dispatcher.ts";
 import { hostCheck } from "./hosts.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
-import { pythonStr } from "../process/python-text.ts";
+import { pythonStr } from "../python-text.ts";
 import { parsePythonLiteral } from "./python-literal.ts";
 
 test("literals read as Python reads them", () => {

@@ -1,7 +1,7 @@
 import type { Readable, Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
 import { TooLarge } from "@squall/model";
-import { parseJson } from "../process/parse-output.ts";
+import { parseJson } from "../parse-output.ts";
 
 export interface Headers {
   /** As the server wrote them; several of one name joined by ", ". */

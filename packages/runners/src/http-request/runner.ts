@@ -1,7 +1,7 @@
 import { Invalid, messageOf, SquallError, Unavailable } from "@squall/model";
 import type { RunnerSettings } from "../options.ts";
 import type { Job, JobIO, Outcome, Runner } from "../port.ts";
-import { abortOutcome } from "../process/shell-outcome.ts";
+import { abortOutcome } from "../stopped.ts";
 import { openConnections } from "./dispatcher.ts";
 import { exchange } from "./exchange.ts";
 import { PARAMETERS } from "./parameters.ts";

@@ -1,6 +1,6 @@
 import type { Runner } from "../port.ts";
 import type { RunnerSettings } from "../options.ts";
-import { runShell } from "../process/run-shell.ts";
+import { runShell } from "../shell/run-shell.ts";
 import { PARAMETERS } from "./parameters.ts";
 
 /** Runs a command text in a shell on this machine. Action parameters reach it through Jinja in `cmd` alone. */

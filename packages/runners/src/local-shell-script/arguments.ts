@@ -1,5 +1,5 @@
 import type { JsonObject, Parameters } from "@squall/model";
-import { pythonStr } from "../process/python-text.ts";
+import { pythonStr } from "../python-text.ts";
 
 /**
  * A script's arguments, as StackStorm serialises action parameters (stackstorm-model 5.3): named ones first, then those

@@ -4,7 +4,7 @@ import { withPackContent } from "../content-version/worktree.ts";
 import { entryFile } from "../entry-file.ts";
 import type { RunnerSettings } from "../options.ts";
 import type { Job, Runner } from "../port.ts";
-import { runShell } from "../process/run-shell.ts";
+import { runShell } from "../shell/run-shell.ts";
 import { scriptArguments } from "./arguments.ts";
 import { PARAMETERS } from "./parameters.ts";
 

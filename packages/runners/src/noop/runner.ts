@@ -1,5 +1,5 @@
 import type { Runner } from "../port.ts";
-import { abortOutcome } from "../process/shell-outcome.ts";
+import { abortOutcome } from "../stopped.ts";
 
 /** Does nothing, successfully: for trying rules and workflows. */
 export function createNoop(): Runner {

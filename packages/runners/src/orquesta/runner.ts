@@ -1,5 +1,5 @@
 import type { Runner } from "../port.ts";
-import { abortOutcome } from "../process/shell-outcome.ts";
+import { abortOutcome } from "../stopped.ts";
 
 /**
  * Makes workflows known as actions with parameters. The engine conducts them itself, step by step and over restarts, so

@@ -1,8 +1,8 @@
 import { Invalid, isObject, type JsonObject } from "@squall/model";
 import type { Outcome } from "../port.ts";
-import { parseJson } from "../process/parse-output.ts";
-import type { ProcessEnd } from "../process/index.ts";
-import { abortMessage, abortStatus, timeoutMessage } from "../process/shell-outcome.ts";
+import { parseJson } from "../parse-output.ts";
+import type { ProcessEnd } from "@squall/processes";
+import { abortMessage, abortStatus, timeoutMessage } from "../stopped.ts";
 
 /** The wrapper's exit status for `return (something that is no bool, result)`. */
 const INVALID_STATUS_EXIT = 220;

@@ -3,10 +3,9 @@ import { withPackContent } from "../content-version/worktree.ts";
 import { entryFile } from "../entry-file.ts";
 import type { RunnerSettings } from "../options.ts";
 import type { Job, JobIO, Runner } from "../port.ts";
-import { commandLine } from "../process/command-line.ts";
-import type { ProcessEnd } from "../process/index.ts";
-import { actionEnvironment, secondsOf } from "../process/run-shell.ts";
-import { findInterpreter, interpreterEnvironment } from "./interpreter.ts";
+import { commandLine, findInterpreter, interpreterEnvironment } from "@squall/processes";
+import type { ProcessEnd } from "@squall/processes";
+import { actionEnvironment, secondsOf } from "../shell/run-shell.ts";
 import { pythonOutcome } from "./outcome.ts";
 import { PARAMETERS } from "./parameters.ts";
 

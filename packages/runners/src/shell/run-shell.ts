@@ -1,8 +1,8 @@
 import { isObject, type JsonObject } from "@squall/model";
 import type { RunnerSettings } from "../options.ts";
 import type { Job, JobIO, Outcome } from "../port.ts";
-import { type Command, commandLine } from "./command-line.ts";
-import { pythonStr } from "./python-text.ts";
+import { type Command, commandLine } from "@squall/processes";
+import { pythonStr } from "../python-text.ts";
 import { shellOutcome } from "./shell-outcome.ts";
 
 /** Runs a command with the parameters that both local shell runners share, and shapes its result. */

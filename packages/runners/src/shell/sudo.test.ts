@@ -8,7 +8,7 @@ import { after, test } from "node:test";
 import { aJob, aListener } from "../a-job.ts";
 import { settle } from "../options.ts";
 import { createLocalShellCmd } from "../local-shell-cmd/runner.ts";
-import { sendElevated } from "./kill-tree.ts";
+import { sendElevated } from "@squall/processes";
 
 /*
  * A stand-in for sudo that takes its options, checks the password "right" and runs the command as the same user. What

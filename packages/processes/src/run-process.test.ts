@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { afterEach, beforeEach, test } from "node:test";
-import { aListener, type Listener } from "../a-job.ts";
+import { aListener, type Listener } from "./a-listener.ts";
 import { baseEnvironment } from "./environment.ts";
 import { createProcessTable } from "./members.ts";
 import { type ProcessRequest, runProcess } from "./run-process.ts";

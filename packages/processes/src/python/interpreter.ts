@@ -1,7 +1,18 @@
 import { access, readFile } from "node:fs/promises";
 import { delimiter, join } from "node:path";
 import { NotFound } from "@squall/model";
-import type { RunnerSettings } from "../options.ts";
+
+/** What the operator decides about Python. */
+export interface PythonSettings {
+  /** The folder with what pack code imports. */
+  readonly pythonPath: string;
+  /** The interpreter for packs without a virtualenv. */
+  readonly python: string;
+  /** The folder with one virtualenv per pack; undefined when packs cannot have any. */
+  readonly virtualenvs: string | undefined;
+  /** Puts each pack's `lib` folder on PYTHONPATH (StackStorm's `packs.enable_common_libs`). */
+  readonly packLibraries: boolean;
+}
 
 export interface Interpreter {
   readonly file: string;
@@ -13,7 +24,7 @@ export interface Interpreter {
  * The Python of a pack: its virtualenv's, or the system's for a pack that has none and requires nothing. Throws
  * `NotFound` when requirements.txt names packages and no virtualenv has them.
  */
-export async function findInterpreter(settings: RunnerSettings, pack: string, packPath: string): Promise<Interpreter> {
+export async function findInterpreter(settings: PythonSettings, pack: string, packPath: string): Promise<Interpreter> {
   if (settings.virtualenvs !== undefined) {
     const virtualenv = join(settings.virtualenvs, pack);
     const file = join(virtualenv, "bin", "python");
@@ -30,7 +41,7 @@ export async function findInterpreter(settings: RunnerSettings, pack: string, pa
 
 /** PATH, PYTHONPATH and what else makes this interpreter find the pack's code, the SDK and its own packages. */
 export function interpreterEnvironment(
-  settings: RunnerSettings,
+  settings: PythonSettings,
   interpreter: Interpreter,
   packPath: string,
   path: string | undefined,

@@ -1,7 +1,8 @@
 import type { JsonObject } from "@squall/model";
 import type { Outcome } from "../port.ts";
-import { parseOutput } from "./parse-output.ts";
-import type { ProcessEnd } from "./run-process.ts";
+import { parseOutput } from "../parse-output.ts";
+import { abortMessage, abortStatus, timeoutMessage } from "../stopped.ts";
+import type { ProcessEnd } from "@squall/processes";
 
 const WRONG_PASSWORD = /^(?:sudo: )?(?:\d+ incorrect password attempts?|no password was provided)|^Sorry, try again\./m;
 
@@ -40,22 +41,4 @@ export function shellOutcome(
     default:
       return end.kind satisfies never;
   }
-}
-
-export function timeoutMessage(seconds: number): string {
-  return `Action failed to complete in ${seconds} seconds`;
-}
-
-/** `canceled` when somebody asked for it, `abandoned` when the service goes down. */
-export function abortStatus(signal: AbortSignal): "canceled" | "abandoned" {
-  return signal.reason === "shutdown" ? "abandoned" : "canceled";
-}
-
-/** What a run that was stopped before or while it did anything ends with. */
-export function abortOutcome(signal: AbortSignal): Outcome {
-  return { status: abortStatus(signal), result: { error: abortMessage(signal) } };
-}
-
-export function abortMessage(signal: AbortSignal): string {
-  return signal.reason === "shutdown" ? "stopped because the service shuts down" : "canceled on request";
 }

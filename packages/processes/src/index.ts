@@ -1,0 +1,14 @@
+/** Child processes: start, capture, limit, end with all descendants. For rooms that start programs. */
+export { commandLine, type Command, findShells, type Shells, type Sudo } from "./command-line.ts";
+export { baseEnvironment, type Environment } from "./environment.ts";
+export { type Elevation, killTree, sendElevated } from "./kill-tree.ts";
+export { createLauncher, type Launcher } from "./launcher/launcher.ts";
+export { endLeftovers } from "./leftovers.ts";
+export { createProcessTable, MARK, type ProcessTable } from "./members.ts";
+export {
+  findInterpreter,
+  type Interpreter,
+  interpreterEnvironment,
+  type PythonSettings,
+} from "./python/interpreter.ts";
+export type { ProcessEnd, ProcessLimits, ProcessRequest } from "./run-process.ts";
