@@ -8,14 +8,21 @@ import { createOrquesta } from "./orquesta/runner.ts";
 import { type RunnerOptions, settle } from "./options.ts";
 import { createPythonScript } from "./python/runner.ts";
 import type { Runner } from "./port.ts";
+import { createRemoteShellCmd } from "./remote-shell-cmd/runner.ts";
+import { createRemoteShellScript } from "./remote-shell-script/runner.ts";
+import { createSshPool } from "./ssh/pool.ts";
 import { createProcessTable, endLeftovers as endMarked } from "@squall/processes";
 
 export type { RunnerOptions } from "./options.ts";
 export type { Job, JobIO, Outcome, Runner } from "./port.ts";
 
-/** Every runner of this room, ready to run jobs. They share nothing that has to be closed. */
+/**
+ * Every runner of this room, ready to run jobs. What they share (idle SSH connections) closes by itself and does not keep
+ * the process alive.
+ */
 export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
   const settings = settle(options);
+  const pool = createSshPool(settings.ssh);
   return [
     createNoop(),
     createAnnouncement(),
@@ -23,6 +30,8 @@ export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
     createLocalShellScript(settings),
     createPythonScript(settings),
     createHttpRequest(settings),
+    createRemoteShellCmd(settings, pool),
+    createRemoteShellScript(settings, pool),
     createOrquesta(),
   ];
 }
