@@ -5,7 +5,8 @@ import { abortMessage, abortStatus, timeoutMessage } from "../stopped.ts";
 import type { ProcessEnd } from "@squall/processes";
 
 /** What sudo says on stderr when the password on its stdin was wrong. */
-export const WRONG_PASSWORD = /^(?:sudo: )?(?:\d+ incorrect password attempts?|no password was provided)|^Sorry, try again\./m;
+export const WRONG_PASSWORD =
+  /^(?:sudo: )?(?:\d+ incorrect password attempts?|no password was provided)|^Sorry, try again\./m;
 
 export const WRONG_PASSWORD_MESSAGE = "Invalid sudo password provided or sudo is not configured";
 

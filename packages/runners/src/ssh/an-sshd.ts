@@ -34,7 +34,9 @@ export async function findSshd(): Promise<{ readonly file: string } | { readonly
   if (process.getuid?.() !== 0 || !existsSync("/usr/bin/apt-get"))
     return { missing: "no sshd on this machine (install openssh-server)" };
   if (existsSync("/run/systemd/system"))
-    return { missing: "no sshd on this machine; installing openssh-server would start a service, which is left to you" };
+    return {
+      missing: "no sshd on this machine; installing openssh-server would start a service, which is left to you",
+    };
   const options = {
     timeout: INSTALL_MS,
     env: { ...process.env, DEBIAN_FRONTEND: "noninteractive", RUNLEVEL: "1" },
@@ -53,6 +55,8 @@ export async function findSshd(): Promise<{ readonly file: string } | { readonly
 export interface SshdOptions {
   /** More lines of sshd_config. */
   readonly config?: readonly string[];
+  /** Where sessions look for programs first. */
+  readonly bin?: string;
   /** Go on with the keys and folder of another one. */
   readonly folder?: string;
   readonly port?: number;
@@ -85,7 +89,7 @@ export async function startSshd(file: string, options: SshdOptions = {}): Promis
       "LogLevel VERBOSE",
       "Subsystem sftp internal-sftp",
       // Not the startup files of whoever runs the test.
-      `SetEnv HOME=${folder}`,
+      `SetEnv HOME=${folder}${options.bin === undefined ? "" : ` PATH=${options.bin}:/usr/bin:/bin`}`,
       ...(options.config ?? []),
       "",
     ].join("\n"),

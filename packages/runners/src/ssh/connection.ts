@@ -109,9 +109,7 @@ async function signIn(target: Target, way: Duplex, options: ConnectOptions): Pro
     if ("level" in error && error.level === "agent") return;
     reason ??= error.message;
     reject(
-      hostRefusal === undefined
-        ? error
-        : new SshFailure("runner.ssh.host-key", { message: hostRefusal, cause: error }),
+      hostRefusal === undefined ? error : new SshFailure("runner.ssh.host-key", { message: hostRefusal, cause: error }),
     );
   });
   client.on("close", () => {

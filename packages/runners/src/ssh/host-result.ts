@@ -74,8 +74,6 @@ export function hostsOutcome(
   }
   const result = Object.fromEntries(results.map((one) => [one.label, one.result]));
   if (results.some(({ kind }) => kind === "aborted")) return { status: abortStatus(request.signal), result };
-  const succeeded = request.allowPartialFailure
-    ? results.some(({ kind }) => kind === "succeeded")
-    : all("succeeded");
+  const succeeded = request.allowPartialFailure ? results.some(({ kind }) => kind === "succeeded") : all("succeeded");
   return { status: succeeded ? "succeeded" : all("timeout") ? "timeout" : "failed", result };
 }

@@ -89,8 +89,7 @@ done)
 set -- $all
 echo "$#"
 `;
-  const lines =
-    run.sudo === undefined ? [script] : [`exec ${sudoWords(run.sudo)} -- /bin/sh -c ${quote(script)}`];
+  const lines = run.sudo === undefined ? [script] : [`exec ${sudoWords(run.sudo)} -- /bin/sh -c ${quote(script)}`];
   const mark = newMark();
   return { exec: bootstrap(mark), stdin: stdinOf(lines, run.sudo?.password), mark };
 }

@@ -113,6 +113,6 @@ async function endRun(
 function codeOf({ code, signal }: ExecEnd): number {
   if (code !== undefined) return code;
   const numbers: Readonly<Record<string, number>> = constants.signals;
-  const number = signal === undefined ? undefined : numbers[`SIG${signal}`];
+  const number = signal === undefined ? undefined : numbers[`SIG${signal.replace(/^SIG/, "")}`];
   return number === undefined ? -1 : -number;
 }

@@ -57,7 +57,9 @@ export async function runOnHosts(
     try {
       connection = await pool.acquire(target, io.signal);
     } catch (thrown) {
-      return io.signal.aborted ? abortedResult(entry.label, io.signal) : notRunResult(entry.label, "unreachable", thrown);
+      return io.signal.aborted
+        ? abortedResult(entry.label, io.signal)
+        : notRunResult(entry.label, "unreachable", thrown);
     }
     let isClean = false;
     const late = new AbortController();
