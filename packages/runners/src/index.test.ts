@@ -19,6 +19,11 @@ test("every runner that this room promises is there, once", () => {
     "noop",
     "orquesta",
     "python-script",
+    "remote-shell-cmd",
+    "remote-shell-script",
+    "winrm-cmd",
+    "winrm-ps-cmd",
+    "winrm-ps-script",
   ]);
 });
 

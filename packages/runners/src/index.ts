@@ -11,6 +11,7 @@ import type { Runner } from "./port.ts";
 import { createRemoteShellCmd } from "./remote-shell-cmd/runner.ts";
 import { createRemoteShellScript } from "./remote-shell-script/runner.ts";
 import { createSshPool } from "./ssh/pool.ts";
+import { createWinrmCmd, createWinrmPsCmd, createWinrmPsScript } from "./winrm/runner.ts";
 import { createProcessTable, endLeftovers as endMarked } from "@squall/processes";
 
 export type { RunnerOptions } from "./options.ts";
@@ -32,6 +33,9 @@ export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
     createHttpRequest(settings),
     createRemoteShellCmd(settings, pool),
     createRemoteShellScript(settings, pool),
+    createWinrmCmd(),
+    createWinrmPsCmd(),
+    createWinrmPsScript(),
     createOrquesta(),
   ];
 }
