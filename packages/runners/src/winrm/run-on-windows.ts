@@ -1,4 +1,4 @@
-import { Invalid, isObject, type JsonObject, messageOf, type OutputType } from "@squall/model";
+import { Invalid, isObject, type JsonObject, messageOf } from "@squall/model";
 import { createCapture } from "@squall/processes";
 import { parseOutput } from "../parse-output.ts";
 import type { Job, JobIO, Outcome } from "../port.ts";
@@ -22,8 +22,8 @@ export interface CommandEnd {
 export interface WindowsRun {
   /** Runs a command whose output is the execution's, and streams it. `isPowershell` makes its errors readable. */
   command(text: string, isPowershell: boolean): Promise<CommandEnd>;
-  /** Runs PowerShell of ours; throws what it says if it fails. */
-  quietly(command: string): Promise<string>;
+  /** Runs a command of ours; throws what it says if it fails. `last` also runs when the execution is stopped. */
+  quietly(command: string, last?: "last"): Promise<void>;
 }
 
 /** StackStorm's code of a command that was ended; Windows has no negative ones. */
@@ -61,11 +61,11 @@ export async function runOnWindows(
           const code = await runCommand(shell, text, signal, (type, bytes) => captures[type].push(bytes));
           return { code, ...texts(captures, isPowershell, io) };
         },
-        async quietly(command) {
+        async quietly(command, last) {
           const said = createCapture(QUIET_BYTES, "output");
-          const code = await runCommand(shell, command, signal, (_type, bytes) => said.push(bytes));
+          const until = last === undefined ? signal : AbortSignal.timeout(FAREWELL_MS);
+          const code = await runCommand(shell, command, until, (_type, bytes) => said.push(bytes));
           if (code !== 0) throw new Error(readableErrors(said.text()));
-          return said.text();
         },
       }),
     );
@@ -110,13 +110,13 @@ async function runCommand(
   shell: WindowsShell,
   text: string,
   signal: AbortSignal,
-  onOutput: (type: OutputType & ("stdout" | "stderr"), bytes: Buffer) => void,
+  onOutput: (type: "stdout" | "stderr", bytes: Buffer) => void,
 ): Promise<number> {
   const command = await shell.start(text, signal);
   try {
     for (;;) {
       const { output, exitCode } = await shell.receive(command, signal);
-      for (const { type, bytes } of output) onOutput(type as "stdout" | "stderr", bytes);
+      for (const { type, bytes } of output) onOutput(type, bytes);
       if (exitCode !== undefined) return exitCode;
     }
   } finally {

@@ -115,7 +115,9 @@ async function runPowershell(run: WindowsRun, script: string): Promise<CommandEn
     // Read instead of called: whether script files may be called is for the host's execution policy to say.
     return await run.command(powershellCommand(`${path}; & ([ScriptBlock]::Create([IO.File]::ReadAllText($p)))`), true);
   } finally {
-    await quietly(run, `${path}; Remove-Item -Force -ErrorAction SilentlyContinue -Path $p`).catch(() => {});
+    await run
+      .quietly(powershellCommand(`${path}; Remove-Item -Force -ErrorAction SilentlyContinue -Path $p`), "last")
+      .catch(() => {});
   }
 }
 

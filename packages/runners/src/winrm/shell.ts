@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { type OutputType, Unavailable } from "@squall/model";
+import { Unavailable } from "@squall/model";
 import type { Answer, Transport } from "./transport.ts";
 import { type Element, escapeXml, findAll, readXml } from "./xml.ts";
 
@@ -18,7 +18,7 @@ export interface WindowsShell {
 }
 
 export interface Received {
-  readonly output: readonly { readonly type: OutputType; readonly bytes: Buffer }[];
+  readonly output: readonly { readonly type: "stdout" | "stderr"; readonly bytes: Buffer }[];
   readonly exitCode?: number;
 }
 

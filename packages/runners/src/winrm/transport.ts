@@ -128,10 +128,12 @@ export function openTransport(options: TransportOptions): Transport {
       isOther = used !== socket;
       if (isOther) throw new Error("the connection was lost");
     }).catch((thrown: unknown) => {
+      // The ciphers of both sides have gone different ways, if the message was not sent or its answer not read.
+      session = undefined;
+      socket.destroy();
       if (isOther) return undefined;
       throw thrown;
     });
-    session = session?.socket.destroyed === true ? undefined : session;
     // Nobody has seen the message yet, or has looked at it without a sign-in: it may be sent again.
     if (sent === undefined || sent.response.statusCode === 401) {
       session = undefined;
