@@ -263,7 +263,10 @@ test("npm packages of the pack's package.json are installed beside it, and again
     );
   };
   provide("one");
-  writeFileSync(join(pack, "actions", "a.mjs"), "export default async () => (await import('words')).word;");
+  writeFileSync(
+    join(pack, "actions", "a.mjs"),
+    ["import { word } from", "'words'; export default () => word;"].join(" "),
+  );
   writeFileSync(
     join(pack, "actions", "b.cjs"),
     "const need = require; const { word } = need('words'); module.exports = () => word + 'c';",
