@@ -3,6 +3,7 @@ import { createAnnouncement } from "./announcement/runner.ts";
 import { createHttpRequest } from "./http-request/runner.ts";
 import { createLocalShellCmd } from "./local-shell-cmd/runner.ts";
 import { createLocalShellScript } from "./local-shell-script/runner.ts";
+import { createNodeScript } from "./node-script/runner.ts";
 import { createNoop } from "./noop/runner.ts";
 import { createOrquesta } from "./orquesta/runner.ts";
 import { type RunnerOptions, settle } from "./options.ts";
@@ -15,11 +16,12 @@ import { createWinrmCmd, createWinrmPsCmd, createWinrmPsScript } from "./winrm/r
 import { createProcessTable, endLeftovers as endMarked } from "@squall/processes";
 
 export type { RunnerOptions } from "./options.ts";
+export { HOST_KEY_MODES, type HostKeyMode, type SshOptions } from "./ssh/settings.ts";
 export type { Job, JobIO, Outcome, Runner } from "./port.ts";
 
 /**
- * Every runner of this room, ready to run jobs. What they share (idle SSH connections) closes by itself and does not keep
- * the process alive.
+ * Every runner of this room, ready to run jobs. Warm processes that they keep end with this one; idle SSH connections do
+ * not keep it alive.
  */
 export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
   const settings = settle(options);
@@ -30,6 +32,7 @@ export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
     createLocalShellCmd(settings),
     createLocalShellScript(settings),
     createPythonScript(settings),
+    createNodeScript(settings),
     createHttpRequest(settings),
     createRemoteShellCmd(settings, pool),
     createRemoteShellScript(settings, pool),

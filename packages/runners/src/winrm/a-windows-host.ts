@@ -368,7 +368,7 @@ function expectedBinding(tls: WindowsHostOptions["tls"]): Buffer {
 }
 
 function unsealed(session: Session, request: IncomingMessage, body: Buffer): Buffer {
-  if (!/^multipart\/encrypted;/.test(request.headers["content-type"] ?? "")) throw new Error("not encrypted");
+  if (request.headers["content-type"]?.startsWith("multipart/encrypted;") !== true) throw new Error("not encrypted");
   const mark = "\tContent-Type: application/octet-stream\r\n";
   const start = body.indexOf(mark) + mark.length;
   const [, plainBytes] = /;Length=(\d+)\r\n/.exec(body.toString("latin1", 0, start)) ?? [];
