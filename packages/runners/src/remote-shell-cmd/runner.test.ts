@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { execFile, execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { promisify } from "node:util";
 import type { JsonObject } from "@squall/model";
 import { aJob, aListener, type Listener } from "../a-job.ts";
 import { type RunnerOptions, settle } from "../options.ts";
@@ -203,7 +204,8 @@ describe("over a real sshd", { skip: "missing" in found && found.missing }, () =
     );
     await assert.rejects(usual.run({ cmd: "true", private_key: locked, passphrase: "wrong" }), /cannot be decrypted/);
     await assert.rejects(usual.run({ cmd: "true", private_key: "/etc/hostname" }), { code: "runner.ssh.key" });
-    await assert.rejects(usual.run({ cmd: "true", private_key: "/no/such/key" }), /cannot be read/);
+    for (const private_key of ["/no/such/key", "/dev/zero", sshd.folder])
+      await assert.rejects(usual.run({ cmd: "true", private_key }), /cannot be read/);
   });
 
   test("a key with a passphrase, as text or as a path, lets in", async () => {
@@ -356,6 +358,35 @@ AS_ROOT=yes exec "$@"
     const late = await run({ sudo_password: "right", cmd: "echo $$; exec sleep 1000", timeout: 2 });
     assert.equal(late.status, "timeout", JSON.stringify(late));
     assert.ok(!isRunning(String(only(late.result).stdout)));
+  });
+
+  test("a process whose connections are all idle may end", async () => {
+    const program = `
+      const { createRunners } = await import(${JSON.stringify(new URL("../index.ts", import.meta.url).href)});
+      const { aJob, aListener } = await import(${JSON.stringify(new URL("../a-job.ts", import.meta.url).href)});
+      const [hosts, port, keyFile] = ["127.0.0.1", ${sshd.port}, ${JSON.stringify(sshd.keyFile)}];
+      const runner = createRunners({ ssh: { keyFile } }).find(({ name }) => name === "remote-shell-cmd");
+      const runnerParameters = { hosts, port, cmd: "true", bastion_host: "127.0.0.2:" + port };
+      console.log((await runner.run(aJob({ runnerParameters }), aListener())).status);`;
+    // It would take the minute for which idle connections are kept.
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", program], {
+      timeout: 30_000,
+    });
+    assert.equal(stdout.trim(), "succeeded");
+  });
+
+  test("hosts that fail leave no open file behind", async () => {
+    const open = () => readdirSync("/proc/self/fd").length;
+    const { run, pool } = using({ connectMs: 2000 });
+    const wrong = join(sshd.folder, "wrong");
+    makeKey(wrong);
+    const hosts = Array.from({ length: 20 }, (_, n) => `127.0.2.${n + 1}`).join(",");
+    await run({ hosts, parallel: true, cmd: "true", private_key: wrong });
+    const before = open();
+    await run({ hosts, parallel: true, cmd: "true", private_key: wrong });
+    await run({ hosts, parallel: true, cmd: "true", port: 1 });
+    assert.equal(pool.size, 0);
+    assert.ok(open() <= before + 2, `${before} -> ${open()}`);
   });
 
   test("nothing that a shell could not take is sent", async () => {

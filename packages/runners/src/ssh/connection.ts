@@ -54,7 +54,10 @@ const HOST_KEYS = [
   "rsa-sha2-256",
 ] satisfies ssh2.ServerHostKeyAlgorithm[];
 
-/** A host that vanished without a word is noticed after three of these. */
+/**
+ * A host that vanished without a word is noticed by TCP some ten seconds after this. ssh2's own keep-alive would keep the
+ * process alive as well.
+ */
 const KEEPALIVE_MS = 15_000;
 
 export interface ConnectOptions {
@@ -79,7 +82,13 @@ export async function openConnection(target: Target, options: ConnectOptions): P
 
 async function openSocket(target: Target, { connectMs, signal }: ConnectOptions): Promise<Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
-  const socket = connectSocket({ host: target.host, port: target.port, noDelay: true });
+  const socket = connectSocket({
+    host: target.host,
+    port: target.port,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEPALIVE_MS,
+  });
   const stop = () => socket.destroy(new Error("stopped"));
   const timer = setTimeout(() => socket.destroy(Object.assign(new Error("timeout"), { code: "ETIMEDOUT" })), connectMs);
   signal.addEventListener("abort", stop, { once: true });
@@ -142,7 +151,6 @@ async function signIn(target: Target, way: Duplex, options: ConnectOptions): Pro
       authHandler: [...authMethods(target)],
       algorithms: { ...ALGORITHMS, serverHostKey: hostKeyOrder(options.knownHosts.typesOf(target.host, target.port)) },
       readyTimeout: options.connectMs,
-      keepaliveInterval: KEEPALIVE_MS,
       hostVerifier: (key: Buffer) => {
         hostKey = key;
         hostRefusal = options.knownHosts.refusal(target.host, target.port, key);

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { isAbsolute } from "node:path";
 import { Invalid, isObject, type JsonObject, messageOf } from "@squall/model";
 import ssh2 from "ssh2";
@@ -36,6 +36,9 @@ export interface SignIn {
   /** The key that the action brought, opened once for all hosts. */
   readonly keys?: readonly Key[];
 }
+
+/** Keys have a few kilobytes. */
+const LARGEST_KEY_BYTES = 64 * 1024;
 
 const text = (parameters: JsonObject, name: string): string | undefined => {
   const value = parameters[name];
@@ -98,12 +101,20 @@ function identify(target: Omit<Target, "id">): string {
 /** A key's text, or the path of a file with it. */
 async function givenKey(value: string, passphrase: string | undefined): Promise<Key> {
   if (value.includes("-----BEGIN")) return openKey("the given private key", value, passphrase);
-  if (!isAbsolute(value) && !value.startsWith("~"))
+  if (!isAbsolute(value))
     throw refused("private_key is neither a private key nor the absolute path of one", "Give either");
-  const content = await readFile(value).catch((thrown: unknown) => {
+  const content = await readKeyFile(value).catch((thrown: unknown) => {
     throw refused(`the private key ${value} cannot be read: ${messageOf(thrown)}`, "Check the path and its owner");
   });
-  return openKey(`the private key ${value}`, content.toString("latin1"), passphrase);
+  return openKey(`the private key ${value}`, content, passphrase);
+}
+
+/** The path may come from whoever runs the action: no device without end, no pipe that blocks, nothing huge. */
+async function readKeyFile(path: string): Promise<string> {
+  const found = await stat(path);
+  if (!found.isFile()) throw new Error("it is no file");
+  if (found.size > LARGEST_KEY_BYTES) throw new Error("it is too large for a key");
+  return readFile(path, "latin1");
 }
 
 function openKey(name: string, content: string, passphrase: string | undefined): Key {
@@ -133,7 +144,7 @@ function parse(content: string, passphrase?: string): ssh2.ParsedKey | Error {
 async function readableKeys(files: readonly string[]): Promise<readonly Key[]> {
   const keys = await Promise.all(
     [...new Set(files)].map(async (file): Promise<Key | undefined> => {
-      const content = await readFile(file, "latin1").catch(() => undefined);
+      const content = await readKeyFile(file).catch(() => undefined);
       if (content === undefined) return undefined;
       const key = parse(content);
       return key instanceof Error || !key.isPrivateKey() ? undefined : { name: file, key };
