@@ -10,7 +10,7 @@ import { type HostEntry, parseHosts } from "./hosts.ts";
 import type { SshPool } from "./pool.ts";
 import type { RemoteRun } from "./remote-command.ts";
 import { type HostEnd, type HostLimits, runOnHost } from "./run-on-host.ts";
-import { readSignIn, resolveTarget } from "./target.ts";
+import { createResolver, readSignIn } from "./target.ts";
 
 /** What a runner does on one host, given what all remote runners do alike. */
 export type OnHost = (connection: Connection, run: Run) => Promise<HostEnd>;
@@ -41,7 +41,7 @@ export async function runOnHosts(
   const { settings, pool } = deps;
   const parameters = job.runnerParameters;
   const hosts = parseHosts(String(parameters.hosts ?? ""));
-  const signIn = await readSignIn(parameters);
+  const resolve = createResolver(settings.ssh, await readSignIn(parameters));
   const around = surroundings(job);
   const timeoutSeconds = secondsOf(parameters, 60);
   const limits: HostLimits = {
@@ -50,9 +50,12 @@ export async function runOnHosts(
     drainMs: settings.drainMs,
   };
 
+  // All before the first runs: what is wrong here is wrong for the whole execution.
+  const targets = new Map(await Promise.all(hosts.map(async (entry) => [entry, await resolve(entry)] as const)));
+
   const onOne = async (entry: HostEntry): Promise<HostResult> => {
-    if (io.signal.aborted) return abortedResult(entry.label, io.signal);
-    const target = await resolveTarget(settings.ssh, signIn, entry);
+    const target = targets.get(entry);
+    if (io.signal.aborted || target === undefined) return abortedResult(entry.label, io.signal);
     let connection: Connection;
     try {
       connection = await pool.acquire(target, io.signal);

@@ -12,16 +12,15 @@ export interface HostConfig {
   readonly identityFiles: readonly string[];
 }
 
-/** Reads the file and finds what holds for `host`. Throws Invalid when the file cannot be read. */
-export async function configOf(file: string | undefined, host: string): Promise<HostConfig> {
-  if (file === undefined) return { identityFiles: [] };
-  const text = await readFile(file, "utf8").catch((thrown: unknown) => {
+/** The text of the file, or none. Throws Invalid when it cannot be read. */
+export async function readConfig(file: string | undefined): Promise<string> {
+  if (file === undefined) return "";
+  return readFile(file, "utf8").catch((thrown: unknown) => {
     throw new Invalid("runner.ssh.config", {
       message: `the SSH configuration ${file} cannot be read: ${messageOf(thrown)}. Correct --ssh-config.`,
       cause: thrown,
     });
   });
-  return findConfig(text, host);
 }
 
 /**

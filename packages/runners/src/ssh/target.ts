@@ -5,7 +5,7 @@ import { Invalid, isObject, type JsonObject, messageOf } from "@squall/model";
 import ssh2 from "ssh2";
 import { type HostEntry, parseHost } from "./hosts.ts";
 import type { SshSettings } from "./settings.ts";
-import { configOf } from "./ssh-config.ts";
+import { findConfig, readConfig } from "./ssh-config.ts";
 
 /** A private key that could be read and opened. */
 export interface Key {
@@ -64,32 +64,39 @@ export async function readSignIn(parameters: JsonObject): Promise<SignIn> {
   };
 }
 
-/** Where and how to sign in to one host: what the list says, then the parameters, ssh_config, the operator's settings. */
-export async function resolveTarget(settings: SshSettings, signIn: SignIn, entry: HostEntry): Promise<Target> {
-  const bastion =
-    signIn.bastion === undefined ? undefined : await resolveOne(settings, signIn, parseHost(signIn.bastion));
-  return resolveOne(settings, signIn, entry, bastion);
-}
-
-async function resolveOne(
-  settings: SshSettings,
-  signIn: SignIn,
-  entry: { readonly name: string; readonly port?: number },
-  bastion?: Target,
-): Promise<Target> {
-  const config = await configOf(settings.configFile, entry.name);
-  const bringsOwn = signIn.password !== undefined || signIn.keys !== undefined;
-  const keys = signIn.keys ?? (bringsOwn ? [] : await readableKeys([...config.identityFiles, ...settings.keyFiles]));
-  const target = {
-    host: config.hostName ?? entry.name,
-    port: entry.port ?? signIn.port ?? config.port ?? 22,
-    user: signIn.user ?? config.user ?? settings.user,
-    ...(signIn.password !== undefined && { password: signIn.password }),
-    keys,
-    ...(!bringsOwn && settings.agent !== undefined && { agent: settings.agent }),
-    ...(bastion !== undefined && { bastion }),
+/**
+ * Says where and how to sign in to a host: what the list says, then the parameters, ssh_config, the operator's settings.
+ * Files are read once for all hosts of an execution.
+ */
+export function createResolver(settings: SshSettings, signIn: SignIn): (entry: HostEntry) => Promise<Target> {
+  const config = readConfig(settings.configFile);
+  // Whoever asks for a host gets the failure.
+  config.catch(() => {});
+  const keySets = new Map<string, Promise<readonly Key[]>>();
+  const keysIn = (files: readonly string[]): Promise<readonly Key[]> => {
+    const name = JSON.stringify(files);
+    const keys = keySets.get(name) ?? readableKeys(files);
+    keySets.set(name, keys);
+    return keys;
   };
-  return { ...target, id: identify(target) };
+  const bringsOwn = signIn.password !== undefined || signIn.keys !== undefined;
+
+  async function resolve(entry: { readonly name: string; readonly port?: number }, bastion?: Target): Promise<Target> {
+    const found = findConfig(await config, entry.name);
+    const target = {
+      host: found.hostName ?? entry.name,
+      port: entry.port ?? signIn.port ?? found.port ?? 22,
+      user: signIn.user ?? found.user ?? settings.user,
+      ...(signIn.password !== undefined && { password: signIn.password }),
+      keys: signIn.keys ?? (bringsOwn ? [] : await keysIn([...found.identityFiles, ...settings.keyFiles])),
+      ...(!bringsOwn && settings.agent !== undefined && { agent: settings.agent }),
+      ...(bastion !== undefined && { bastion }),
+    };
+    return { ...target, id: identify(target) };
+  }
+
+  const bastion = signIn.bastion;
+  return async (entry) => resolve(entry, bastion === undefined ? undefined : await resolve(parseHost(bastion)));
 }
 
 function identify(target: Omit<Target, "id">): string {
