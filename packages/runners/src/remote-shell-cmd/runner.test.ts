@@ -105,7 +105,7 @@ describe("over a real sshd", { skip: "missing" in found && found.missing }, () =
   test("a timeout ends everything on the host, also what ignores SIGTERM or left the group, and says so", async () => {
     const file = join(sshd.folder, "pids");
     const cmd = `trap '' TERM; (trap '' TERM; while :; do sleep 1; done) & echo $! > ${file}
-      setsid sh -c 'trap "" TERM; echo $$ >> ${file}; while :; do sleep 1; done' </dev/null >/dev/null 2>&1 &
+      (setsid sh -c 'trap "" TERM; echo $$ >> ${file}; while :; do sleep 1; done' </dev/null >/dev/null 2>&1 &)
       echo $$ >> ${file}; while [ $(wc -l < ${file}) -lt 3 ]; do sleep 0.1; done; echo started; while :; do sleep 1; done`;
     const outcome = await usual.run({ cmd, timeout: 3 });
     assert.equal(outcome.status, "timeout");
