@@ -19,6 +19,7 @@ test("every runner that this room promises is there, once", () => {
     "noop",
     "orquesta",
     "python-script",
+    "python-virtualenv",
   ]);
 });
 

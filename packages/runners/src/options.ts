@@ -5,6 +5,8 @@ import {
   createLauncher,
   type Environment,
   findShells,
+  installerBase,
+  type PackageSources,
   type ProcessEnd,
   type ProcessRequest,
   type Shells,
@@ -18,6 +20,8 @@ export interface RunnerOptions {
   readonly python?: string;
   /** The folder with one Python virtualenv per pack. Default: none, so that packs with requirements.txt are refused. */
   readonly virtualenvs?: string;
+  /** Where the packages of virtualenvs come from. Default: where pip looks by itself. */
+  readonly packages?: PackageSources | undefined;
   /** The folder with `<pack>.yaml` configurations, for messages that say where a key belongs. Default: `configs`. */
   readonly configs?: string;
   /** Puts each pack's `lib` folder on PYTHONPATH (StackStorm's `packs.enable_common_libs`). Default: false. */
@@ -46,6 +50,9 @@ export interface RunnerSettings {
   readonly pythonPath: string;
   readonly python: string;
   readonly virtualenvs: string | undefined;
+  readonly packages: PackageSources | undefined;
+  /** What installers of packages get of the service's environment. */
+  readonly installerBase: Environment;
   readonly configs: string;
   readonly packLibraries: boolean;
   readonly systemUser: string | undefined;
@@ -65,6 +72,8 @@ export function settle(options: RunnerOptions): RunnerSettings {
     pythonPath: options.pythonPath ?? fileURLToPath(new URL("../../../python", import.meta.url)),
     python: options.python ?? "python3",
     virtualenvs: options.virtualenvs,
+    packages: options.packages,
+    installerBase: installerBase(service),
     configs: options.configs ?? "configs",
     packLibraries: options.packLibraries ?? false,
     systemUser: userOtherThanOwn(options.systemUser),

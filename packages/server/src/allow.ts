@@ -115,6 +115,8 @@ function allowExecution(principal: Principal, verb: Verb, subject: Subject): boo
       return true;
     case "webhook":
       return verb === "send";
+    // `packs.setup_virtualenv` asks where a pack lies.
+    case "pack":
     case "user":
     case "document":
     case "health":
