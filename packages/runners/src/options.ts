@@ -20,6 +20,8 @@ export interface RunnerOptions {
   readonly python?: string;
   /** The folder with one Python virtualenv per pack. Default: none, so that packs with requirements.txt are refused. */
   readonly virtualenvs?: string;
+  /** Folders of packs, for finding those that are about to be registered. Default: none. */
+  readonly packRoots?: readonly string[];
   /** Where the packages of virtualenvs come from. Default: where pip looks by itself. */
   readonly packages?: PackageSources | undefined;
   /** The folder with `<pack>.yaml` configurations, for messages that say where a key belongs. Default: `configs`. */
@@ -50,6 +52,7 @@ export interface RunnerSettings {
   readonly pythonPath: string;
   readonly python: string;
   readonly virtualenvs: string | undefined;
+  readonly packRoots: readonly string[];
   readonly packages: PackageSources | undefined;
   /** What installers of packages get of the service's environment. */
   readonly installerBase: Environment;
@@ -72,6 +75,7 @@ export function settle(options: RunnerOptions): RunnerSettings {
     pythonPath: options.pythonPath ?? fileURLToPath(new URL("../../../python", import.meta.url)),
     python: options.python ?? "python3",
     virtualenvs: options.virtualenvs,
+    packRoots: options.packRoots ?? [],
     packages: options.packages,
     installerBase: installerBase(service),
     configs: options.configs ?? "configs",

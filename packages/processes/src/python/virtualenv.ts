@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Invalid, NotFound, SquallError, TimedOut, Unavailable } from "@squall/model";
+import type { Environment } from "../environment.ts";
 import { createProcessTable } from "../members.ts";
 import { type ProcessEnd, type ProcessRequest, runProcess } from "../run-process.ts";
 import { buildVirtualenv, filesTrouble } from "./build-virtualenv.ts";
@@ -45,6 +46,8 @@ export interface VirtualenvRequest extends BuildHooks {
   readonly packPath: string;
   /** Builds even when there is a good one, which gives newer versions where the requirements leave room. */
   readonly rebuild?: boolean;
+  /** More variables for the installers, such as a proxy's or pip's own. */
+  readonly environment?: Environment | undefined;
 }
 
 /** A failure stands this long for callers who ask anew, so that an action in a loop does not ask the index each time. */
@@ -143,7 +146,7 @@ async function build(
 ): Promise<VirtualenvState> {
   const { pack, packPath, signal, onProgress } = request;
   const sources = settings.packages ?? {};
-  const base = settings.installerBase ?? installerBase(process.env);
+  const base = { ...(settings.installerBase ?? installerBase(process.env)), ...request.environment };
   try {
     const folder = await newBuild(places, requirements); // V3
     await buildVirtualenv({

@@ -1,14 +1,17 @@
+import { access } from "node:fs/promises";
+import { join } from "node:path";
+import { isObject, messageOf, NotFound } from "@squall/model";
 import { ensureVirtualenv } from "@squall/processes";
-import { isObject, messageOf } from "@squall/model";
 import type { RunnerSettings } from "../options.ts";
 import type { Job, JobIO, Outcome, Runner } from "../port.ts";
+import { pythonStr } from "../python-text.ts";
 import { secondsOf } from "../shell/run-shell.ts";
 import { abortOutcome, timeoutMessage } from "../stopped.ts";
 import { PARAMETERS } from "./parameters.ts";
 import { buildHooks } from "./with-interpreter.ts";
 
 /**
- * Makes the virtualenvs of the registered packs that the action parameter `packs` names: what `packs.setup_virtualenv` runs.
+ * Makes the virtualenvs of the packs that the action parameter `packs` names: what `packs.setup_virtualenv` runs.
  * Ours alone: in StackStorm that is a Python action, which the server here does not trust with its own folders.
  */
 export function createPythonVirtualenv(settings: RunnerSettings): Runner {
@@ -31,12 +34,15 @@ async function makeAll(settings: RunnerSettings, job: Job, io: JobIO): Promise<O
   const timer = AbortSignal.timeout(seconds * 1000);
   const signal = AbortSignal.any([io.signal, timer]);
   const hooks = { ...buildHooks(job, io), signal };
+  const environment = isObject(job.runnerParameters.env)
+    ? Object.fromEntries(Object.entries(job.runnerParameters.env).map(([name, value]) => [name, pythonStr(value)]))
+    : undefined;
   const made: Record<string, string> = {};
   const errors: string[] = [];
   for (const pack of packs) {
     try {
-      const packPath = await folderOf(job, pack, signal);
-      const interpreter = await ensureVirtualenv(settings, { ...hooks, pack, packPath, rebuild: true });
+      const packPath = await folderOf(settings, job, pack, signal);
+      const interpreter = await ensureVirtualenv(settings, { ...hooks, pack, packPath, environment, rebuild: true });
       if (interpreter?.virtualenv === undefined) io.output("output", `pack "${pack}" requires no packages\n`);
       made[pack] = interpreter?.virtualenv ?? "";
     } catch (thrown) {
@@ -51,8 +57,11 @@ async function makeAll(settings: RunnerSettings, job: Job, io: JobIO): Promise<O
   return { status: "succeeded", result: { result, virtualenvs: made } };
 }
 
-/** Where a registered pack lies, as the API tells this execution. A failure of the pack's own is an Error with that text. */
-async function folderOf(job: Job, pack: string, signal: AbortSignal): Promise<string> {
+/**
+ * Where a pack lies: as the API tells this execution, or, for one that is about to be registered, in a folder of packs.
+ * Throws `NotFound` for any other.
+ */
+async function folderOf(settings: RunnerSettings, job: Job, pack: string, signal: AbortSignal): Promise<string> {
   const { ST2_ACTION_API_URL: url, ST2_ACTION_AUTH_TOKEN: token } = job.environment;
   const response = await fetch(`${url}/packs/${encodeURIComponent(pack)}`, {
     headers: { "X-Auth-Token": token ?? "" },
@@ -60,6 +69,17 @@ async function folderOf(job: Job, pack: string, signal: AbortSignal): Promise<st
   });
   const body: unknown = await response.json().catch(() => undefined);
   if (response.ok && isObject(body) && typeof body.path === "string") return body.path;
+  const roots = response.status === 404 && /^[a-z0-9_]+$/.test(pack) ? settings.packRoots : [];
+  for (const root of roots) if (await exists(join(root, pack, "pack.yaml"))) return join(root, pack);
   const why = isObject(body) && typeof body.faultstring === "string" ? body.faultstring : `HTTP ${response.status}`;
-  throw new Error(`pack "${pack}": ${why}; register it first (squall pack register DIR)`);
+  throw new NotFound("virtualenv.unknown-pack", {
+    message: `pack "${pack}": ${why}; register it first (squall pack register DIR)`,
+  });
+}
+
+function exists(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  );
 }

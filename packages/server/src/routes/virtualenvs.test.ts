@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
 import { aServer, completed } from "../a-server.ts";
+import { ROOT } from "../options.ts";
 
 /** A wheel with one module that says its version. */
 const WHEEL = `
@@ -44,7 +45,9 @@ test("packs with requirements get their virtualenv by packs.setup_virtualenv or 
     );
     writeFileSync(join(folder, pack, "actions", "tell.py"), ACTION);
   }
-  await using at = await aServer({ packages: { wheels } });
+  await using at = await aServer({ packages: { wheels }, packRoots: [join(ROOT, "packs"), folder] });
+  // `later` lies in a folder of packs and is not registered, as a pack that is being installed.
+  cpSync(join(folder, "one"), join(folder, "later"), { recursive: true });
   const paths = ["one", "two", "bad"].map((pack) => join(folder, pack));
   assert.equal((await at.admin("POST", "/v1/packs/register", { types: ["all"], paths })).status, 200);
   const run = async (action: string, parameters: object = {}) => {
@@ -53,11 +56,15 @@ test("packs with requirements get their virtualenv by packs.setup_virtualenv or 
     return completed(at.admin, json.id);
   };
 
-  const made = await run("packs.setup_virtualenv", { packs: ["one", "core"] });
+  const made = await run("packs.setup_virtualenv", { packs: ["one", "core", "later"], env: { no_proxy: "*" } });
   assert.equal(made.status, "succeeded", JSON.stringify(made.result));
-  assert.equal(made.result.result, "Successfully set up virtualenv for the following packs: one, core");
+  assert.equal(made.result.result, "Successfully set up virtualenv for the following packs: one, core, later");
   const link = join(at.directory, "virtualenvs", "one");
-  assert.deepEqual(made.result.virtualenvs, { one: realpathSync(link), core: "" });
+  assert.deepEqual(made.result.virtualenvs, {
+    one: realpathSync(link),
+    core: "",
+    later: realpathSync(join(at.directory, "virtualenvs", "later")),
+  });
   const output = await at.admin("GET", `/v1/executions/${made.id}/output?output_type=output`);
   assert.match(output.text, /Successfully installed tiny-1\.0[^]*pack "core" requires no packages/);
   assert.equal((await run("one.tell")).result.result, "1.0");
