@@ -20,13 +20,17 @@ export interface TestPostgres {
 function folderOfServer(): string | undefined {
   const versions = existsSync("/usr/lib/postgresql") ? readdirSync("/usr/lib/postgresql") : [];
   const folders = versions.toSorted((a, b) => Number(b) - Number(a)).map((one) => `/usr/lib/postgresql/${one}/bin`);
-  return [...(process.env.PATH ?? "").split(delimiter), ...folders].find((folder) => existsSync(join(folder, "initdb")));
+  return [...(process.env.PATH ?? "").split(delimiter), ...folders].find((folder) =>
+    existsSync(join(folder, "initdb")),
+  );
 }
 
 /** Why there can be no server here; undefined where there can. */
 export function whyNoPostgres(): string | undefined {
-  if (folderOfServer() === undefined) return "PostgreSQL's server is not installed here (Debian: apt-get install postgresql)";
-  if (process.getuid?.() === 0 && userOf("postgres") === undefined) return "there is no user postgres to run PostgreSQL as";
+  if (folderOfServer() === undefined)
+    return "PostgreSQL's server is not installed here (Debian: apt-get install postgresql)";
+  if (process.getuid?.() === 0 && userOf("postgres") === undefined)
+    return "there is no user postgres to run PostgreSQL as";
   return undefined;
 }
 

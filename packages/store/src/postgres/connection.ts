@@ -16,10 +16,8 @@ export interface ConnectOptions {
 const CONNECT_MS = 5_000;
 
 // Times and versions are whole numbers below 2^53; the driver's default for them is text.
-const types = {
-  getTypeParser: (oid: number, format?: "text" | "binary"): unknown =>
-    oid === pg.types.builtins.INT8 ? Number : pg.types.getTypeParser(oid, format),
-};
+const types = new pg.TypeOverrides();
+types.setTypeParser(pg.types.builtins.INT8, Number);
 
 /** What both clients and pools are made with. */
 export function clientOptions({ url, name, statementMs }: ConnectOptions): pg.ClientConfig {
@@ -30,8 +28,7 @@ export function clientOptions({ url, name, statementMs }: ConnectOptions): pg.Cl
     statement_timeout: statementMs,
     idle_in_transaction_session_timeout: statementMs,
     keepAlive: true,
-    // Casts nothing: the driver's own type of `types` has overloads that no function can be written for.
-    types: types as unknown as pg.CustomTypesConfig,
+    types,
   };
 }
 

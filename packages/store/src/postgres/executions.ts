@@ -9,7 +9,7 @@ const WIDE = { context: "context, context_changes", parameters: "parameters", re
 const ALL = [NARROW, ...Object.values(WIDE)].join(", ");
 const WAITING = "status in ('requested', 'scheduled', 'delayed')";
 
-export const CLAIM = `select ${ALL} from squall_claim($1, $2, $3, $4, $5)`;
+export const CLAIM = `select ${ALL} from squall_claim($1, $2, $3, $4, $5, $6)`;
 
 export async function getExecution(db: Reader, project: string, id: string): Promise<Execution | undefined> {
   const row = await db.get(`select ${ALL} from execution where project = ? and id = ?`, project, id);

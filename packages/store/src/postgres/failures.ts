@@ -7,6 +7,11 @@ export function postgresFailure(thrown: unknown, where: string): SquallError {
   const cause = thrown;
   const said = messageOf(thrown);
   const state = sqlState(thrown);
+  if (state === "SQ002")
+    return new Unavailable("store.taken-over", {
+      message: `${where}: another Squall was started on this database while this one could not be reached; stop this one`,
+      cause,
+    });
   if (state === "28P01" || state === "28000")
     return new Unavailable("store.refused", {
       message: `${where} does not let this user in (${said}); correct user and password of the store's address`,
@@ -61,10 +66,7 @@ export function badChange(thrown: unknown): SquallError {
 
 /** Host, port and database of an address, for messages. */
 export function withoutPassword(url: string): string {
-  try {
-    const { hostname, port, pathname, searchParams } = new URL(url);
-    return `PostgreSQL at ${hostname || (searchParams.get("host") ?? "the local socket")}${port ? `:${port}` : ""}${pathname}`;
-  } catch {
-    return "PostgreSQL";
-  }
+  // Not by URL: an address of a local socket has no host, which that does not take.
+  const [, host = "", database = ""] = /^postgres(?:ql)?:\/\/(?:[^@/]*@)?([^/?]*)(?:\/([^?]*))?/.exec(url) ?? [];
+  return `PostgreSQL at ${host || "its local socket"}${database && `/${database}`}`;
 }

@@ -261,10 +261,19 @@ begin
   end loop;
 end $$;
 
-create or replace function squall_write(group_id text, lists jsonb, careful boolean) returns jsonb language plpgsql as $$
+create or replace function squall_fence(mine bigint) returns void language plpgsql as $$
+begin
+  if mine is not null and mine <> (select epoch from owner for share) then
+    raise exception using errcode = 'SQ002', message = 'another Squall has taken this database over';
+  end if;
+end $$;
+
+create or replace function squall_write(group_id text, lists jsonb, careful boolean, mine bigint)
+returns jsonb language plpgsql as $$
 declare
   list jsonb; outcomes jsonb := '[]'; state text; message text; reason text; place text;
 begin
+  perform squall_fence(mine);
   if not careful then
     for list in select value from jsonb_array_elements(lists) with ordinality order by ordinality loop
       perform squall_apply_list(list);
@@ -289,9 +298,11 @@ begin
   return outcomes;
 end $$;
 
-create or replace function squall_claim(which text, how_many int, by_worker text, expires bigint, now_at bigint)
-returns setof execution language sql as $$
-  with taken as materialized (
+create or replace function squall_claim(which text, how_many int, by_worker text, expires bigint, now_at bigint, mine bigint)
+returns setof execution language plpgsql as $$
+begin
+  perform squall_fence(mine);
+  return query with taken as materialized (
     select project, id, status, due from execution
     where lane = which and status in ('requested', 'scheduled', 'delayed') and due <= now_at
     order by due, id limit how_many for update skip locked
@@ -303,6 +314,6 @@ returns setof execution language sql as $$
     from taken where e.project = taken.project and e.id = taken.id
     returning e.*
   )
-  select * from claimed order by due, id
-$$;
+  select * from claimed order by due, id;
+end $$;
 `;

@@ -23,7 +23,7 @@ export async function migrate(client: pg.Client, where: string): Promise<void> {
     const { rows } = await client.query<{ version: number }>("select version from squall_schema");
     const version = rows[0]?.version ?? 0;
     if (version > SCHEMA_VERSION) {
-      throw new Invalid("store.newer", {
+      throw new Invalid("store.newer-schema", {
         message: `${where} was written by a newer Squall (schema ${version}, this one knows ${SCHEMA_VERSION}); start that one, or restore a backup`,
       });
     }

@@ -7,12 +7,15 @@ import * as executions from "./executions.ts";
 import { postgresFailure, withoutPassword } from "./failures.ts";
 import * as history from "./history.ts";
 import { holdsNul } from "./listing.ts";
+import { type Owner, takeOwnership } from "./owner.ts";
 import { migrate, SCHEMA_VERSION } from "./migrate.ts";
 import { createWriter } from "./writer.ts";
 
 export interface PostgresStoreOptions {
   /** `postgres://user:password@host:port/database?sslmode=verify-full`; what it leaves out comes from PG* variables. */
   readonly url: string;
+  /** Take the database for this process alone. Default true; false where many processes share it. */
+  readonly exclusive?: boolean;
   /** Connections that read; one more writes. Default 8. */
   readonly connections?: number;
   /** A statement may take this long. Default 30,000 ms. */
@@ -39,11 +42,19 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   } finally {
     await starter.end().catch(() => undefined); // it may never have been there
   }
+  const owner: Owner | undefined =
+    options.exclusive === false ? undefined : await takeOwnership({ url, statementMs }, where);
   let readTrouble: Error | undefined;
   const db = createReader({ url, name: "squall reader", statementMs }, options.connections ?? 8, (error) => {
     readTrouble = error;
   });
-  const writer = createWriter({ url, where, statementMs, patienceMs: options.patienceMs ?? 10_000 });
+  const writer = createWriter({
+    url,
+    where,
+    statementMs,
+    patienceMs: options.patienceMs ?? 10_000,
+    epoch: owner?.epoch,
+  });
   let isClosed = false;
 
   const read = async <T>(query: () => Promise<T>): Promise<T> => {
@@ -61,7 +72,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     holdsNul(text) ? undefined : read(query);
 
   return {
-    exclusive: false,
+    exclusive: owner !== undefined,
     commit: (changes) => writer.commit(changes),
 
     resources: (project, kind) => read(() => content.listResources(db, project, kind)),
@@ -74,7 +85,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     executionValues: (project, field) => read(() => executions.executionValues(db, project, field)),
     async claim(lane, limit, worker, leaseExpires, now) {
       if (limit <= 0) return [];
-      const rows = await writer.query(executions.CLAIM, [lane, limit, worker, leaseExpires, now]);
+      const rows = await writer.query(executions.CLAIM, [lane, limit, worker, leaseExpires, now, owner?.epoch ?? null]);
       return rows.map(executions.decodeExecution);
     },
     nextDue: (lane) => read(() => executions.nextDue(db, lane)),
@@ -115,6 +126,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     async [Symbol.asyncDispose]() {
       if (isClosed) return;
       await writer.close();
+      await owner?.[Symbol.asyncDispose]();
       isClosed = true;
       await db.end();
     },

@@ -38,6 +38,8 @@ export interface WriterOptions extends Omit<ConnectOptions, "name"> {
   /** For messages: the server without a password. */
   readonly where: string;
   readonly patienceMs: number;
+  /** Of who has the database to itself (owner.ts); absent where many share it. */
+  readonly epoch?: number | undefined;
 }
 
 interface ListJob {
@@ -65,7 +67,7 @@ const LONGEST_PAUSE_MS = 2_000;
 const TIDY_EVERY = 2_000;
 const WRITTEN = 200_000;
 
-const WRITE = { name: "squall-write", text: "select squall_write($1, $2::jsonb, $3) as outcomes" };
+const WRITE = { name: "squall-write", text: "select squall_write($1, $2::jsonb, $3, $4) as outcomes" };
 
 export function createWriter(options: WriterOptions): Writer {
   let queue: Job[] = [];
@@ -142,7 +144,10 @@ export function createWriter(options: WriterOptions): Writer {
           const found = lost === undefined ? undefined : await outcomesOf(connection, id, lost);
           if (found) return found;
           lost = name;
-          const { rows } = await connection.query<{ outcomes: unknown[] }>({ ...WRITE, values: [id, lists, careful] });
+          const { rows } = await connection.query<{ outcomes: unknown[] }>({
+            ...WRITE,
+            values: [id, lists, careful, options.epoch ?? null],
+          });
           return rows[0]?.outcomes ?? [];
         });
       } catch (error) {
@@ -258,7 +263,8 @@ export function createWriter(options: WriterOptions): Writer {
     query: (text, values) => new Promise((resolve, reject) => add({ query: { text, values }, resolve, reject })),
     trouble: () => failing,
     async close() {
-      while (busy) await busy;
+      // What was asked for until now is still written.
+      await busy;
       isClosed = true;
       await client?.end().catch(() => undefined); // it may be gone already
       client = undefined;

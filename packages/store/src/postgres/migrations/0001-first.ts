@@ -116,6 +116,10 @@ create table apikey (
   primary key (project, id)
 );
 
+-- Whoever has the database to itself counts this up; what an earlier one still sends is refused.
+create table owner (epoch bigint not null);
+insert into owner values (0);
+
 -- Which groups of changes were committed, for a writer whose connection broke before it heard so.
 create table written_group (id word primary key, at timestamptz not null default now(), outcomes jsonb not null);
 create index written_group_by_time on written_group (at);
