@@ -24,6 +24,8 @@ export interface RunnerOptions {
   readonly packRoots?: readonly string[];
   /** Where the packages of virtualenvs come from. Default: where pip looks by itself. */
   readonly packages?: PackageSources | undefined;
+  /** The folder for the npm packages that packs name in package.json. Default: none, so that such packs are refused. */
+  readonly nodeModules?: string;
   /** The folder with `<pack>.yaml` configurations, for messages that say where a key belongs. Default: `configs`. */
   readonly configs?: string;
   /** Puts each pack's `lib` folder on PYTHONPATH (StackStorm's `packs.enable_common_libs`). Default: false. */
@@ -56,11 +58,14 @@ export interface RunnerSettings {
   readonly packages: PackageSources | undefined;
   /** What installers of packages get of the service's environment. */
   readonly installerBase: Environment;
+  readonly nodeModules: string | undefined;
   readonly configs: string;
   readonly packLibraries: boolean;
   readonly systemUser: string | undefined;
   readonly environment: Environment;
   readonly shells: Shells;
+  /** How a run is stopped, in milliseconds: see `killGraceMs` and `drainMs`. */
+  readonly stop: { readonly graceMs: number; readonly drainMs: number };
   /** Runs one child process to its end. */
   readonly runProcess: (request: ProcessRequest) => Promise<ProcessEnd>;
   readonly responseBytes: number;
@@ -78,11 +83,13 @@ export function settle(options: RunnerOptions): RunnerSettings {
     packRoots: options.packRoots ?? [],
     packages: options.packages,
     installerBase: installerBase(service),
+    nodeModules: options.nodeModules,
     configs: options.configs ?? "configs",
     packLibraries: options.packLibraries ?? false,
     systemUser: userOtherThanOwn(options.systemUser),
     environment: baseEnvironment(service, options.passEnvironment),
     shells: findShells(),
+    stop: limits,
     runProcess: (request) => launcher.run(request, limits),
     responseBytes: options.responseBytes ?? 10 * 1024 * 1024,
     version: options.version ?? "3.9.0",

@@ -190,7 +190,8 @@ async function versionOf(build: string): Promise<string> {
 /** Its record goes first, so that a removal that is interrupted leaves nothing that looks whole. */
 async function removeFolder(folder: string): Promise<void> {
   await rm(join(folder, RECORD), { force: true });
-  await rm(folder, { recursive: true, force: true });
+  // Again when something was put in meanwhile: a builder that was killed may have left an installer behind.
+  await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
 }
 
 async function readJson(file: string): Promise<unknown> {

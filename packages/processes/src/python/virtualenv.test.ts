@@ -3,8 +3,11 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, lstatSync, mkdirSync, readdirSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 import { test } from "node:test";
-import { anInstallation, ask, aWheel } from "./a-pack.ts";
+import { endLeftovers } from "../leftovers.ts";
+import { createProcessTable } from "../members.ts";
+import { anInstallation, ask, aWheel, type Installation } from "./a-pack.ts";
 import { findInterpreter } from "./interpreter.ts";
 import { describeVirtualenv, ensureVirtualenv, removeVirtualenv } from "./virtualenv.ts";
 
@@ -64,10 +67,8 @@ test("changed requirements make another virtualenv, and leave the one in use alo
   const request = { pack: "mine", packPath: t.packPath, rebuild: true };
   const third = await ensureVirtualenv(t.settings, request);
   assert.notEqual(third?.stamp, second.stamp);
-  const said = once(user.stdout, "data");
-  user.stdin.write("\n");
-  assert.match(String((await said)[0]), /^1\.0/);
-  await once(user, "close");
+  user.stdin.end("\n");
+  assert.equal((await text(user.stdout)).trim(), "1.0");
   await ensureVirtualenv(t.settings, request);
   assert.equal(existsSync(first.virtualenv), false);
 });
@@ -108,57 +109,72 @@ test("of many who ask at once one builds, and all have the same", async () => {
   assert.equal(readdirSync(join(t.settings.virtualenvs, ".builds", "mine")).length, 1);
 });
 
-test("stopping the one who builds ends the installer, and who waited builds then", async () => {
-  using t = anInstallation();
-  // A source package whose build never ends: pip is busy with it when it is stopped.
+/** A requirement whose build never ends: pip is busy with it until it is stopped. */
+function requiresForever(t: Installation): void {
   const source = join(t.packPath, "slow");
   mkdirSync(source);
-  writeFileSync(
-    join(source, "pyproject.toml"),
-    '[build-system]\nrequires = []\nbuild-backend = "slow"\nbackend-path = ["."]\n',
-  );
-  writeFileSync(
-    join(source, "slow.py"),
-    "import os, sys, time\nopen(os.environ['SLOW_PID'], 'w').write(str(os.getpid()))\ntime.sleep(600)\n",
-  );
-  const pidFile = join(t.packPath, "pid");
-  const settings = { ...t.settings, installerBase: { PATH: process.env.PATH ?? "", SLOW_PID: pidFile } };
+  const backend = '[build-system]\nrequires = []\nbuild-backend = "slow"\nbackend-path = ["."]\n';
+  writeFileSync(join(source, "pyproject.toml"), backend);
+  writeFileSync(join(source, "slow.py"), "import time\ntime.sleep(600)\n");
   t.requires("./slow\n");
+}
+
+const MARK = "virtualenv-mine";
+const table = createProcessTable();
+
+test("stopping the one who builds ends the installer, and who waited builds then", async () => {
+  using t = anInstallation();
+  requiresForever(t);
   const control = new AbortController();
-  const waiting = Promise.withResolvers<void>();
-  const building = findInterpreter(settings, "mine", t.packPath, {
+  const busy = Promise.withResolvers<void>();
+  const first = findInterpreter(t.settings, "mine", t.packPath, {
     signal: control.signal,
+    onProgress: (line) => line.startsWith("Processing ./slow") && busy.resolve(),
+  });
+  await busy.promise;
+  const waiting = Promise.withResolvers<void>();
+  const patience = new AbortController();
+  const second = findInterpreter(t.settings, "mine", t.packPath, {
+    signal: patience.signal,
+    mark: "another",
     onProgress: (line) => {
-      if (line.startsWith("Processing ./slow")) building2();
+      if (line.startsWith("waiting")) waiting.resolve();
+      // Its turn has come.
+      if (line.startsWith("making")) patience.abort();
     },
   });
-  let second: Promise<unknown> = Promise.resolve();
-  const patience = new AbortController();
-  function building2(): void {
-    second = findInterpreter(settings, "mine", t.packPath, {
-      signal: patience.signal,
-      onProgress: (line) => {
-        if (line.startsWith("waiting")) waiting.resolve();
-        // Its turn has come.
-        if (line.startsWith("making")) patience.abort();
-      },
-    });
-    second.catch(() => undefined);
-  }
+  second.catch(() => undefined);
   await waiting.promise;
   control.abort();
-  await assert.rejects(building, { code: "virtualenv.stopped" });
+  await assert.rejects(first, { code: "virtualenv.stopped" });
+  assert.equal(await endLeftovers([MARK], { table, graceMs: 100 }), 0);
   await assert.rejects(second, { code: "virtualenv.stopped" });
   assert.equal(patience.signal.aborted, true);
-  if (existsSync(pidFile))
-    assert.throws(() => process.kill(Number(ask("python3", `print(open(${JSON.stringify(pidFile)}).read())`)), 0));
+});
 
-  // What is left of it is not taken for a virtualenv, and goes away.
-  aWheel(t.wheels, "tiny", "1.0");
-  t.requires("tiny\n");
-  const found = await findInterpreter(settings, "mine", t.packPath);
-  assert.equal(ask(found.file, TELL), "1.0");
-  assert.deepEqual(readdirSync(join(settings.virtualenvs, ".builds", "mine")), [found.stamp]);
+test("a build whose process was killed is not taken for a good one, and holds nobody up", async () => {
+  using t = anInstallation();
+  requiresForever(t);
+  const door = JSON.stringify(new URL("./interpreter.ts", import.meta.url).href);
+  const program = `import { findInterpreter } from ${door};
+    const onProgress = (line) => console.log(line);
+    await findInterpreter(${JSON.stringify(t.settings)}, "mine", ${JSON.stringify(t.packPath)}, { onProgress });`;
+  const other = spawn(process.execPath, ["--input-type=module", "-e", program], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  for await (const text of other.stdout) if (String(text).includes("Processing ./slow")) break;
+  other.kill("SIGKILL");
+  await once(other, "exit");
+  try {
+    aWheel(t.wheels, "tiny", "1.0");
+    t.requires("tiny\n");
+    const found = await findInterpreter(t.settings, "mine", t.packPath, { mark: "another" });
+    assert.equal(ask(found.file, TELL), "1.0");
+    assert.deepEqual(readdirSync(join(t.settings.virtualenvs, ".builds", "mine")), [found.stamp]);
+  } finally {
+    // A server does this when it starts again.
+    await endLeftovers([MARK], { table, graceMs: 100 });
+  }
 });
 
 test("a virtualenv whose record or Python is gone is made again", async () => {
@@ -177,6 +193,7 @@ test("a virtualenv whose record or Python is gone is made again", async () => {
   rmSync(join(second.virtualenv, "squall.json"));
   const third = await findInterpreter(t.settings, "mine", t.packPath, { onProgress: (line) => lines.push(line) });
   assert.notEqual(third.stamp, second.stamp);
+  assert.match(lines.join("\n"), /its building was not finished/);
 });
 
 test("a Python that is not there is named, with what to do", async () => {

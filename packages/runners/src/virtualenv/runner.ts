@@ -1,7 +1,7 @@
 import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { isObject, messageOf, NotFound } from "@squall/model";
-import { ensureVirtualenv } from "@squall/processes";
+import { describeVirtualenv, ensureVirtualenv, type VirtualenvSummary } from "@squall/processes";
 import type { RunnerSettings } from "../options.ts";
 import type { Job, JobIO, Outcome, Runner } from "../port.ts";
 import { pythonStr } from "../python-text.ts";
@@ -37,14 +37,15 @@ async function makeAll(settings: RunnerSettings, job: Job, io: JobIO): Promise<O
   const environment = isObject(job.runnerParameters.env)
     ? Object.fromEntries(Object.entries(job.runnerParameters.env).map(([name, value]) => [name, pythonStr(value)]))
     : undefined;
-  const made: Record<string, string> = {};
+  const made: Record<string, VirtualenvSummary> = {};
   const errors: string[] = [];
   for (const pack of packs) {
     try {
       const packPath = await folderOf(settings, job, pack, signal);
-      const interpreter = await ensureVirtualenv(settings, { ...hooks, pack, packPath, environment, rebuild: true });
-      if (interpreter?.virtualenv === undefined) io.output("output", `pack "${pack}" requires no packages\n`);
-      made[pack] = interpreter?.virtualenv ?? "";
+      await ensureVirtualenv(settings, { ...hooks, pack, packPath, environment, rebuild: true });
+      const summary = await describeVirtualenv(settings, pack, packPath);
+      if (summary.status === "not-needed") io.output("output", `pack "${pack}" requires no packages\n`);
+      made[pack] = summary;
     } catch (thrown) {
       if (io.signal.aborted) return abortOutcome(io.signal);
       if (timer.aborted) return { status: "timeout", result: { error: timeoutMessage(seconds), virtualenvs: made } };
