@@ -69,5 +69,5 @@ export async function findProgram(name: string, environment: Environment): Promi
 
 /** Text without the credentials of addresses in it: installers print where they look. */
 export function withoutCredentials(text: string): string {
-  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s@]+@/gi, "$1****@");
+  return text.replace(/([a-z][a-z0-9+.-]*:\/\/)[^/\s]+@/gi, "$1****@");
 }
