@@ -9,6 +9,7 @@ import { createOrquesta } from "./orquesta/runner.ts";
 import { type RunnerOptions, settle } from "./options.ts";
 import { createPythonScript } from "./python/runner.ts";
 import type { Runner } from "./port.ts";
+import { createPythonVirtualenv } from "./virtualenv/runner.ts";
 import { createRemoteShellCmd } from "./remote-shell-cmd/runner.ts";
 import { createRemoteShellScript } from "./remote-shell-script/runner.ts";
 import { createSshPool } from "./ssh/pool.ts";
@@ -32,6 +33,7 @@ export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
     createLocalShellCmd(settings),
     createLocalShellScript(settings),
     createPythonScript(settings),
+    createPythonVirtualenv(settings),
     createNodeScript(settings),
     createHttpRequest(settings),
     createRemoteShellCmd(settings, pool),
