@@ -208,16 +208,17 @@ describe("over a real sshd", { skip: "missing" in found && found.missing }, () =
       await assert.rejects(usual.run({ cmd: "true", private_key }), /cannot be read/);
   });
 
-  test("a key with a passphrase, as text or as a path, lets in", async () => {
-    const locked = join(sshd.folder, "locked-friend");
-    makeKey(locked, "open sesame");
-    const authorized = join(sshd.folder, "authorized_keys");
-    writeFileSync(authorized, readFileSync(authorized, "utf8") + readFileSync(`${locked}.pub`, "utf8"));
-    for (const private_key of [locked, readFileSync(locked, "utf8")]) {
-      const outcome = await using({ keyFile: "/none" }).run({ cmd: "true", private_key, passphrase: "open sesame" });
-      assert.equal(outcome.status, "succeeded", JSON.stringify(outcome));
-    }
-  });
+  for (const type of ["rsa", "ecdsa", "ed25519"])
+    test(`an ${type} key with a passphrase, as text or as a path, lets in`, async () => {
+      const locked = join(sshd.folder, `locked-${type}`);
+      makeKey(locked, "open sesame", type);
+      const authorized = join(sshd.folder, "authorized_keys");
+      writeFileSync(authorized, readFileSync(authorized, "utf8") + readFileSync(`${locked}.pub`, "utf8"));
+      for (const private_key of [locked, readFileSync(locked, "utf8")]) {
+        const outcome = await using({ keyFile: "/none" }).run({ cmd: "true", private_key, passphrase: "open sesame" });
+        assert.equal(outcome.status, "succeeded", JSON.stringify(outcome));
+      }
+    });
 
   test("the keys of an agent let in", async () => {
     const socket = join(sshd.folder, "agent");
@@ -300,6 +301,20 @@ describe("over a real sshd", { skip: "missing" in found && found.missing }, () =
     const outcome = await run({ hosts, parallel: true, cmd: "true" });
     assert.equal(outcome.status, "succeeded", JSON.stringify(outcome));
     assert.ok(pool.size <= 3);
+  });
+
+  test("hosts that wait for a connection are let go by a cancel, and the next ones get their turn", async () => {
+    const { run, pool } = using({ connections: 2 });
+    const hosts = Array.from({ length: 30 }, (_, n) => `127.0.1.${n + 1}`).join(",");
+    const io = aListener();
+    const running = run({ hosts, parallel: true, cmd: "echo began; sleep 1000" }, io);
+    await io.heard("stdout", "began");
+    io.control.abort("cancel");
+    const outcome = await running;
+    assert.deepEqual([outcome.status, Object.keys(outcome.result).length], ["canceled", 30]);
+    assert.equal((await run({ hosts, parallel: true, cmd: "true" })).status, "succeeded");
+    await pool[Symbol.asyncDispose]();
+    assert.equal(pool.size, 0);
   });
 
   test("a connection that broke while it was idle is not used again; one that breaks in the middle is said", async () => {
@@ -385,7 +400,7 @@ AS_ROOT=yes exec "$@"
     const before = open();
     await run({ hosts, parallel: true, cmd: "true", private_key: wrong });
     await run({ hosts, parallel: true, cmd: "true", port: 1 });
-    assert.equal(pool.size, 0);
+    assert.equal(pool.size, 0, "a place of a host that failed is not given back");
     assert.ok(open() <= before + 2, `${before} -> ${open()}`);
   });
 

@@ -41,6 +41,8 @@ export function createSshPool(settings: SshSettings): SshPool {
   const idle = new Set<Idle>();
   const bastions = new Map<string, Bastion>();
   const waiting: (() => void)[] = [];
+  /** Closed, but not yet gone. */
+  const leaving = new Set<Promise<void>>();
   const closing = new AbortController();
   let places = 0;
 
@@ -53,6 +55,15 @@ export function createSshPool(settings: SshSettings): SshPool {
     holdBastions();
     waiting.shift()?.();
   };
+  const close = (connection: Connection): void => {
+    const gone = new Promise<void>((done) => connection.onClosed(() => done()));
+    leaving.add(gone);
+    void gone.then(() => leaving.delete(gone));
+    // What is unreferenced may not get to say goodbye: the process could end before.
+    connection.hold(true);
+    holdBastions();
+    connection.close();
+  };
   const take = (one: Idle): Connection => {
     idle.delete(one);
     clearTimeout(one.timer);
@@ -64,7 +75,7 @@ export function createSshPool(settings: SshSettings): SshPool {
     while (places >= settings.connections) {
       const [oldest] = idle;
       if (oldest !== undefined) {
-        take(oldest).close();
+        close(take(oldest));
         continue;
       }
       const turn = Promise.withResolvers<void>();
@@ -174,11 +185,11 @@ export function createSshPool(settings: SshSettings): SshPool {
     release(connection, reuse) {
       if (!connection.isOpen) return;
       if (!reuse || settings.idleMs <= 0 || closing.signal.aborted) {
-        connection.close();
+        close(connection);
         return;
       }
       connection.hold(false);
-      const timer = setTimeout(() => connection.close(), settings.idleMs).unref();
+      const timer = setTimeout(() => close(connection), settings.idleMs).unref();
       idle.add({ connection, timer });
       holdBastions();
       // Whoever waits for a place may have this one's (P3).
@@ -186,10 +197,8 @@ export function createSshPool(settings: SshSettings): SshPool {
     },
     async [Symbol.asyncDispose]() {
       closing.abort(new Error("the pool of SSH connections is closed"));
-      const open = Array.from(idle, take);
-      const gone = open.map((connection) => new Promise<void>((done) => connection.onClosed(() => done())));
-      for (const connection of open) connection.close();
-      await Promise.all(gone);
+      for (const one of idle) close(take(one));
+      await Promise.all(leaving);
     },
   };
 }

@@ -66,23 +66,27 @@ export function remoteCommand(run: RemoteRun): RemoteCommand {
 
 /**
  * Sends a signal to every process of a run and prints how many there were; signal 0 only counts. They are found by the
- * leader's process group, by descent from it, and, where the host has /proc, by the mark in their environment.
+ * leader's process group, by descent from it, and, where the host has /proc, by the mark in their environment. Without a
+ * leader (its number had not come yet) the mark alone counts: a group 0 or 1 would be the whole machine. What the signal
+ * itself comes from, up to the host's first process, is never among them.
  */
 export function signalCommand(
-  run: { readonly mark: string; readonly leader: number; readonly sudo?: RemoteSudo | undefined },
+  run: { readonly mark: string; readonly leader: number | undefined; readonly sudo?: RemoteSudo | undefined },
   signal: "TERM" | "KILL" | "0",
 ): RemoteCommand {
   const script = `
 own=$$
-found=$( { ps -A -o pid= -o ppid= -o pgid= 2>/dev/null || ps -o pid,ppid,pgid; } | awk -v lead=${run.leader} -v own="$own" '
-  { pid[NR] = $1; parent[NR] = $2; if ($1 == lead || $3 == lead) is[$1] = 1 }
-  END {
-    do { more = 0; for (n in pid) if (!(pid[n] in is) && (parent[n] in is)) { is[pid[n]] = 1; more = 1 } } while (more)
-    for (p in is) if (p ~ /^[0-9]+$/ && p != own) print p
-  }')
+table=$(ps -A -o pid= -o ppid= -o pgid= 2>/dev/null || ps -o pid,ppid,pgid)
 marked=$(grep -la -e '${MARK}=${run.mark}' /proc/[0-9]*/environ 2>/dev/null | sed -e 's,^/proc/,,' -e 's,/environ$,,')
-all=$(printf '%s\\n' $found $marked | sort -un | while read -r p; do
-  [ -n "$p" ] || continue
+all=$(printf '%s\\n' "$table" | awk -v lead=${isLeader(run.leader) ? run.leader : 0} -v own="$own" -v marked="$(echo $marked)" '
+  $1 ~ /^[0-9]+$/ { parent[$1] = $2; if (lead + 0 > 1 && ($1 == lead || $3 == lead)) is[$1] = 1 }
+  END {
+    for (p = own; p + 0 > 1 && !(p in above); p = parent[p]) above[p] = 1
+    count = split(marked, more, " ")
+    for (n = 1; n <= count; n++) is[more[n]] = 1
+    do { grown = 0; for (p in parent) if (!(p in is) && (parent[p] in is) && !(parent[p] in above)) { is[p] = 1; grown = 1 } } while (grown)
+    for (p in is) if (p + 0 > 1 && !(p in above)) print p
+  }' | while read -r p; do
   case "$(ps -o stat= -p "$p" 2>/dev/null)" in Z*) continue ;; esac
   kill -${signal} "$p" 2>/dev/null && echo "$p"
 done)
@@ -92,6 +96,11 @@ echo "$#"
   const lines = run.sudo === undefined ? [script] : [`exec ${sudoWords(run.sudo)} -- /bin/sh -c ${quote(script)}`];
   const mark = newMark();
   return { exec: bootstrap(mark), stdin: stdinOf(lines, run.sudo?.password), mark };
+}
+
+/** A number that a process of ours can have: not the host's first one, and not what stands for "every process". */
+function isLeader(leader: number | undefined): leader is number {
+  return leader !== undefined && Number.isSafeInteger(leader) && leader > 1;
 }
 
 function sudoWords({ password }: RemoteSudo): string {

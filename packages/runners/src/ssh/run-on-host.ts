@@ -78,11 +78,9 @@ async function endRun(
   running: Promise<ExecEnd>,
   limits: HostLimits,
 ): Promise<string | undefined> {
-  // The group 0 does not exist as a process: without a leader only the mark finds them.
-  const group = { mark: run.mark, leader: run.leader ?? 0, sudo: run.sudo };
   const signal = async (name: "TERM" | "KILL" | "0"): Promise<number> => {
     let said = "";
-    const look = exec(connection, signalCommand(group, name), {
+    const look = exec(connection, signalCommand(run, name), {
       onStdout: (chunk) => (said += chunk.toString("latin1")),
       onStderr: () => {},
       drainMs: limits.drainMs,
