@@ -68,7 +68,8 @@ export function remoteCommand(run: RemoteRun): RemoteCommand {
  * Sends a signal to every process of a run and prints how many there were; signal 0 only counts. They are found by the
  * leader's process group, by descent from it, and, where the host has /proc, by the mark in their environment. Without a
  * leader (its number had not come yet) the mark alone counts: a group 0 or 1 would be the whole machine. What the signal
- * itself comes from, up to the host's first process, is never among them.
+ * itself comes from, up to the host's first process, is never among them. Parents mostly come before their children, and so
+ * do not start others for those that have gone.
  */
 export function signalCommand(
   run: { readonly mark: string; readonly leader: number | undefined; readonly sudo?: RemoteSudo | undefined },
@@ -86,7 +87,7 @@ all=$(printf '%s\\n' "$table" | awk -v lead=${isLeader(run.leader) ? run.leader 
     for (n = 1; n <= count; n++) is[more[n]] = 1
     do { grown = 0; for (p in parent) if (!(p in is) && (parent[p] in is) && !(parent[p] in above)) { is[p] = 1; grown = 1 } } while (grown)
     for (p in is) if (p + 0 > 1 && !(p in above)) print p
-  }' | while read -r p; do
+  }' | sort -n | while read -r p; do
   case "$(ps -o stat= -p "$p" 2>/dev/null)" in Z*) continue ;; esac
   kill -${signal} "$p" 2>/dev/null && echo "$p"
 done)

@@ -25,6 +25,7 @@ export interface HostEnd {
 }
 
 const STILL_RUNNING_POLL_MS = 200;
+const KILL_PASSES = 5;
 /** For one look at a host's processes; one that does not answer in that time will not. */
 const SIGNAL_MS = 10_000;
 
@@ -98,7 +99,8 @@ async function endRun(
       await delay(Math.min(STILL_RUNNING_POLL_MS, limits.graceMs));
       left = await signal("0");
     }
-    if (left > 0) await signal("KILL");
+    // Again, for what was started while the list was gone through.
+    for (let passes = 0; left > 0 && passes < KILL_PASSES; passes++) left = await signal("KILL");
     // What was written before the end is still on its way.
     await within(limits.drainMs, running).catch(() => {});
     return undefined;
