@@ -38,6 +38,9 @@ def _prepare(pack):
     from st2common.paths import append_fallback
     from st2tests.pack_resource import PackTestCase
 
+    # `python -m` puts the folder it runs in first; the pack's own order is on PYTHONPATH.
+    if sys.path and os.path.realpath(sys.path[0] or os.getcwd()) == pack.path:
+        del sys.path[0]
     append_fallback()
     # mock and unittest2, where the pack's environment has neither.
     sys.path.append(os.path.join(HERE, "fallback"))
