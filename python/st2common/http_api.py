@@ -23,7 +23,8 @@ class ApiResponse(object):
 
     @property
     def ok(self):
-        return self.status_code < 400
+        # A redirect is no answer: following it could hand the credentials to somebody else.
+        return self.status_code < 300
 
     @property
     def text(self):
@@ -61,9 +62,10 @@ class ApiUnreachable(ConnectionError):
 def api_error(response):
     """An `ApiError` that is also a `requests.HTTPError` where the pack uses requests, as callers then catch that."""
     kind = "Client" if response.status_code < 500 else "Server"
-    message = "%s %s Error: %s\nMESSAGE: %s for url: %s" % (
-        response.status_code, kind, response.reason, response.fault, response.url,
-    )  # fmt: skip
+    fault = response.fault
+    if response.status_code < 400:
+        fault = "the API is at %s; use that url" % (response.headers.get("Location"),)
+    message = "%s %s Error: %s\nMESSAGE: %s for url: %s" % (response.status_code, kind, response.reason, fault, response.url)
     requests = sys.modules.get("requests.exceptions")
     if requests is None:
         return ApiError(message, response)
@@ -93,7 +95,6 @@ class ApiConnection(object):
         With `stream` the open connection itself is given, to read from and close. Raises `ApiUnreachable`.
         """
         import http.client
-        import ssl
         import urllib.error
         import urllib.parse
         import urllib.request
@@ -113,11 +114,11 @@ class ApiConnection(object):
             answer = self._open(request)
         except urllib.error.HTTPError as e:
             answer = e
-        except (OSError, http.client.HTTPException, ssl.SSLError) as e:
+        except (OSError, http.client.HTTPException) as e:
             raise ApiUnreachable(
                 "the API at %s does not answer (%s %s): %s" % (self.url, method, path, getattr(e, "reason", None) or e)
             ) from e
-        if stream and answer.status < 400:
+        if stream and answer.status < 300:
             return answer
         with answer:
             try:
@@ -147,27 +148,28 @@ class ApiConnection(object):
         return headers
 
     def _open(self, request):
-        import ssl
         import urllib.request
 
         if self._opener is None:
-            context = ssl.create_default_context(cafile=self.cacert or None)
-            if self.cacert is False:
-                context.check_hostname = False
-                context.verify_mode = ssl.CERT_NONE
-            # The API is Squall's own: a proxy meant for the outside world must not see the token, nor may a redirect take
-            # it to another server.
-            self._opener = urllib.request.build_opener(
-                urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=context), _no_redirects()
-            )
+            # By hand: no proxy (the API is Squall's own; one meant for the outside world must not see the token), no redirects
+            # (they could take it elsewhere), and certificates, which take a while to load, only where they are needed.
+            self._opener = urllib.request.OpenerDirector()
+            for handler in (
+                urllib.request.HTTPHandler(),
+                urllib.request.HTTPDefaultErrorHandler(),
+                urllib.request.HTTPErrorProcessor(),
+                urllib.request.UnknownHandler(),
+            ):
+                self._opener.add_handler(handler)
+            if self.url.startswith("https:"):
+                self._opener.add_handler(urllib.request.HTTPSHandler(context=self._trust()))
         return self._opener.open(request, timeout=self.timeout)
 
+    def _trust(self):
+        import ssl
 
-def _no_redirects():
-    import urllib.request
-
-    class NoRedirects(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, *args, **kwargs):
-            return None
-
-    return NoRedirects()
+        context = ssl.create_default_context(cafile=self.cacert or None)
+        if self.cacert is False:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        return context

@@ -139,6 +139,8 @@ class _Reader(object):
                 break
             if not line.strip() and not self.continues(self.at, least):
                 break
+            if KEY.match(line.strip()):
+                self.fail("%r is indented as if it went on with the text above" % (line.strip(),))
             parts.append(self.uncommented(line.strip()))
             self.at += 1
         return self.plain(self.folded(parts))

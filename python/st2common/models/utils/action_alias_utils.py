@@ -29,7 +29,7 @@ class ActionAliasFormatParser(object):
         """Parameters by name. Raises `ParseException` when the command does not match the format."""
         command, pairs = _split_pairs(self._original_stream)
         pattern, parameters = _compile(self._format, anchored=True)
-        # A dot that was meant as the end of a sentence matches the space after the last word.
+        # As in StackStorm, a space follows every command, which a dot at the format's end may match.
         match = pattern.match(command) or pattern.match(command + " ")
         if not match:
             self._refuse()
