@@ -44,7 +44,7 @@ def run(options):
 
 
 def say(line):
-    """Progress goes to stderr, beside what unittest writes."""
+    """Progress goes to stderr, where unittest writes too."""
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
 
@@ -82,6 +82,8 @@ def _run_tests(pack, python, options):
             break
         except KeyboardInterrupt:
             continue
+    if status == -signal.SIGINT:
+        return 130
     if status < 0:
         raise CannotTest("the tests' process was ended by signal %d (%s)" % (-status, signal.Signals(-status).name))
     return status

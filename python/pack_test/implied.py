@@ -7,7 +7,6 @@ pack's own affair, and is left to fail.
 import ast
 import os
 import re
-import sys
 
 __all__ = ["implied_packages"]
 
@@ -46,7 +45,6 @@ PROVIDED = {
     "yaql": "yaql",
     "zmq": "pyzmq",
 }
-STANDARD = getattr(sys, "stdlib_module_names", frozenset())
 
 
 def implied_packages(pack):
@@ -68,7 +66,7 @@ def _imported_modules(pack):
             continue  # running the tests says where
         modules.update(_imports(tree.body))
     own = {os.path.splitext(os.path.basename(path))[0] for path in pack.python_files()}
-    return {one for one in modules if one not in own and one not in STANDARD}
+    return {one for one in modules if one not in own}
 
 
 def _imports(nodes):

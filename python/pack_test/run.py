@@ -35,13 +35,11 @@ def main(arguments):
 
 def _prepare(pack):
     """What tests written for StackStorm rely on."""
-    from st2common.paths import append_fallback
     from st2tests.pack_resource import PackTestCase
 
     # `python -m` puts the folder it runs in first; the pack's own order is on PYTHONPATH.
     if sys.path and os.path.realpath(sys.path[0] or os.getcwd()) == pack.path:
         del sys.path[0]
-    append_fallback()
     # mock and unittest2, where the pack's environment has neither.
     sys.path.append(os.path.join(HERE, "fallback"))
     for name, method in vars(PackTestCase).items():

@@ -1,18 +1,19 @@
 import os
+import subprocess
 import sys
+import tempfile
 import types
 import unittest
 from unittest import mock
 
+from st2client import models
+from st2client.client import Client
+from st2client.models.keyvalue import KeyValuePair
 from st2common.http_api import ApiError, ApiUnreachable
-from st2common.paths import FALLBACK, append_fallback
 from tests.api_server import serve_api
 
-append_fallback()
 
-from st2client import models  # noqa: E402
-from st2client.client import Client  # noqa: E402
-from st2client.models.keyvalue import KeyValuePair  # noqa: E402
+LIBRARY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class ClientTest(unittest.TestCase):
@@ -172,12 +173,21 @@ class ClientTest(unittest.TestCase):
 
 
 class OrderTest(unittest.TestCase):
-    def test_our_own_modules_are_found_last(self):
-        append_fallback()
-        sys.path.append("/somewhere")
-        self.addCleanup(sys.path.remove, "/somewhere")
-        append_fallback()
-        self.assertEqual((sys.path[-1], sys.path.count(FALLBACK)), (FALLBACK, 1))
+    def found_with(self, *folders):
+        code = "import st2common, st2client, six; print(st2client.__file__, six.__file__)"
+        environment = dict(os.environ, PYTHONPATH=os.pathsep.join((LIBRARY,) + folders))
+        run = subprocess.run([sys.executable, "-S", "-c", code], env=environment, capture_output=True, text=True, check=True)
+        return run.stdout.split()
+
+    def test_the_packs_own_client_wins_over_ours(self):
+        for found in self.found_with():
+            self.assertTrue(found.startswith(os.path.join(LIBRARY, "fallback")), found)
+        with tempfile.TemporaryDirectory() as folder:
+            os.mkdir(os.path.join(folder, "st2client"))
+            open(os.path.join(folder, "st2client", "__init__.py"), "w").close()
+            client, six = self.found_with(folder)
+        self.assertEqual(client, os.path.join(folder, "st2client", "__init__.py"))
+        self.assertTrue(six.startswith(LIBRARY))
 
 
 if __name__ == "__main__":

@@ -11,9 +11,6 @@ import st2actions
 import st2common
 import st2reactor
 import st2tests
-from st2common.paths import append_fallback
-
-append_fallback()
 
 IMPORTS = """
 st2actions.runners.pythonrunner Action

@@ -126,8 +126,8 @@ class _Reader(object):
         block = BLOCK.match(first)
         if block:
             return self.block(block, least)
-        if first[0] in "&*!":
-            self.fail("%r: anchors and tags are not read here" % (first,))
+        if first[0] in "&*!@%`" or first.startswith("? "):
+            self.fail("%r: anchors, tags and complex keys are not read here" % (first,))
         if first[0] in "\"'":
             return self.quoted(first)
         if first[0] in "[{":
@@ -285,12 +285,14 @@ class _Flow(object):
             return self.items("]")
         if char == "{":
             return dict(self.items("}"))
-        pattern = r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')|([^,\[\]{}\n#]*?)\s*(?=[,\]}\n]|:\s|:$|\s#)"""
+        if char in "&*!":
+            self.reader.fail("anchors and tags are not read here")
+        pattern = r"""("(?:[^"\\]|\\.)*"|'(?:[^']|'')*')|([^,\[\]{}]*?)\s*(?=[,\]}]|:\s|:$|\s#)"""
         match = re.compile(pattern, re.DOTALL).match(self.text, self.at)
         if not match:
             raise EOFError
         self.at = match.end()
-        return self.reader.plain(match[1] or match[2].strip())
+        return self.reader.plain(re.sub(r"\s*\n\s*", " ", match[1] or match[2].strip()))
 
     def items(self, close):
         self.at += 1

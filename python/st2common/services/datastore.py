@@ -56,9 +56,6 @@ class BaseDatastoreService(object):
     def get_api_client(self):
         """An `st2client.client.Client` that acts as this execution or sensor."""
         if self._client is None:
-            from st2common.paths import append_fallback
-
-            append_fallback()
             from st2client.client import Client
 
             api_url, token = self._api()
