@@ -33,7 +33,6 @@ INSTEAD = {
     "st2common.services": "the managers of %s" % CLIENT,
     "st2common.services.access": "%s().tokens, or the execution's own token in ST2_AUTH_TOKEN" % CLIENT,
     "st2common.services.action": "%s().executions" % CLIENT,
-    "st2common.services.coordination": "the datastore: self.action_service.set_value()",
     "st2common.services.executions": "%s().executions" % CLIENT,
     "st2common.services.inquiry": "%s().inquiries" % CLIENT,
     "st2common.services.packs": "%s().packs" % CLIENT,

@@ -1,6 +1,8 @@
 import datetime
 import io
 import os
+import subprocess
+import sys
 import tempfile
 import unittest
 from unittest import mock
@@ -9,6 +11,7 @@ from st2common import log
 from st2common.content import utils as content_utils
 from st2common.models.system.action import ShellScriptAction
 from st2common.models.system.common import InvalidResourceReferenceError, ResourceReference
+from st2common.services import coordination
 from st2common.util import casts, concurrency, date, ip_utils, isotime, jinja, jsonify, keyvalue, misc, schema, secrets, versioning
 from st2common.util.green import shell as green_shell
 from st2common.util.payload import PayloadLookup
@@ -107,6 +110,21 @@ class SmallToolsTest(unittest.TestCase):
                 self.assertEqual(content_utils.get_pack_base_path("mine"), os.path.join(base, "mine"))
                 with self.assertRaises(ValueError):
                     content_utils.get_pack_file_abs_path("mine", "../../etc/passwd")
+
+
+class LockTest(unittest.TestCase):
+    def test_one_process_at_a_time_holds_a_lock(self):
+        name = "tests %d" % os.getpid()
+        code = "from st2common.services.coordination import get_coordinator as c; print(c().get_lock(%r).acquire(blocking=False))" % name
+
+        def other():
+            root = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+            return subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True).stdout.strip()
+
+        lock = coordination.get_coordinator().get_lock(name)
+        with lock:
+            self.assertEqual((lock.acquired, lock.acquire(blocking=False), other()), (True, False, "False"))
+        self.assertEqual((lock.acquired, other()), (False, "True"))
 
 
 class TemplateTest(unittest.TestCase):

@@ -1,11 +1,14 @@
 """Trigger instances, webhooks, the stream."""
 
 import json
+import time
 
 from st2client.managers.core import ResourceManager, path_of
 from st2common.http_api import ApiUnreachable
 
 __all__ = ["StreamManager", "TriggerInstanceManager", "WebhookManager"]
+
+RECONNECT_SECONDS = 3
 
 
 class TriggerInstanceManager(ResourceManager):
@@ -40,7 +43,11 @@ class StreamManager(object):
         self.client = client
 
     def listen(self, events=None, **kwargs):
-        """Dicts, one per event, until the server ends the stream; `events` are names such as `st2.execution__update`."""
+        """Dicts, one per event; `events` are names such as `st2.execution__update`.
+
+        Goes on for ever, also after the connection was lost (events of that time are missed), unless `end_event` and
+        `end_execution_id` say which event is the last.
+        """
         names = [events] if isinstance(events, str) else list(events or [])
         params = dict(kwargs.pop("params", None) or {})
         for name in ("end_event", "end_execution_id"):
@@ -48,14 +55,20 @@ class StreamManager(object):
                 params[name] = kwargs.pop(name)
         if names:
             params["events"] = ",".join(names)
-        answer = self.client.get("/stream", params=params, stream=True, headers={"Accept": "text/event-stream"}, **kwargs)
-        if hasattr(answer, "raise_for_status"):
-            answer.raise_for_status()
-        with answer:
-            try:
-                yield from _events(answer)
-            except OSError as e:
-                raise ApiUnreachable("the event stream broke off: %s" % (e,)) from e
+        ends = "end_execution_id" in params
+        while True:
+            answer = self.client.get("/stream", params=params, stream=True, headers={"Accept": "text/event-stream"}, **kwargs)
+            if hasattr(answer, "raise_for_status"):
+                answer.raise_for_status()
+            with answer:
+                try:
+                    yield from _events(answer)
+                except OSError as e:
+                    if ends:
+                        raise ApiUnreachable("the event stream broke off: %s" % (e,)) from e
+            if ends:
+                return
+            time.sleep(RECONNECT_SECONDS)
 
 
 def _events(lines):
