@@ -54,6 +54,7 @@ class EventletTest(unittest.TestCase):
         with self.assertRaises(ZeroDivisionError):
             eventlet.spawn(lambda: 1 / 0).wait()
         self.assertIs(eventlet.queue.Queue, queue.Queue)
+        self.assertFalse(eventlet.patcher.is_monkey_patched("socket"))
 
     def test_a_pool_runs_so_many_at_once_and_waits_for_all(self):
         pool = GreenPool(2)

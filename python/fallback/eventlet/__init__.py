@@ -5,6 +5,7 @@ Nothing is patched, nothing has to be: a sensor or action is a process of its ow
 """
 
 import concurrent.futures
+import importlib
 import queue as _queue
 import sys
 import threading
@@ -202,6 +203,13 @@ def __getattr__(name):
 
 _MODULES = {
     "event": {"Event": Event},
+    # Libraries ask whether they run under eventlet; they do not.
+    "patcher": {
+        "import_patched": importlib.import_module,
+        "is_monkey_patched": lambda module: False,
+        "monkey_patch": monkey_patch,
+        "original": importlib.import_module,
+    },
     "greenpool": {"GreenPool": GreenPool, "GreenPile": GreenPile},
     "greenthread": {"GreenThread": GreenThread, "sleep": sleep, "spawn": spawn, "spawn_n": spawn_n, "spawn_after": spawn_after},
     "queue": vars(_queue),
