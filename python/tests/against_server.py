@@ -73,6 +73,7 @@ class ClientTest(unittest.TestCase):
         done = self.wait(execution, "succeeded", "failed")
         self.assertEqual((done.status, done.result["stdout"]), ("succeeded", "hello"))
         self.assertEqual(self.client.executions.get_output(done.id), "hello\n")
+        self.assertEqual(self.client.executions.get_result(done.id)["stdout"], "hello")
         again = self.client.executions.re_run(done.id, parameters={"cmd": "echo again"})
         self.assertEqual(self.wait(again, "succeeded").result["stdout"], "again")
         found, total = self.client.executions.query_with_count(action="core.local", limit=1)
@@ -118,7 +119,7 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(caught.exception.response.status_code, 401)
 
     def test_lists_of_everything_else(self):
-        for name in "packs policies policytypes runners sensors timers trace inquiries apikeys configs actionaliases".split():
+        for name in "packs policies policytypes runners sensors timers apikeys configs actionaliases".split():
             with self.subTest(kind=name):
                 self.assertIsInstance(getattr(self.client, name).get_all(), list)
         self.assertEqual(self.client.runners.get_by_name("noop").name, "noop")

@@ -1,6 +1,7 @@
 """A server of canned answers, for tests of what speaks to the API."""
 
 import json
+import ssl
 import threading
 from http.server import BaseHTTPRequestHandler, HTTPServer
 
@@ -29,13 +30,25 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
 
-def serve_api(test):
-    """A server until the test ends: `.url`; `.answer(status, body, headers)` queues answers; `.seen` has the requests."""
-    server = HTTPServer(("127.0.0.1", 0), _Handler)
+class _Server(HTTPServer):
+    def handle_error(self, request, client_address):
+        """Says nothing: a client that does not trust the certificate goes away."""
+
+
+def serve_api(test, certificate=None):
+    """A server until the test ends: `.url`; `.answer(status, body, headers)` queues answers; `.seen` has the requests.
+
+    With a certificate (a file with its key) it speaks https.
+    """
+    server = _Server(("127.0.0.1", 0), _Handler)
+    if certificate:
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     server.seen = []
     server.answers = []
     server.answer = lambda status, body=None, headers=None: server.answers.append((status, body, headers or {}))
-    server.url = "http://127.0.0.1:%d/v1" % server.server_address[1]
+    server.url = ("https" if certificate else "http") + "://127.0.0.1:%d/v1" % server.server_address[1]
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
     test.addCleanup(thread.join)

@@ -1,4 +1,5 @@
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -170,6 +171,42 @@ class ClientTest(unittest.TestCase):
             # A redirect is no answer, and following it could hand the token to somebody else.
             self.client.actions.get_by_id("x")
         self.assertEqual(len(self.server.seen), 1)
+
+
+class TrustTest(unittest.TestCase):
+    """A certificate of our own making, for this address."""
+
+    @classmethod
+    def setUpClass(cls):
+        openssl = shutil.which("openssl")
+        if openssl is None:
+            raise unittest.SkipTest("openssl is not installed")
+        folder = tempfile.mkdtemp()
+        cls.addClassCleanup(shutil.rmtree, folder)
+        cls.certificate = os.path.join(folder, "both.pem")
+        key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "cert.pem")
+        subject = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-days", "2"]
+        make = [openssl, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate] + subject
+        subprocess.run(make, check=True, capture_output=True)
+        with open(cls.certificate, "w") as both:
+            for path in (key, certificate):
+                with open(path) as one:
+                    both.write(one.read())
+        cls.trusted = certificate
+
+    def setUp(self):
+        self.server = serve_api(self, self.certificate)
+
+    def test_a_certificate_that_is_trusted_is_enough(self):
+        self.server.answer(200, {"username": "ann"})
+        self.assertEqual(Client(api_url=self.server.url, cacert=self.trusted, token="t").get_user_info(), {"username": "ann"})
+
+    def test_strangers_are_refused_unless_they_are_let_in(self):
+        with self.assertRaisesRegex(ApiUnreachable, "CERTIFICATE_VERIFY_FAILED"):
+            Client(api_url=self.server.url, token="t").get_user_info()
+        self.assertEqual(self.server.seen, [])
+        self.server.answer(200, {"username": "ann"})
+        self.assertEqual(Client(api_url=self.server.url, cacert=False, token="t").get_user_info(), {"username": "ann"})
 
 
 class OrderTest(unittest.TestCase):

@@ -30,6 +30,13 @@ class ExecutionManager(ResourceManager):
         response.raise_for_status()
         return response.text
 
+    def get_result(self, execution_id, **kwargs):
+        """Its result alone, however large."""
+        query, options = _split(kwargs)
+        response = self.client.get("%s%s/result" % (self.path, path_of(execution_id)), params=query, **options)
+        response.raise_for_status()
+        return response.json()
+
     def get_children(self, execution_id, **kwargs):
         """What it ran, at every depth."""
         return self.get_property(execution_id, "children", **kwargs)

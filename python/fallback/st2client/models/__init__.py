@@ -48,3 +48,10 @@ __all__ = [
     "Webhook",
     "Workflow",
 ]
+
+
+def __getattr__(name):
+    # The managers that StackStorm keeps here too.
+    from st2client.models import core
+
+    return getattr(core, name)
