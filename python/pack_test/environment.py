@@ -34,7 +34,11 @@ def python_for(pack, python, implied, say):
     path = os.path.join(folder, "%s-%s" % (pack.name, _digest(python, files, implied)))
     os.makedirs(folder, exist_ok=True)
     with open(path + ".lock", "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another run makes this virtualenv; waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
         ready = os.path.join(path, ".ready")
         if not os.path.exists(ready):
             _make(pack, path, python, files, implied, say)

@@ -51,6 +51,8 @@ def implied_packages(pack):
     """Packages to install beside the pack's requirements, sorted."""
     named = _named_packages(pack)
     found = {PROVIDED[module] for module in _imported_modules(pack) if module in PROVIDED}
+    if pack.has_test_functions():
+        found.add(PROVIDED["pytest"])
     return sorted(one for one in found if _normal(re.split(r"[<>=]", one)[0]) not in named)
 
 

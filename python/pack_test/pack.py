@@ -1,6 +1,7 @@
 """A pack's folder, as far as its tests need it."""
 
 import os
+import re
 
 from pack_test.environment import CannotTest
 
@@ -28,6 +29,14 @@ class Pack(object):
                     os.path.join(here, name) for name in names if name.startswith("test_") and name.endswith(".py")
                 ]
         return sorted(one for one in found if not pattern or pattern in os.path.relpath(one, self.path))
+
+    def has_test_functions(self):
+        """True when tests are functions, which pytest finds and unittest does not."""
+        for path in self.test_files():
+            with open(path, encoding="utf-8", errors="replace") as file:
+                if re.search(r"(?m)^(?:async )?def test_", file.read()):
+                    return True
+        return False
 
     def python_files(self):
         """Every Python file of the pack."""

@@ -27,7 +27,10 @@ def main(arguments):
     for path in files:
         suite.addTests(_tests_of(pack, path))
     if suite.countTestCases() == 0:
-        sys.stderr.write("the files of %s hold no tests: classes that derive from unittest.TestCase, with methods test_*\n" % pack.name)
+        sys.stderr.write(
+            "the files of %s hold no tests: classes that derive from unittest.TestCase, with methods test_*, or functions "
+            "test_*, which pytest runs where it is installed\n" % (pack.name,)
+        )
         return 2
     result = unittest.TextTestRunner(verbosity=2 if verbose else 1, buffer=False).run(suite)
     return 0 if result.wasSuccessful() else 1
@@ -130,7 +133,7 @@ def _uses_pytest(pack):
     if importlib.util.find_spec("pytest") is None:
         return False
     texts = list(pack.requirement_files()) + list(pack.test_files())
-    if any(os.path.isfile(os.path.join(pack.path, *where, "conftest.py")) for where in ((), ("tests",))):
+    if pack.has_test_functions() or any(os.path.isfile(os.path.join(pack.path, *where, "conftest.py")) for where in ((), ("tests",))):
         return True
     for path in texts:
         with open(path, encoding="utf-8", errors="replace") as file:

@@ -120,6 +120,11 @@ class ClientTest(unittest.TestCase):
         self.assertEqual(self.last(), ("POST", "/v1/webhooks/st2", {"trigger": "p.t", "payload": {"a": 1}}))
         self.assertEqual(self.server.seen[-1][2]["St2-Trace-Tag"], "tag")
 
+    def test_a_webhook_is_called(self):
+        self.server.answer(202, {"a": 1})
+        self.assertEqual(self.client.webhooks.post("/git hub/push", {"a": 1}), {"a": 1})
+        self.assertEqual(self.last(), ("POST", "/v1/webhooks/git%20hub/push", {"a": 1}))
+
     def test_inquiries_are_answered(self):
         self.server.answer(200, {"id": "q", "response": {"ok": True}})
         self.client.inquiries.respond("q", {"ok": True})

@@ -1,3 +1,4 @@
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -98,6 +99,18 @@ class PackTestTest(unittest.TestCase):
     def test_files_without_tests_are_no_success(self):
         self.write("tests/test_it.py", "")
         self.assertEqual(self.run_tests(None, "--no-virtualenv")[0], 2)
+
+    def test_functions_are_run_by_pytest(self):
+        self.write("tests/test_it.py", "def test_it():\n    assert 1 + 1 == 2\n")
+        self.assertEqual(implied_packages(Pack(self.pack)), ["pytest"])
+        status, text = self.run_tests(None, "--no-virtualenv")
+        if importlib.util.find_spec("pytest") is None:
+            self.assertEqual(status, 2)
+            self.assertIn("which pytest runs where it is installed", text)
+        else:
+            self.assertEqual(status, 0, text)
+            self.assertIn("1 passed", text)
+            self.assertFalse(os.path.exists(os.path.join(self.pack, ".pytest_cache")))
 
     def test_packages_that_are_imported_and_not_named_are_found(self):
         self.write("actions/a.py", "import os, yaml, requests, mine_too\nfrom jinja2 import Template\n")

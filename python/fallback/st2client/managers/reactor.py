@@ -2,6 +2,7 @@
 
 import json
 import time
+import urllib.parse
 
 from st2client.managers.core import ResourceManager, path_of
 from st2common.http_api import ApiUnreachable
@@ -31,7 +32,7 @@ class WebhookManager(ResourceManager):
     def post(self, url, payload=None, trace_tag=None, **kwargs):
         """Calls the webhook of that url."""
         headers = {"St2-Trace-Tag": trace_tag} if trace_tag else {}
-        response = self.client.post(self.path + "/" + url.strip("/"), payload or {}, headers=headers, **kwargs)
+        response = self.client.post(self.path + "/" + urllib.parse.quote(url.strip("/")), payload or {}, headers=headers, **kwargs)
         response.raise_for_status()
         return response.json()
 
