@@ -75,7 +75,13 @@ def _step(command, name, say, pack=None):
     # The pack's code must not be what pip runs with.
     environment.pop("PYTHONPATH", None)
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, env=environment
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        env=environment,
+        # Where requirements such as ./vendor/one.whl are looked for.
+        cwd=pack.path if pack else None,
     )
     last = []
     try:

@@ -57,16 +57,16 @@ test("pack test installs what the pack requires once, and shows pip's own last l
   const pack = join(home, "greeter");
   mkdirSync(join(pack, "tests"), { recursive: true });
   writeFileSync(join(pack, "pack.yaml"), "ref: greeter\nname: greeter\n");
-  writeFileSync(join(pack, "requirements-tests.txt"), "greetings==1.0\n");
+  writeFileSync(join(pack, "requirements-tests.txt"), "./vendor/greetings-1.0-py3-none-any.whl\n");
   writeFileSync(
     join(pack, "tests", "test_greetings.py"),
     "import greetings, unittest\nclass T(unittest.TestCase):\n    def test_it(self): print(greetings.TEXT)\n",
   );
-  const wheels = join(home, "wheels");
+  const wheels = join(pack, "vendor");
   mkdirSync(wheels);
   assert.equal(spawnSync("python3", ["-c", MAKE_WHEEL, wheels]).status, 0);
-  // pip's configuration of this machine stays out; the packages come from this folder alone.
-  const env = { PIP_NO_INDEX: "1", PIP_FIND_LINKS: wheels, PIP_CONFIG_FILE: "/dev/null" };
+  // Neither pip's configuration of this machine nor a package index takes part.
+  const env = { PIP_NO_INDEX: "1", PIP_CONFIG_FILE: "/dev/null" };
   const first = await runSquall(home, ["pack", "test", pack], { env });
   assert.equal(first.status, 0, first.stderr);
   assert.equal(first.stdout, "hello from the wheel\n");
