@@ -32,7 +32,9 @@ def run(options):
     if not pack.test_files(options.pattern):
         if options.pattern and pack.test_files(None):
             names = ", ".join(os.path.relpath(one, pack.path) for one in pack.test_files(None)[:10])
-            raise CannotTest("no test file of %s has %r in its path; there are: %s" % (pack.name, options.pattern, names))
+            raise CannotTest(
+                "no test file of %s has %r in its path; there are: %s" % (pack.name, options.pattern, names)
+            )
         raise CannotTest(
             "pack %s has no tests: put files test_*.py into %s, with classes that derive from st2tests.base.BaseActionTestCase "
             "or unittest.TestCase" % (pack.name, os.path.join(pack.path, "tests"))
@@ -64,7 +66,9 @@ def _python(name):
     if found is None:
         raise CannotTest("there is no Python called %s; name one with --python" % (name,))
     # Newer Pythons than this one runs on matter too: the version is asked of the interpreter itself.
-    asked = subprocess.run([found, "-c", "import sys; print(sys.version_info >= (3, 9))"], capture_output=True, text=True)
+    asked = subprocess.run(
+        [found, "-c", "import sys; print(sys.version_info >= (3, 9))"], capture_output=True, text=True
+    )
     if asked.returncode != 0 or asked.stdout.strip() != "True":
         raise CannotTest("%s is no Python 3.9 or newer; name another one with --python" % (found,))
     return found

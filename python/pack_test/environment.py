@@ -59,7 +59,9 @@ def _make(pack, path, python, files, implied, say):
     try:
         if uv:
             _step([uv, "venv", "--quiet", "--python", python, path], "uv venv", say)
-            _step([uv, "pip", "install", "--python", os.path.join(path, "bin", "python")] + requirements, "uv", say, pack)
+            _step(
+                [uv, "pip", "install", "--python", os.path.join(path, "bin", "python")] + requirements, "uv", say, pack
+            )
         else:
             _step([python, "-m", "venv", path], "python -m venv", say)
             pip = [os.path.join(path, "bin", "python"), "-m", "pip", "install", "--disable-pip-version-check"]
@@ -88,7 +90,9 @@ def _step(command, name, say, pack=None):
         for raw in process.stdout:
             line = raw.decode("utf-8", "replace").rstrip()
             last = (last + [line])[-LAST_LINES:]
-            if re.match(r"(Collecting|Downloading|Building|Installing|Successfully|Resolved|Prepared|Installed) ", line):
+            if re.match(
+                r"(Collecting|Downloading|Building|Installing|Successfully|Resolved|Prepared|Installed) ", line
+            ):
                 say("  %s" % (line,))
     except BaseException:
         process.kill()

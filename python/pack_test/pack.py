@@ -52,7 +52,15 @@ class Pack(object):
 
     def import_paths(self):
         """What StackStorm's test runner puts on PYTHONPATH: actions and sensors are imported by their files' names."""
-        folders = ("actions", os.path.join("actions", "lib"), "sensors", os.path.join("sensors", "lib"), "", "lib", "etc")
+        folders = (
+            "actions",
+            os.path.join("actions", "lib"),
+            "sensors",
+            os.path.join("sensors", "lib"),
+            "",
+            "lib",
+            "etc",
+        )
         paths = [os.path.join(self.path, folder).rstrip(os.sep) for folder in folders]
         return [path for path in paths if os.path.isdir(path)]
 

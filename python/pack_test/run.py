@@ -116,7 +116,10 @@ def _broken(name, path, pack):
     error = sys.exc_info()[1]
     cure = ""
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("st2"):
-        cure = "\nIf %s is a package, add it to requirements.txt, or to requirements-tests.txt if only tests use it." % (error.name,)
+        cure = (
+            "\nIf %s is a package, add it to requirements.txt, or to requirements-tests.txt if only tests use it."
+            % (error.name,)
+        )
 
     def fail(self):
         self.fail("cannot import %s\n%s%s" % (os.path.relpath(path, pack.path), text, cure))
@@ -133,7 +136,9 @@ def _uses_pytest(pack):
     if importlib.util.find_spec("pytest") is None:
         return False
     texts = list(pack.requirement_files()) + list(pack.test_files())
-    if pack.has_test_functions() or any(os.path.isfile(os.path.join(pack.path, *where, "conftest.py")) for where in ((), ("tests",))):
+    if pack.has_test_functions() or any(
+        os.path.isfile(os.path.join(pack.path, *where, "conftest.py")) for where in ((), ("tests",))
+    ):
         return True
     for path in texts:
         with open(path, encoding="utf-8", errors="replace") as file:

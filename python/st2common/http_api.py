@@ -65,7 +65,13 @@ def api_error(response):
     fault = response.fault
     if response.status_code < 400:
         fault = "the API is at %s; use that url" % (response.headers.get("Location"),)
-    message = "%s %s Error: %s\nMESSAGE: %s for url: %s" % (response.status_code, kind, response.reason, fault, response.url)
+    message = "%s %s Error: %s\nMESSAGE: %s for url: %s" % (
+        response.status_code,
+        kind,
+        response.reason,
+        fault,
+        response.url,
+    )
     requests = sys.modules.get("requests.exceptions")
     if requests is None:
         return ApiError(message, response)
@@ -79,7 +85,9 @@ class ApiConnection(object):
     `url` has no slash at its end. `cacert` is a file with the certificates to trust, or False to trust any.
     """
 
-    def __init__(self, url, token=None, api_key=None, basic_auth=None, cacert=None, timeout=TIMEOUT_SECONDS, debug=False):
+    def __init__(
+        self, url, token=None, api_key=None, basic_auth=None, cacert=None, timeout=TIMEOUT_SECONDS, debug=False
+    ):
         self.url = url.rstrip("/")
         self.token = token
         self.api_key = api_key

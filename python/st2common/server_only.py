@@ -39,7 +39,8 @@ INSTEAD = {
     "st2common.services.rules": "%s().rules" % CLIENT,
     "st2common.services.sensor_watcher": "%s().sensors" % CLIENT,
     "st2common.services.trace": "%s().trace" % CLIENT,
-    "st2common.services.trigger_dispatcher": "sensor_service.dispatch(), or %s().webhooks.post_generic_webhook()" % CLIENT,
+    "st2common.services.trigger_dispatcher": "sensor_service.dispatch(), or %s().webhooks.post_generic_webhook()"
+    % CLIENT,
     "st2common.services.triggers": "%s().triggertypes" % CLIENT,
     "st2common.services.triggerwatcher": "add_trigger(), update_trigger() and remove_trigger() of the sensor",
     "st2common.services.workflows": "%s().executions" % CLIENT,
@@ -108,7 +109,8 @@ class ServerOnly(object):
 
     def _refuse(self, *args, **kwargs):
         raise RuntimeError(
-            "%s belongs to StackStorm's server and does not exist in Squall; use %s instead" % (self._name, self._instead)
+            "%s belongs to StackStorm's server and does not exist in Squall; use %s instead"
+            % (self._name, self._instead)
         )
 
     __call__ = __iter__ = __getitem__ = __setattr__ = __enter__ = __len__ = __mro_entries__ = _refuse

@@ -37,7 +37,8 @@ class BaseActionAliasTestCase(BasePackResourceTestCase):
             raise AssertionError('Command "%s" didn\'t match any of the provided format strings' % (command,))
         if len(matched) > 1:
             raise AssertionError(
-                'Command "%s" matched multiple format strings: %s' % (command, ", ".join('"%s"' % one for one in matched))
+                'Command "%s" matched multiple format strings: %s'
+                % (command, ", ".join('"%s"' % one for one in matched))
             )
 
     def assertCommandMatchesFormatStrings(self, format_strings, command):

@@ -28,7 +28,9 @@ class DatastoreTest(unittest.TestCase):
         self.assertEqual(self.service.get_value("a/b c"), "5")
         self.assertIsNone(self.service.get_value("a/b c", local=False))
         self.assertEqual(self.service.get_value("pack.Class:a/b c", local=False), "5")
-        self.assertEqual([(one.name, one.value) for one in self.service.list_values(prefix="a/")], [("pack.Class:a/b c", "5")])
+        self.assertEqual(
+            [(one.name, one.value) for one in self.service.list_values(prefix="a/")], [("pack.Class:a/b c", "5")]
+        )
         self.assertTrue(self.service.delete_value("a/b c"))
         self.assertFalse(self.service.delete_value("a/b c"))
 
@@ -102,7 +104,9 @@ class ClientTest(unittest.TestCase):
         self.client.webhooks.post_generic_webhook("default.seen", {"a": 1}, trace_tag="tag")
         (event,) = self.client.triggerinstances.query(trigger="default.seen")
         self.assertEqual(event.payload, {"a": 1})
-        self.assertEqual([one.rule["ref"] for one in self.client.ruleenforcements.query(rule_ref="default.r")], ["default.r"])
+        self.assertEqual(
+            [one.rule["ref"] for one in self.client.ruleenforcements.query(rule_ref="default.r")], ["default.r"]
+        )
         self.client.triggerinstances.re_emit(event.id)
         rule.enabled = False
         self.assertFalse(self.client.rules.update(rule).enabled)

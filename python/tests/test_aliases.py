@@ -2,7 +2,11 @@ import unittest
 
 from st2common.exceptions.content import ParseException
 from st2common.models.db.actionalias import ActionAliasDB
-from st2common.models.utils.action_alias_utils import ActionAliasFormatParser, extract_parameters, inject_immutable_parameters
+from st2common.models.utils.action_alias_utils import (
+    ActionAliasFormatParser,
+    extract_parameters,
+    inject_immutable_parameters,
+)
 from st2common.util.actionalias_matching import match_command_to_alias
 
 # format, command, parameters
@@ -69,8 +73,14 @@ class FormatTest(unittest.TestCase):
             extract_parameters("deploy (", "deploy")
 
     def test_aliases_are_matched(self):
-        one = ActionAliasDB(name="a", pack="p", formats=["deploy {{ x }}", {"display": "d", "representation": ["ship {{ x }}"]}])
-        other = ActionAliasDB(name="b", pack="p", formats=[{"display": "help only"}, {"representation": "see {{x}}", "match_multiple": True}])
+        one = ActionAliasDB(
+            name="a", pack="p", formats=["deploy {{ x }}", {"display": "d", "representation": ["ship {{ x }}"]}]
+        )
+        other = ActionAliasDB(
+            name="b",
+            pack="p",
+            formats=[{"display": "help only"}, {"representation": "see {{x}}", "match_multiple": True}],
+        )
         found = match_command_to_alias("ship it", [one, other])
         self.assertEqual([(each["alias"].ref, each["display"]) for each in found], [("p.a", "d")])
         self.assertEqual(len(match_command_to_alias("see it", [one, other], match_multiple=True)), 1)

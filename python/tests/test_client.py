@@ -13,7 +13,6 @@ from st2client.models.keyvalue import KeyValuePair
 from st2common.http_api import ApiError, ApiUnreachable
 from tests.api_server import serve_api
 
-
 LIBRARY = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -35,7 +34,10 @@ class ClientTest(unittest.TestCase):
     def test_a_resource_is_a_bag_of_attributes(self):
         self.server.answer(200, {"ref": "core.local", "name": "local", "runner_type": "local-shell-cmd"})
         action = self.client.actions.get_by_ref_or_id("core.local")
-        self.assertEqual((action.ref, action.runner_type, repr(action)), ("core.local", "local-shell-cmd", "<Action ref=core.local,name=local>"))
+        self.assertEqual(
+            (action.ref, action.runner_type, repr(action)),
+            ("core.local", "local-shell-cmd", "<Action ref=core.local,name=local>"),
+        )
         self.assertEqual(self.last(), ("GET", "/v1/actions/core.local", None))
         self.assertEqual(self.server.seen[-1][2]["X-Auth-Token"], "t")
 
@@ -69,7 +71,9 @@ class ClientTest(unittest.TestCase):
 
     def test_queries_take_filters_and_say_how_many_there_are(self):
         self.server.answer(200, [{"name": "a"}], {"X-Total-Count": "7"})
-        found, total = self.client.rules.query_with_count(pack="p", enabled=True, limit=1, include_attributes=["name", "ref"])
+        found, total = self.client.rules.query_with_count(
+            pack="p", enabled=True, limit=1, include_attributes=["name", "ref"]
+        )
         self.assertEqual(([one.name for one in found], total), (["a"], 7))
         self.assertEqual(self.last()[1], "/v1/rules/?pack=p&enabled=true&limit=1&include_attributes=name%2Cref")
 
@@ -82,7 +86,9 @@ class ClientTest(unittest.TestCase):
         self.server.answer(201, {"id": "5", "status": "requested"})
         execution = self.client.liveactions.create(models.LiveAction(action="core.local", parameters={"cmd": "date"}))
         self.assertEqual((execution.id, execution.status), ("5", "requested"))
-        self.assertEqual(self.last(), ("POST", "/v1/executions", {"action": "core.local", "parameters": {"cmd": "date"}}))
+        self.assertEqual(
+            self.last(), ("POST", "/v1/executions", {"action": "core.local", "parameters": {"cmd": "date"}})
+        )
         self.assertEqual(type(self.client.managers["LiveAction"]), type(self.client.executions))
 
     def test_executions_are_run_again_paused_resumed_and_read(self):
@@ -163,7 +169,11 @@ class ClientTest(unittest.TestCase):
     def test_without_an_environment_the_ports_are_stackstorms(self):
         self.assertEqual(
             Client(base_url="http://st2.example.org/").endpoints,
-            {"api": "http://st2.example.org:9101/v1", "auth": "http://st2.example.org:9100", "stream": "http://st2.example.org:9102/v1"},
+            {
+                "api": "http://st2.example.org:9101/v1",
+                "auth": "http://st2.example.org:9100",
+                "stream": "http://st2.example.org:9102/v1",
+            },
         )
 
     def test_a_certificate_that_is_not_there_is_named(self):
@@ -204,7 +214,9 @@ class TrustTest(unittest.TestCase):
 
     def test_a_certificate_that_is_trusted_is_enough(self):
         self.server.answer(200, {"username": "ann"})
-        self.assertEqual(Client(api_url=self.server.url, cacert=self.trusted, token="t").get_user_info(), {"username": "ann"})
+        self.assertEqual(
+            Client(api_url=self.server.url, cacert=self.trusted, token="t").get_user_info(), {"username": "ann"}
+        )
 
     def test_strangers_are_refused_unless_they_are_let_in(self):
         with self.assertRaisesRegex(ApiUnreachable, "CERTIFICATE_VERIFY_FAILED"):
@@ -218,7 +230,9 @@ class OrderTest(unittest.TestCase):
     def found_with(self, *folders):
         code = "import st2common, st2client, six; print(st2client.__file__, six.__file__)"
         environment = dict(os.environ, PYTHONPATH=os.pathsep.join((LIBRARY,) + folders))
-        run = subprocess.run([sys.executable, "-S", "-c", code], env=environment, capture_output=True, text=True, check=True)
+        run = subprocess.run(
+            [sys.executable, "-S", "-c", code], env=environment, capture_output=True, text=True, check=True
+        )
         return run.stdout.split()
 
     def test_the_packs_own_client_wins_over_ours(self):

@@ -85,7 +85,9 @@ class OrderTest(unittest.TestCase):
     def test_ours_are_found_where_nobody_brings_any(self):
         code = "import st2common, six, eventlet, st2client; print(six.__file__, eventlet.__file__, st2client.__file__)"
         environment = dict(os.environ, PYTHONPATH=LIBRARY)
-        run = subprocess.run([sys.executable, "-S", "-c", code], env=environment, capture_output=True, text=True, check=True)
+        run = subprocess.run(
+            [sys.executable, "-S", "-c", code], env=environment, capture_output=True, text=True, check=True
+        )
         for path in run.stdout.split():
             self.assertTrue(path.startswith(os.path.join(LIBRARY, "fallback")), path)
 

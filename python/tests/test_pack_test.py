@@ -29,7 +29,9 @@ class PackTestTest(unittest.TestCase):
             file.write(textwrap.dedent(content))
 
     def run_tests(self, pack=None, *words):
-        environment = dict(os.environ, PYTHONPATH=LIBRARY, SQUALL_CACHE=os.path.join(os.path.dirname(self.pack), "cache"))
+        environment = dict(
+            os.environ, PYTHONPATH=LIBRARY, SQUALL_CACHE=os.path.join(os.path.dirname(self.pack), "cache")
+        )
         command = [sys.executable, "-m", "pack_test", pack or self.pack, *words]
         run = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
         return run.returncode, run.stdout + run.stderr
@@ -52,7 +54,10 @@ class PackTestTest(unittest.TestCase):
         self.assertIn("tests/test_action_open.py", text)
 
     def test_failures_are_status_1_with_their_place(self):
-        self.write("tests/test_it.py", "import unittest\nclass T(unittest.TestCase):\n    def test_x(self): self.assertEqual(1, 2)\n")
+        self.write(
+            "tests/test_it.py",
+            "import unittest\nclass T(unittest.TestCase):\n    def test_x(self): self.assertEqual(1, 2)\n",
+        )
         status, text = self.run_tests(None, "--no-virtualenv")
         self.assertEqual(status, 1)
         self.assertIn("tests/test_it.py", text)
@@ -71,7 +76,10 @@ class PackTestTest(unittest.TestCase):
         self.write("tests/shared.py", "VALUE = 5\n")
         self.write("tests/deep/__init__.py", "")
         body = "import unittest\nfrom tests.shared import VALUE\nfrom ..shared import VALUE as same\n"
-        self.write("tests/deep/test_it.py", body + "class T(unittest.TestCase):\n    def test_x(self): self.assertEqual(VALUE, same)\n")
+        self.write(
+            "tests/deep/test_it.py",
+            body + "class T(unittest.TestCase):\n    def test_x(self): self.assertEqual(VALUE, same)\n",
+        )
         status, text = self.run_tests(None, "--no-virtualenv")
         self.assertEqual(status, 0, text)
 

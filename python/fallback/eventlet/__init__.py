@@ -211,7 +211,13 @@ _MODULES = {
         "original": importlib.import_module,
     },
     "greenpool": {"GreenPool": GreenPool, "GreenPile": GreenPile},
-    "greenthread": {"GreenThread": GreenThread, "sleep": sleep, "spawn": spawn, "spawn_n": spawn_n, "spawn_after": spawn_after},
+    "greenthread": {
+        "GreenThread": GreenThread,
+        "sleep": sleep,
+        "spawn": spawn,
+        "spawn_n": spawn_n,
+        "spawn_after": spawn_after,
+    },
     "queue": vars(_queue),
     "semaphore": {"Semaphore": threading.Semaphore},
 }

@@ -8,7 +8,6 @@ from st2client.models import (
     Action,
     ActionAlias,
     ActionAliasExecution,
-    ActionAliasMatch,
     ApiKey,
     Config,
     ConfigSchema,

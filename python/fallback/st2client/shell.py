@@ -2,7 +2,9 @@
 
 __all__ = ["Shell", "main"]
 
-MESSAGE = "StackStorm's command line is not part of Squall's Python library; run `squall`, or use st2client.client.Client"
+MESSAGE = (
+    "StackStorm's command line is not part of Squall's Python library; run `squall`, or use st2client.client.Client"
+)
 
 
 class Shell(object):

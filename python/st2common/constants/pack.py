@@ -3,9 +3,7 @@
 PACK_REF_WHITELIST_REGEX = r"^[a-z0-9_]+$"
 PACK_RESERVED_CHARACTER = "."
 PACK_VERSION_SEPARATOR = "="
-PACK_VERSION_REGEX = (
-    r"^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))?(?:-[\da-zA-Z\-]+(?:\.[\da-zA-Z\-]+)*)?(?:\+[\da-zA-Z\-]+(?:\.[\da-zA-Z\-]+)*)?$"
-)
+PACK_VERSION_REGEX = r"^(?:0|[1-9]\d*)\.(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*))?(?:-[\da-zA-Z\-]+(?:\.[\da-zA-Z\-]+)*)?(?:\+[\da-zA-Z\-]+(?:\.[\da-zA-Z\-]+)*)?$"
 
 SYSTEM_PACK_NAME = "core"
 PACKS_PACK_NAME = "packs"

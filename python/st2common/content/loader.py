@@ -26,7 +26,11 @@ class ContentPackLoader(object):
 
     def get_content(self, base_dirs, content_type):
         packs = self.get_packs(base_dirs)
-        return {name: path for name, path in ((n, self.get_content_from_pack(p, content_type)) for n, p in packs.items()) if path}
+        return {
+            name: path
+            for name, path in ((n, self.get_content_from_pack(p, content_type)) for n, p in packs.items())
+            if path
+        }
 
     def get_content_from_pack(self, pack_dir, content_type):
         """The folder of this content in the pack, or None."""

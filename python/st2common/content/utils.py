@@ -51,7 +51,9 @@ def get_pack_file_abs_path(pack_ref, file_path, resource_type=None, use_pack_cac
     folders = {"action": "actions", "sensor": "sensors", "rule": "rules", "policy": "policies", "alias": "aliases"}
     whole = os.path.normpath(os.path.join(base, folders.get(resource_type, ""), file_path))
     if not whole.startswith(os.path.normpath(base) + os.sep):
-        raise ValueError('Invalid file path: "%s". File path needs to be relative to the pack directory (%s).' % (file_path, base))
+        raise ValueError(
+            'Invalid file path: "%s". File path needs to be relative to the pack directory (%s).' % (file_path, base)
+        )
     return whole
 
 

@@ -21,7 +21,9 @@ def get_jinja_environment(allow_undefined=False, trim_blocks=True, lstrip_blocks
         import jinja2
         import jinja2.sandbox
     except ImportError:
-        raise ImportError("st2common.util.jinja needs the package jinja2; add it to the pack's requirements.txt") from None
+        raise ImportError(
+            "st2common.util.jinja needs the package jinja2; add it to the pack's requirements.txt"
+        ) from None
     environment = jinja2.sandbox.SandboxedEnvironment(
         undefined=jinja2.Undefined if allow_undefined else jinja2.StrictUndefined,
         trim_blocks=trim_blocks,

@@ -7,7 +7,9 @@ def _jsonschema():
     try:
         import jsonschema
     except ImportError:
-        raise ImportError("st2common.util.schema needs the package jsonschema; add it to the pack's requirements.txt") from None
+        raise ImportError(
+            "st2common.util.schema needs the package jsonschema; add it to the pack's requirements.txt"
+        ) from None
     return jsonschema
 
 

@@ -54,7 +54,7 @@ class ResourceManager(object):
         """The one of this name. Raises `Exception` if there are several, in different packs."""
         found = self.query(name=name, **kwargs)
         if len(found) > 1:
-            raise Exception("More than one %s named \"%s\" are found." % (self.resource.__name__.lower(), name))
+            raise Exception('More than one %s named "%s" are found.' % (self.resource.__name__.lower(), name))
         return found[0] if found else None
 
     def get_property(self, id_, property_name, self_deserialize=True, **kwargs):
@@ -119,7 +119,9 @@ class ResourceManager(object):
         for name in ("id", "ref", "name"):
             if getattr(instance, name, None):
                 return path_of(getattr(instance, name))
-        raise ValueError("%r has neither id nor ref nor name, so the API cannot be told which one is meant" % (instance,))
+        raise ValueError(
+            "%r has neither id nor ref nor name, so the API cannot be told which one is meant" % (instance,)
+        )
 
 
 class KeyManager(ResourceManager):

@@ -9,7 +9,9 @@ class PackManager(ResourceManager):
     """What changes packs answers at once, with `execution_id` of what is under way."""
 
     def install(self, packs, force=False, skip_dependencies=False, **kwargs):
-        return self._post("/install", {"packs": packs, "force": force, "skip_dependencies": skip_dependencies}, **kwargs)
+        return self._post(
+            "/install", {"packs": packs, "force": force, "skip_dependencies": skip_dependencies}, **kwargs
+        )
 
     def remove(self, packs, **kwargs):
         return self._post("/uninstall", {"packs": packs}, **kwargs)

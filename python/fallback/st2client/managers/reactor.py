@@ -32,7 +32,9 @@ class WebhookManager(ResourceManager):
     def post(self, url, payload=None, trace_tag=None, **kwargs):
         """Calls the webhook of that url."""
         headers = {"St2-Trace-Tag": trace_tag} if trace_tag else {}
-        response = self.client.post(self.path + "/" + urllib.parse.quote(url.strip("/")), payload or {}, headers=headers, **kwargs)
+        response = self.client.post(
+            self.path + "/" + urllib.parse.quote(url.strip("/")), payload or {}, headers=headers, **kwargs
+        )
         response.raise_for_status()
         return response.json()
 
@@ -58,7 +60,9 @@ class StreamManager(object):
             params["events"] = ",".join(names)
         ends = "end_execution_id" in params
         while True:
-            answer = self.client.get("/stream", params=params, stream=True, headers={"Accept": "text/event-stream"}, **kwargs)
+            answer = self.client.get(
+                "/stream", params=params, stream=True, headers={"Accept": "text/event-stream"}, **kwargs
+            )
             if hasattr(answer, "raise_for_status"):
                 answer.raise_for_status()
             with answer:

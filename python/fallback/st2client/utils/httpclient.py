@@ -54,7 +54,9 @@ class HTTPClient(object):
     def delete(self, url, data=None, **kwargs):
         return self._send("DELETE", url, data, **kwargs)
 
-    def _send(self, method, url, data, params=None, headers=None, stream=False, token=None, api_key=None, auth=None, **other):
+    def _send(
+        self, method, url, data, params=None, headers=None, stream=False, token=None, api_key=None, auth=None, **other
+    ):
         who = dict(self._defaults)
         if auth:
             who = {"token": None, "api_key": None, "basic_auth": auth}

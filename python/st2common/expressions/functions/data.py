@@ -2,7 +2,15 @@
 
 import json
 
-__all__ = ["from_json_string", "from_yaml_string", "json_escape", "to_complex", "to_json_string", "to_yaml_string", "use_none"]
+__all__ = [
+    "from_json_string",
+    "from_yaml_string",
+    "json_escape",
+    "to_complex",
+    "to_json_string",
+    "to_yaml_string",
+    "use_none",
+]
 
 NONE_MAGIC_VALUE = "%*****__%NONE%__*****%"
 

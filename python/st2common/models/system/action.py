@@ -11,7 +11,9 @@ __all__ = ["ShellCommandAction", "ShellScriptAction"]
 class ShellCommandAction(object):
     """A command for a shell, as the runner `local-shell-cmd` runs it."""
 
-    def __init__(self, name, action_exec_id, command, user=None, env_vars=None, sudo=False, timeout=None, cwd=None, **other):
+    def __init__(
+        self, name, action_exec_id, command, user=None, env_vars=None, sudo=False, timeout=None, cwd=None, **other
+    ):
         self.name = name
         self.action_exec_id = action_exec_id
         self.command = command

@@ -53,7 +53,7 @@ class ResourceReference(object):
     @staticmethod
     def validate_pack_name(pack):
         if pack and "." in pack:
-            raise ValueError("Pack name should not contain \".\"")
+            raise ValueError('Pack name should not contain "."')
         return pack
 
     def __eq__(self, other):

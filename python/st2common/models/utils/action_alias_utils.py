@@ -8,14 +8,22 @@ import re
 
 from st2common.exceptions.content import ParseException
 
-__all__ = ["ActionAliasFormatParser", "extract_parameters", "extract_parameters_for_action_alias_db", "inject_immutable_parameters"]
+__all__ = [
+    "ActionAliasFormatParser",
+    "extract_parameters",
+    "extract_parameters_for_action_alias_db",
+    "inject_immutable_parameters",
+]
 
 VALUE = r"""(?:"[^"]*"|'[^']*'|\{.*?\}|.+?)"""
 PARAMETER = re.compile(
-    r"""\{\{\s*(?P<name>[^\s={}]+)\s*(?:=\s*(?P<default>"[^"]*"|'[^']*'|\{\{.*?\}\}|\{.*?\}|[^{}]*?)\s*)?\}\}""", re.DOTALL
+    r"""\{\{\s*(?P<name>[^\s={}]+)\s*(?:=\s*(?P<default>"[^"]*"|'[^']*'|\{\{.*?\}\}|\{.*?\}|[^{}]*?)\s*)?\}\}""",
+    re.DOTALL,
 )
 # The last pair of a command.
-PAIR = re.compile(r"""(?:^|\s)([A-Za-z_][\w.-]*)=("[^"]*"|'[^']*'|\{[^{}]*\}|\{\{.*?\}\}|[^\s"'{}]\S*)\s*$""", re.DOTALL)
+PAIR = re.compile(
+    r"""(?:^|\s)([A-Za-z_][\w.-]*)=("[^"]*"|'[^']*'|\{[^{}]*\}|\{\{.*?\}\}|[^\s"'{}]\S*)\s*$""", re.DOTALL
+)
 
 
 class ActionAliasFormatParser(object):
@@ -45,9 +53,7 @@ class ActionAliasFormatParser(object):
         return found
 
     def _refuse(self):
-        raise ParseException(
-            'Command "%s" doesn\'t match format string "%s"' % (self._original_stream, self._format)
-        )
+        raise ParseException('Command "%s" doesn\'t match format string "%s"' % (self._original_stream, self._format))
 
 
 def extract_parameters(format_str, param_stream, match_multiple=False):

@@ -7,7 +7,9 @@ from st2reactor.sensor.base import PollingSensor
 
 class NewTicketsSensor(PollingSensor):
     def __init__(self, sensor_service, config=None, poll_interval=None):
-        super(NewTicketsSensor, self).__init__(sensor_service=sensor_service, config=config, poll_interval=poll_interval)
+        super(NewTicketsSensor, self).__init__(
+            sensor_service=sensor_service, config=config, poll_interval=poll_interval
+        )
         self._logger = self._sensor_service.get_logger(name=self.__class__.__name__)
         self._trigger_ref = "tickets.new_ticket"
 

@@ -19,7 +19,9 @@ class OpenTicketAliasTestCase(BaseActionAliasTestCase):
             parameters={"urgency": "high", "queue": "it", "subject": "dark"},
         )
         self.assertExtractedParametersMatch(
-            format_string=second, command='open ticket "it is dark"', parameters={"subject": "it is dark", "queue": "support"}
+            format_string=second,
+            command='open ticket "it is dark"',
+            parameters={"subject": "it is dark", "queue": "support"},
         )
         self.assertCommandMatchesExactlyOneFormatString(format_strings=strings, command="ticket please help")
 
