@@ -157,6 +157,11 @@ class SmallToolsTest(unittest.TestCase):
 
 class LockTest(unittest.TestCase):
     def test_one_process_at_a_time_holds_a_lock(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        for change in (mock.patch.dict(os.environ, TMPDIR=folder.name), mock.patch("tempfile.tempdir", folder.name)):
+            change.start()
+            self.addCleanup(change.stop)
         name = "tests %d" % os.getpid()
         code = (
             "from st2common.services.coordination import get_coordinator as c; print(c().get_lock(%r).acquire(blocking=False))"
