@@ -118,6 +118,19 @@ export interface ApiRehearsal {
     readonly status: string;
   }[];
   readonly unused: readonly string[];
+  /** Where it departs from what a recording expects; absent when nothing was expected. */
+  readonly differences?: readonly string[];
+}
+
+/** A rehearsal made from a real run. It goes as it is to `rehearseWorkflow`, or with another definition. */
+export interface ApiRecording {
+  readonly recording: number;
+  readonly of: { readonly execution: string; readonly action: string; readonly status: string };
+  readonly definition: string;
+  readonly expected: { readonly path: readonly JsonObject[] };
+  /** What a rehearsal cannot do as the run did. */
+  readonly notes: readonly string[];
+  readonly [more: string]: unknown;
 }
 
 /** What leads where in a workflow, and of an execution how far it has come. */

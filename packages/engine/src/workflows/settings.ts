@@ -7,7 +7,7 @@ import type { StoredEvent } from "./history.ts";
 import type { Live } from "./live.ts";
 
 /** `ctx().st2` and `ctx().parent` (stackstorm-model 17.1). What comes to a context later does not count. */
-export function contextOf(live: Live, apiUrl: string): JsonObject {
+export function contextOf(live: Pick<Live, "execution">, apiUrl: string): JsonObject {
   const { execution } = live;
   const { cancelled_by: _c, paused_by: _p, resumed_by: _r, ...context } = execution.context;
   const { api_user, source_channel, pack } = context;
@@ -29,7 +29,7 @@ export function contextOf(live: Live, apiUrl: string): JsonObject {
 /** The workflow's inputs: what was given, with the action's defaults. */
 export async function inputsOf(
   core: Core,
-  live: Live,
+  live: Pick<Live, "execution" | "snapshot">,
   event: Extract<StoredEvent, { kind: "start" }>,
 ): Promise<JsonObject> {
   if (event.inputs !== undefined) return JSON.parse(core.parts.vault.open(event.inputs, "workflow")) as JsonObject;

@@ -105,7 +105,9 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
       (number) => live.tracker.latest(task, number) !== undefined,
     );
     const run = seen === undefined ? undefined : live.tracker.latest(task, seen);
-    return run === undefined || seen === undefined ? undefined : recordOfTask(live, task, seen, run, rowOf);
+    return run === undefined || seen === undefined
+      ? undefined
+      : recordOfTask(live.execution.id, task, seen, run, rowOf);
   };
   const envOf = () => ({
     context: {},

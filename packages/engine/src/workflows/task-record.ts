@@ -1,14 +1,13 @@
 import { type Execution, formatMicros } from "@squall/model";
-import type { Live } from "./live.ts";
 import { statusOfRun, type TaskRun } from "./tracker.ts";
 
 /** `task()` (orquesta-and-expressions 9). Only what the workflow was told counts, so that it is the same when read back. */
 export function recordOfTask(
-  live: Live,
+  workflow: string,
   task: string,
   route: number,
   run: TaskRun,
-  rowOf: (id: string) => Execution,
+  rowOf: (id: string) => Pick<Execution, "result" | "start" | "end">,
 ): Readonly<Record<string, unknown>> {
   const children = [...run.children].sort(([a], [b]) => a - b);
   const rows = children.map(([item, child]) => ({ item, child, row: rowOf(child.id) }));
@@ -26,7 +25,7 @@ export function recordOfTask(
   const end = done ? Math.max(...rows.map(({ row }) => row.end ?? row.start)) : undefined;
   return {
     task_execution_id: run.id,
-    workflow_execution_id: live.execution.id,
+    workflow_execution_id: workflow,
     task_name: task,
     task_id: task,
     route,
