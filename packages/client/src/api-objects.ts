@@ -142,6 +142,10 @@ export interface ApiGraph {
     readonly items?: boolean;
     readonly status?: string;
     readonly runs?: number;
+    readonly start_timestamp?: string;
+    readonly end_timestamp?: string;
+    readonly total?: number;
+    readonly succeeded?: number;
   }[];
   readonly edges: readonly {
     readonly from: string;
@@ -149,4 +153,28 @@ export interface ApiGraph {
     readonly when?: string;
     readonly taken?: boolean;
   }[];
+}
+
+/** A task of a workflow's execution, over all its runs. */
+export interface ApiTask {
+  readonly task: string;
+  readonly action: string;
+  readonly status: string;
+  readonly start_timestamp: string;
+  readonly end_timestamp?: string;
+  readonly runs: number;
+  /** Seconds. */
+  readonly delay?: number;
+  readonly execution?: string;
+  readonly items?: { readonly total: number; readonly counts: Readonly<Record<string, number>> };
+  /** Items that failed or have not ended: the first few. */
+  readonly shown?: readonly {
+    readonly item: number;
+    readonly execution: string;
+    readonly status: string;
+    readonly start_timestamp: string;
+    readonly end_timestamp?: string;
+  }[];
+  readonly tasks?: readonly ApiTask[];
+  readonly more?: number;
 }

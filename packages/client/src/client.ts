@@ -11,6 +11,7 @@ import type {
   ApiRegistration,
   ApiRehearsal,
   ApiRuleTest,
+  ApiTask,
   ApiToken,
   ApiUser,
 } from "./api-objects.ts";
@@ -57,6 +58,8 @@ export interface Executions {
   /** Asks a workflow to pause, or to go on. */
   setStatus(id: string, status: "pausing" | "resuming"): Promise<ApiExecution>;
   children(id: string, query?: Query): Promise<Listed<ApiExecution>>;
+  /** The tasks of a workflow's execution, with those of its sub-workflows. */
+  tasks(id: string): Promise<{ readonly tasks: readonly ApiTask[]; readonly more?: number }>;
   /** What it has printed so far. */
   output(id: string, type?: "all" | "stdout" | "stderr" | "output", signal?: AbortSignal): Promise<string>;
   /** Everything it has printed, from the beginning, then what it prints, until it is completed. */
@@ -267,6 +270,7 @@ function executionsOf(transport: Transport): Executions {
     rerun: (id, changes = {}) => object(`${one(id)}/re_run`, { method: "POST", body: { parameters: {}, ...changes } }),
     setStatus: (id, status) => object(one(id), { method: "PUT", body: { status } }),
     children: (id, query) => listOf(transport, `${one(id)}/children`, query),
+    tasks: async (id) => (await transport.json(`${one(id)}/tasks`)).value as Awaited<ReturnType<Executions["tasks"]>>,
     output: (id, type = "all", signal) =>
       transport.text(`${one(id)}/output`, { query: { output_type: type }, ...(signal ? { signal } : {}) }),
     async *outputEvents(id, signal) {

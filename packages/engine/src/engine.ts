@@ -22,6 +22,7 @@ import type {
   User,
 } from "@squall/model";
 import type { WorkflowGraph } from "./workflows/graph.ts";
+import type { TaskTree } from "./workflows/tasks.ts";
 import type { InspectionEntry } from "./workflows/inspection.ts";
 import type { Recording } from "./workflows/rehearsal/record.ts";
 import type { Rehearsal, Rehearsed } from "./workflows/rehearsal/rehearse.ts";
@@ -145,6 +146,8 @@ export interface WorkflowTools {
   graph(definition: string): WorkflowGraph;
   /** The same of an execution, as far as it has come. @throws Invalid when it is not of a workflow */
   graphOf(execution: Execution): Promise<WorkflowGraph>;
+  /** What became of the tasks of an execution and its sub-workflows, bounded. @throws Invalid when it is not of a workflow */
+  tasksOf(execution: Execution): Promise<TaskTree>;
 }
 
 export interface ViewOptions {

@@ -4,6 +4,7 @@ import type { Core } from "../core.ts";
 import type { Compiled } from "./definitions.ts";
 import { isWorkflow } from "./is-workflow.ts";
 import { type Live, readBack } from "./live.ts";
+import { type TaskView, tasksOf } from "./tasks.ts";
 
 /** What leads where, for drawing. Of an execution also what has happened: the latest status and run of each task. */
 export interface WorkflowGraph {
@@ -17,6 +18,11 @@ export interface WorkflowGraph {
     readonly status?: string;
     /** How often it has run; more than once in cycles and behind splits. */
     readonly runs?: number;
+    readonly start_timestamp?: string;
+    readonly end_timestamp?: string;
+    /** Of the latest run with items: how many there are, and how many succeeded. */
+    readonly total?: number;
+    readonly succeeded?: number;
   }[];
   readonly edges: readonly {
     readonly from: string;
@@ -38,10 +44,12 @@ export async function graphOfExecution(core: Core, execution: Execution): Promis
     });
   }
   const live = await readBack(core, execution.project, execution.id);
-  return draw(live.compiled, live);
+  const { tasks } = await tasksOf(core, execution);
+  // Of the runs on several routes the last one counts.
+  return draw(live.compiled, live, new Map(tasks.map((one) => [one.task, one])));
 }
 
-function draw({ source }: Compiled, live?: Live): WorkflowGraph {
+function draw({ source }: Compiled, live?: Live, tasks?: ReadonlyMap<string, TaskView>): WorkflowGraph {
   const { byNumber, starts } = buildGraph(readDefinition(source));
   const entries = live?.state?.entries.flat().filter((entry) => entry !== null) ?? [];
   return {
@@ -56,6 +64,7 @@ function draw({ source }: Compiled, live?: Live): WorkflowGraph {
         ...(starts.includes(name) && { starts: true }),
         ...(status && { status }),
         ...(runs.length > 0 && { runs: runs.length }),
+        ...timesOf(tasks?.get(name)),
       };
     }),
     edges: byNumber.flatMap(({ name, out }) =>
@@ -69,5 +78,15 @@ function draw({ source }: Compiled, live?: Live): WorkflowGraph {
         };
       }),
     ),
+  };
+}
+
+function timesOf(task: TaskView | undefined) {
+  if (task === undefined) return {};
+  const { start_timestamp, end_timestamp, items } = task;
+  return {
+    start_timestamp,
+    ...(end_timestamp !== undefined && { end_timestamp }),
+    ...(items && { total: items.total, succeeded: items.counts.succeeded ?? 0 }),
   };
 }

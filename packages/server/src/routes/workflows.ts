@@ -130,6 +130,15 @@ export const WORKFLOW_ROUTES: readonly Route[] = [
   }),
   route({
     method: "GET",
+    path: "/executions/{id}/tasks",
+    summary: "Tells what became of the tasks of a workflow's execution and its sub-workflows.",
+    verb: "view",
+    resource: "execution",
+    response: Type.Object({ tasks: Type.Array(FreeObject), more: Type.Optional(Type.Integer()) }),
+    handler: async (call) => ok(await call.context.engine.workflows.tasksOf(await findExecution(call, "view"))),
+  }),
+  route({
+    method: "GET",
     path: "/executions/{id}/recording",
     summary: "Makes a rehearsal that does what a workflow's execution did. Secrets are replaced.",
     verb: "view",
