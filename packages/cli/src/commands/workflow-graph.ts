@@ -8,6 +8,7 @@ import { elapsedOf } from "../drawing/captions.ts";
 import { mermaid } from "../drawing/mermaid.ts";
 import { Failure } from "../failure.ts";
 import { readText } from "../input-file.ts";
+import { executionId } from "../last.ts";
 
 interface GraphOptions {
   readonly format: "mermaid" | "svg";
@@ -57,7 +58,7 @@ export async function writeOut(context: Context, text: string, file: string | un
 async function graphOf(context: Context, what: string) {
   const client = await context.client();
   if (what === "last" || /^[0-9a-f]{24}$/.test(what)) {
-    const execution = await client.executions.get(what, { exclude_attributes: "result" });
+    const execution = await client.executions.get(await executionId(client, what), { exclude_attributes: "result" });
     const graph: ApiGraph = await client.workflowGraph({ execution: execution.id });
     return { graph, title: execution.action.ref, execution };
   }

@@ -4,6 +4,7 @@ import { does, examples } from "../command.ts";
 import { Failure, UsageError } from "../failure.ts";
 import { objectOf, readObject, readText } from "../input-file.ts";
 import { scalarText, toYaml } from "../output/fields.ts";
+import { executionId } from "../last.ts";
 import { addGraph, writeOut } from "./workflow-graph.ts";
 
 /** Nothing here runs an action or writes anything. */
@@ -90,7 +91,8 @@ function addRecord(group: Command): void {
     "squall workflow rehearse recorded.yaml",
   );
   does<{ out?: string }>(command, async ({ context, words: [id = ""], options }) => {
-    const recording = await (await context.client()).recordWorkflow(id);
+    const client = await context.client();
+    const recording = await client.recordWorkflow(await executionId(client, id));
     for (const note of recording.notes) context.out.note(`squall: ${note}`);
     if (context.out.format === "json") {
       return await writeOut(context, `${JSON.stringify(recording, undefined, 2)}\n`, options.out);

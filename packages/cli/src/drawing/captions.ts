@@ -29,11 +29,13 @@ export function elapsedOf(node: Pick<GraphNode, "start_timestamp" | "end_timesta
   return Number.isFinite(seconds) ? formatSeconds(Math.max(0, seconds)) : undefined;
 }
 
-/** A condition without the signs around it, cut to what fits on a line. */
-export function shortCondition(when: string): string {
+/** A condition cut to what fits on a line. */
+export const shortCondition = (when: string): string => fit(bareCondition(when), MOST_CONDITION);
+
+/** A condition without the signs around it. */
+export function bareCondition(when: string): string {
   const bare = oneLine(when)
     .trim()
     .replace(/^(?:<%|\{\{)\s*([^]*?)\s*(?:%>|\}\})$/, "$1");
-  const plain = bare.replace(/^(succeeded|failed|completed)\(\)$/, "$1");
-  return fit(plain, MOST_CONDITION);
+  return bare.replace(/^(succeeded|failed|completed)\(\)$/, "$1");
 }

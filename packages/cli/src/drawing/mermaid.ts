@@ -1,5 +1,5 @@
 import type { ApiGraph } from "@squall/client";
-import { elapsedOf, notesOf } from "./captions.ts";
+import { bareCondition, elapsedOf, notesOf } from "./captions.ts";
 
 /** Statuses with the colours of their boxes: fill and border. */
 const CLASSES = {
@@ -41,7 +41,9 @@ export function mermaid({ nodes, edges }: ApiGraph, now: number): string {
   }
   for (const { from, to, when, taken } of edges) {
     const arrow = taken === true ? "==>" : taken === false ? "-.->" : "-->";
-    lines.push(`  ${names.get(from)} ${arrow}${when === undefined ? "" : `|"${escaped(when)}"|`} ${names.get(to)}`);
+    lines.push(
+      `  ${names.get(from)} ${arrow}${when === undefined ? "" : `|"${escaped(bareCondition(when))}"|`} ${names.get(to)}`,
+    );
   }
   for (const look of used) lines.push(`  classDef ${look} ${CLASSES[look]}`);
   return lines.join("\n");

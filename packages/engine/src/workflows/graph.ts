@@ -63,18 +63,21 @@ function draw({ source }: Compiled, live?: Live, tasks?: ReadonlyMap<string, Tas
         ...(task?.with !== undefined && { items: true }),
         ...(starts.includes(name) && { starts: true }),
         ...(status && { status }),
-        ...(runs.length > 0 && { runs: runs.length }),
+        ...(runs.length > 0 && { runs: tasks?.get(name)?.runs ?? runs.length }),
         ...timesOf(tasks?.get(name)),
       };
     }),
-    edges: byNumber.flatMap(({ name, out }) =>
+    edges: byNumber.flatMap(({ name, out, retry }) =>
       out.map((edge) => {
         const decided = entries.filter((entry) => entry.task === name && edge.id in entry.next);
+        const taken = decided.some((entry) => entry.next[edge.id] === true);
+        // Of a cycle's rounds the state knows the latest only. What comes back to itself was gone before, unless it was retried.
+        const again = edge.to === name && retry === undefined && (tasks?.get(name)?.runs ?? 0) > 1;
         return {
           from: edge.from,
           to: edge.to,
           ...(edge.when !== undefined && { when: edge.when }),
-          ...(decided.length > 0 && { taken: decided.some((entry) => entry.next[edge.id] === true) }),
+          ...(decided.length > 0 && { taken: taken || again }),
         };
       }),
     ),

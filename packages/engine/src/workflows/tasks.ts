@@ -1,4 +1,4 @@
-import { type Execution, formatMicros, Invalid, isCompleted, isObject } from "@squall/model";
+import { COMPLETED_STATUSES, type Execution, formatMicros, Invalid, isCompleted, isObject } from "@squall/model";
 import type { Core } from "../core.ts";
 import { isWorkflow } from "./is-workflow.ts";
 import { readBack } from "./live.ts";
@@ -63,10 +63,10 @@ async function levelOf(core: Core, workflow: Execution, room: { left: number }, 
   const groups = await groupsOf(core, workflow);
   const kept = groups.slice(0, room.left);
   room.left -= kept.length;
-  const totals = kept.some((group) => group.items) ? await totalsOf(core, workflow) : new Map<string, number>();
+  const known = kept.some((group) => group.items) ? await itemsOf(core, workflow) : new Map<string, KnownItems>();
   const tasks: TaskView[] = [];
   for (const group of kept) {
-    const view = viewOf(group, totals);
+    const view = viewOf(group, known.get(`${group.route}|${group.task}`), isCompleted(workflow.status));
     const { latest } = group;
     const enters = !group.items && isWorkflow(latest.runner) && levels > 1;
     tasks.push(enters ? { ...view, ...(await levelOf(core, latest, room, levels - 1)) } : view);
@@ -144,10 +144,12 @@ const timesOf = (start: number, end: number | undefined) => ({
   ...(end !== undefined && { end_timestamp: formatMicros(end) }),
 });
 
-function viewOf(group: Group, totals: ReadonlyMap<string, number>): TaskView {
-  const { task, route, latest, counts, items, begun, shown, runs } = group;
-  const total = Math.max(begun, totals.get(`${route}|${task}`) ?? 0);
-  const done = Object.keys(counts).every((status) => isCompleted(status as Execution["status"])) && begun === total;
+function viewOf(group: Group, known: KnownItems | undefined, isOver: boolean): TaskView {
+  const { task, route, latest, items, begun, shown, runs } = group;
+  const counts = known?.counts ?? group.counts;
+  const total = Math.max(begun, known?.total ?? 0);
+  const ended = Object.entries(counts).every(([status, count]) => count === 0 || COMPLETED.has(status));
+  const done = ended && (isOver || begun === total);
   return {
     task,
     route,
@@ -161,6 +163,8 @@ function viewOf(group: Group, totals: ReadonlyMap<string, number>): TaskView {
   };
 }
 
+const COMPLETED: ReadonlySet<string> = new Set(COMPLETED_STATUSES);
+
 /** What items come to together: what fails counts once all have ended. */
 function worstOf(counts: Readonly<Record<string, number>>, done: boolean): string {
   const has = (status: string): boolean => (counts[status] ?? 0) > 0;
@@ -168,11 +172,18 @@ function worstOf(counts: Readonly<Record<string, number>>, done: boolean): strin
   return ["canceled", "failed", "timeout", "abandoned"].find(has) ?? "succeeded";
 }
 
-/** How many items tasks have whose items have not all begun, as the workflow's state knows. */
-async function totalsOf(core: Core, workflow: Execution): Promise<Map<string, number>> {
-  const totals = new Map<string, number>();
-  if (workflow.status === "succeeded") return totals;
+interface KnownItems {
+  readonly total: number;
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** What the workflow's state knows of items: also of those that have not begun, or ended in an execution before this one. */
+async function itemsOf(core: Core, workflow: Execution): Promise<Map<string, KnownItems>> {
+  const known = new Map<string, KnownItems>();
+  if (workflow.status === "succeeded") return known;
   const { state } = await readBack(core, workflow.project, workflow.id);
-  for (const { task, route, items } of state?.staged ?? []) if (items) totals.set(`${route}|${task}`, items.count);
-  return totals;
+  for (const { task, route, items } of state?.staged ?? []) {
+    if (items) known.set(`${route}|${task}`, { total: items.count, counts: items.counts });
+  }
+  return known;
 }
