@@ -1,6 +1,7 @@
 import { isCompleted, type JsonObject } from "@squall/model";
 import type { Change, Committed } from "@squall/store";
 import type { Draft } from "../executions/draft.ts";
+import type { Census } from "./census.ts";
 import type { StoredEvent } from "./history.ts";
 import type { Live } from "./live.ts";
 
@@ -56,7 +57,7 @@ const MOST_EVENTS = 1000;
 /** Text in results that workflows in memory hold on to, characters: above it, those that wait are read back when needed. */
 const MOST_HELD = 256 << 20;
 
-export function createActors(step: (actor: Actor, batch: Input[]) => Promise<void>): Actors {
+export function createActors(census: Census, step: (actor: Actor, batch: Input[]) => Promise<void>): Actors {
   const actors = new Map<string, Resident>();
   let held = 0;
 
@@ -101,6 +102,7 @@ export function createActors(step: (actor: Actor, batch: Input[]) => Promise<voi
     // What ends in the same turn of the event loop comes together.
     await new Promise((resolve) => setImmediate(resolve));
     while (actor.queue.length > 0) {
+      while (census.isFull() && !actor.queue.some(ends)) await census.later(); // C3
       const batch = actor.queue.splice(0, MOST_EVENTS);
       try {
         await step(actor, batch);
@@ -135,6 +137,9 @@ export function createActors(step: (actor: Actor, batch: Input[]) => Promise<voi
     },
   };
 }
+
+/** Begins nothing more. */
+const ends = ({ event }: Input): boolean => event?.kind === "cancel" || event?.kind === "fail";
 
 /** Characters of the larger texts of a result: of those that count. */
 function textIn(result: JsonObject): number {

@@ -2,7 +2,7 @@ import { type Execution, Invalid, messageOf, type Snapshot } from "@squall/model
 import type { OrquestaState } from "@squall/workflow";
 import type { Core } from "../core.ts";
 import type { Compiled } from "./definitions.ts";
-import type { StoredStep } from "./history.ts";
+import { HISTORY_VERSION, type StoredStep } from "./history.ts";
 import { takeStep } from "./take-step.ts";
 import { createTracker, type SavedTracker, type Tracker } from "./tracker.ts";
 
@@ -21,6 +21,7 @@ export interface Live {
 }
 /** What `workflow.save` keeps. */
 interface Saved {
+  readonly version?: number;
   readonly state: OrquestaState;
   readonly tracker: SavedTracker;
   readonly events: number;
@@ -29,7 +30,12 @@ interface Saved {
 /** The state as text for the store; sealed, since variables may hold what parameters keep secret. */
 export function sealState(core: Core, live: Live, mostBytes: number): string | undefined {
   if (live.state === undefined) return undefined;
-  const saved: Saved = { state: live.state, tracker: live.tracker.save(), events: live.events };
+  const saved: Saved = {
+    version: HISTORY_VERSION,
+    state: live.state,
+    tracker: live.tracker.save(),
+    events: live.events,
+  };
   const text = JSON.stringify(saved);
   return text.length > mostBytes ? undefined : core.parts.vault.seal(text, "workflow");
 }
@@ -55,9 +61,14 @@ export async function readBack(core: Core, project: string, id: string): Promise
     });
   }
   const compiled = core.definitions.compile(snapshot.definition);
-  const { saved, steps } = await store.workflow(project, id);
+  let { saved, steps } = await store.workflow(project, id);
   // Cast: nothing but `sealState` seals for this purpose, beside inputs.
-  const kept = saved && (JSON.parse(vault.open(saved.state, "workflow")) as Saved);
+  let kept = saved && (JSON.parse(vault.open(saved.state, "workflow")) as Saved);
+  if (kept && (kept.version ?? 1) !== HISTORY_VERSION) {
+    // The state of another version: the steps say what happened, in a form that changes seldom.
+    kept = undefined;
+    ({ saved, steps } = await store.workflow(project, id, true));
+  }
   const live: Live = {
     snapshot,
     compiled,
@@ -72,6 +83,12 @@ export async function readBack(core: Core, project: string, id: string): Promise
     // Cast: steps are written by `takeStep` alone.
     const stored = step as unknown as StoredStep;
     let next = 0;
+    const version = stored.version ?? 1;
+    if (version > HISTORY_VERSION) {
+      throw new Invalid("workflow.newer", {
+        message: `step ${seq} of the workflow of execution ${id} was taken by a newer version (${version}; this one knows ${HISTORY_VERSION}): start that one again, or run the workflow anew`,
+      });
+    }
     try {
       await takeStep(core, live, stored.events, {
         at: stored.at,
@@ -86,6 +103,9 @@ export async function readBack(core: Core, project: string, id: string): Promise
         liveOf: (other) => readBack(core, project, other),
         tells: false,
       });
+      // Another version may decide otherwise: better to stop than to go on with other tasks than those that ran.
+      const began = stored.began?.length ?? 0;
+      if (next !== began) throw new Error(`it began ${began} executions, and would begin ${next} now`);
     } catch (cause) {
       throw new Invalid("workflow.history", {
         message: `step ${seq} of the workflow of execution ${id} cannot be read back: ${messageOf(cause)}`,

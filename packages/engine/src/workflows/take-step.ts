@@ -3,7 +3,7 @@ import { type KeyRequest, routeSeenFrom } from "@squall/expressions";
 import type { ErrorEntry, OrquestaState, WorkflowEvent, WorkflowStatus } from "@squall/workflow";
 import type { Core } from "../core.ts";
 import type { Run } from "./children.ts";
-import { randomFrom, type StoredEvent, type StoredKey, type StoredStep } from "./history.ts";
+import { HISTORY_VERSION, randomFrom, type StoredEvent, type StoredKey, type StoredStep } from "./history.ts";
 import type { Live } from "./live.ts";
 import { contextOf, inputsOf } from "./settings.ts";
 import { recordOfTask } from "./task-record.ts";
@@ -44,8 +44,6 @@ class Needs extends Error {
   }
 }
 
-/** Executions of one workflow; a cycle without end stops here. */
-const MOST_EXECUTIONS = 100_000;
 /** Reads of keys and results that one event may ask for. */
 const MOST_READS = 10_000;
 
@@ -118,6 +116,12 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
     reevaluate: live.compiled.reevaluate,
   });
   const { program } = live.compiled;
+  const most = core.parts.limits.workflowExecutions;
+  const stopAt = (task: string) => {
+    const message = `the workflow began ${most} executions, which is the most, and is at task '${task}'; give its cycle a condition that ends it, or split it into sub-workflows`;
+    if (!isCompleted(last.status as Execution["status"]) && !queue.some((one) => one.kind === "fail"))
+      queue.unshift({ kind: "fail", message });
+  };
   const advance = (event: StoredEvent) => {
     switch (event.kind) {
       case "start":
@@ -178,6 +182,10 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
         continue;
       }
       const { task, route, item } = command;
+      if (live.tracker.begun >= most) {
+        if (world.tells) stopAt(task);
+        continue;
+      }
       const place = { task, route, ...(item !== undefined && { item }) };
       const made = await world.begin(command, live.tracker.runIdOf(place));
       if (made !== null && "id" in made) {
@@ -188,15 +196,12 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
       began.push(null);
       if (world.tells && made !== null) queue.push({ kind: "task", ...place, status: "failed", result: made.failed });
     }
-    if (world.tells && live.tracker.begun > MOST_EXECUTIONS && !isCompleted(step.status)) {
-      const message = `the workflow began more than ${MOST_EXECUTIONS} executions; give its cycle a condition that ends it, or split it into sub-workflows`;
-      if (!queue.some((one) => one.kind === "fail")) queue.push({ kind: "fail", message });
-    }
   }
   live.events += accepted.length;
   live.sinceSaved += accepted.length;
   return {
     stored: {
+      ...(HISTORY_VERSION > 1 && { version: HISTORY_VERSION }),
       events: accepted,
       at: world.at,
       seed: world.seed,

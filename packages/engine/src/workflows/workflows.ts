@@ -15,8 +15,9 @@ import { createActors } from "./actors.ts";
 import { checkBeforeRun } from "./inspection.ts";
 import type { StoredEvent } from "./history.ts";
 import { isWorkflow } from "./is-workflow.ts";
-import { type Live, readBack } from "./live.ts";
+import type { Live } from "./live.ts";
 import { failedMove } from "./own-move.ts";
+import { recoverWorkflows } from "./recovery.ts";
 import { settingsOf } from "./settings.ts";
 import { createStep, isTransient } from "./step.ts";
 import { createTimeouts } from "./timeouts.ts";
@@ -42,8 +43,8 @@ export interface Workflows {
   commitEnd(ended: Execution, drafts: readonly Draft[], changes: readonly Change[]): Promise<Committed>;
   /** Pauses, resumes, cancels or fails. Resolves with the workflow's execution once that is durable. @throws Conflict */
   control(project: string, id: string, event: StoredEvent, context: JsonObject): Promise<Execution>;
-  /** Takes up workflows of a process that is gone. */
-  recover(projects: readonly string[]): Promise<void>;
+  /** Takes up workflows of a process that is gone. Answers what begins those that had not begun: for when slots are given out. */
+  recover(projects: readonly string[]): Promise<() => Promise<void>>;
   /** Resolves when no step is under way. */
   idle(): Promise<void>;
   close(): void;
@@ -64,7 +65,9 @@ export function createWorkflows(
     const snapshot = (await core.snapshots.load(execution.project, [execution.snapshot])).get(execution.snapshot);
     const move = await failedMove(core, { execution, ...(snapshot && { snapshot }) }, errors);
     const committed = await commitEnd(move.execution, move.drafts, move.changes);
-    if (committed.ok) parts.bus.publish({ topic: "execution", change: "update", execution: move.execution });
+    if (!committed.ok) return;
+    core.census.ended(execution.id);
+    parts.bus.publish({ topic: "execution", change: "update", execution: move.execution });
   };
 
   const commitEnd: Workflows["commitEnd"] = (ended, drafts, changes) => {
@@ -107,8 +110,11 @@ export function createWorkflows(
     return execution;
   };
 
-  const begin: Workflows["begin"] = (execution, snapshot) => {
-    void start(execution, snapshot)
+  const begin: Workflows["begin"] = (execution, snapshot) => void beginning(execution, snapshot);
+
+  /** Never rejects: what goes wrong is the workflow's failure, or tried again. */
+  const beginning = (execution: Execution, snapshot: Snapshot): Promise<void> =>
+    start(execution, snapshot)
       .catch(async (error: unknown) => {
         parts.log.error({ execution: execution.id, err: error }, "a workflow could not begin");
         if (isTransient(error)) {
@@ -123,10 +129,10 @@ export function createWorkflows(
           "the failure of a workflow to begin could not be stored",
         );
       });
-  };
 
   const start = async (execution: Execution, snapshot: Snapshot): Promise<void> => {
     const { project, id } = execution;
+    core.census.began(id);
     const settings = await settingsOf(core, execution, snapshot);
     const again = execution.context["re-run"];
     const tasks = isObject(again) && Array.isArray(again.tasks) ? (again.tasks as unknown[]).map(String) : [];
@@ -152,12 +158,15 @@ export function createWorkflows(
   };
 
   const actors = createActors(
+    core.census,
     createStep(core, dispatch, {
       commitEnd,
       commitMove,
       moved(execution) {
         parts.bus.publish({ topic: "execution", change: "update", execution });
-        if (isCompleted(execution.status)) timeouts.stop(execution.id);
+        if (!isCompleted(execution.status)) return;
+        timeouts.stop(execution.id);
+        core.census.ended(execution.id);
       },
       cascade,
       failSetup,
@@ -169,33 +178,26 @@ export function createWorkflows(
     commitEnd,
     control,
     async recover(projects) {
-      const status = ["running", "pausing", "paused", "resuming", "canceling"] as const;
+      const unbegun: (readonly [project: string, id: string])[] = [];
       for (const project of projects) {
-        const { items } = await parts.store.executions(
-          project,
-          { runner: "orquesta", status, order: "ascending" },
-          { omit: ["result"] },
-        );
-        const snapshots = await core.snapshots.load(
-          project,
-          items.map((one) => one.snapshot),
-        );
-        const children = await parts.store.childIds(
-          project,
-          items.map((one) => one.id),
-        );
-        for (const execution of items) {
-          const snapshot = snapshots.get(execution.snapshot);
-          if (!snapshot) continue;
-          // One that has begun has begun something: else it would have ended in the same step.
-          if (execution.status === "running" && !children.has(execution.id)) begin(execution, snapshot);
-          else timeouts.start(execution, (await settingsOf(core, execution, snapshot)).runner.timeout);
-          if (execution.status === "canceling" || execution.status === "pausing") {
-            const live = await readBack(core, project, execution.id);
-            cascade(live, execution.status === "canceling" ? "cancel" : "pause"); // W6
-          }
-        }
+        const ids = await recoverWorkflows(core, project, {
+          resume: async (execution, snapshot) => {
+            core.census.began(execution.id);
+            timeouts.start(execution, (await settingsOf(core, execution, snapshot)).runner.timeout);
+          },
+          cascade,
+          cancelTask: ({ id }, { user }) => cancelExecution(project, id, user),
+        });
+        unbegun.push(...ids.map((id) => [project, id] as const));
       }
+      return async () => {
+        for (const [project, id] of unbegun) {
+          const execution = await parts.store.execution(project, id);
+          const snapshot =
+            execution && (await core.snapshots.load(project, [execution.snapshot])).get(execution.snapshot);
+          if (snapshot && execution.status === "running") await beginning(execution, snapshot);
+        }
+      };
     },
     idle: () => actors.idle(),
     close() {
