@@ -101,6 +101,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     stopping ??= (async () => {
       await schedule[Symbol.asyncDispose]();
       await collector?.[Symbol.asyncDispose]();
+      core.census.close();
       await dispatch.drain(timeoutMs);
       workflows.close();
       await workflows.idle();

@@ -22,12 +22,15 @@ export interface Census {
   isFull(): boolean;
   /** Resolves soon, to look again. */
   later(): Promise<void>;
+  /** From now on nothing is put off: no slot is given out any more, and what waits stays in the store. */
+  close(): void;
 }
 
 const LOOK_AGAIN_MS = 50;
 
 export function createCensus(limits: Limits, lanes: Lanes): Census {
   const active = new Set<string>();
+  let isClosed = false;
   let soon: Promise<void> | undefined;
   return {
     began: (workflow) => void active.add(workflow),
@@ -49,7 +52,10 @@ export function createCensus(limits: Limits, lanes: Lanes): Census {
         message: `workflow ${workflow.action} is ${depth} levels below the first one, and a workflow may be a task of a workflow ${limits.workflowDepth} levels deep; if it runs itself, give that a condition that ends it`,
       });
     },
-    isFull: () => lanes.waiting("inline") + lanes.waiting("process") >= limits.waiting,
+    close() {
+      isClosed = true;
+    },
+    isFull: () => !isClosed && lanes.waiting("inline") + lanes.waiting("process") >= limits.waiting,
     // One timer, however many wait.
     later: () =>
       (soon ??= new Promise((resolve) =>
