@@ -95,7 +95,7 @@ test("a definition that nobody inspected runs to an end, rests, or is refused wi
       keep(step);
       for (let n = 0; n < MOST_EVENTS && open.length > 0; n++) {
         const choice = choices[n % choices.length] ?? 0;
-        const { state }: Step<State> = step;
+        const state: State = step.state;
         const before: string = JSON.stringify(state);
         const at = choice % open.length;
         const { task, route, item } = open[at] as (typeof open)[number];
