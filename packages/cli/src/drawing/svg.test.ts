@@ -78,7 +78,7 @@ describe("a picture of a workflow", () => {
     fc.assert(
       fc.property(ways, (some) => {
         const unique = [...new Map(some.map((way) => [`${way[0]}-${way[1]}`, way])).values()];
-        const g = graph(12, unique as [number, number, string?][]);
+        const g = graph(12, unique);
         const boxes = g.nodes.map(() => ({ width: 110, height: 60 }));
         const labels = g.edges.map(({ when }) => (when === undefined ? undefined : { width: 60, height: 18 }));
         const placed = layout(g, boxes, labels);

@@ -111,7 +111,7 @@ describe("whatever is given as a workflow", () => {
           inspect(DEFAULT_PROJECT, source);
           refusedOr(() => graph(source));
           const inputs = { x: { y: "<% 1 %>" } } as JsonObject;
-          refusedOr(() => rehearse(DEFAULT_PROJECT, { definition: source, inputs, mocks: mocks as never }));
+          refusedOr(() => rehearse(DEFAULT_PROJECT, { definition: source, inputs, mocks }));
         });
       }),
       { numRuns: 400 },

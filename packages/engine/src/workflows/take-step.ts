@@ -119,7 +119,7 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
   const most = core.parts.limits.workflowExecutions;
   const stopAt = (task: string) => {
     const message = `the workflow began ${most} executions, which is the most, and is at task '${task}'; give its cycle a condition that ends it, or split it into sub-workflows`;
-    if (!isCompleted(last.status as Execution["status"]) && !queue.some((one) => one.kind === "fail"))
+    if (!isCompleted(last.status) && !queue.some((one) => one.kind === "fail"))
       queue.unshift({ kind: "fail", message });
   };
   const advance = (event: StoredEvent) => {
