@@ -22,6 +22,8 @@ import type { EngineParts } from "./parts.ts";
 import { settleLost } from "./recover.ts";
 import { createRuleIndex, type RuleIndex } from "./rules/index.ts";
 import { createSchedule } from "./schedule.ts";
+import { createSensors } from "./sensors/sensors.ts";
+import { createSensorTokens } from "./sensors/tokens.ts";
 import { RESOURCE_KINDS } from "@squall/model";
 import { createDefinitions } from "./workflows/definitions.ts";
 import { createWorkflowTools } from "./workflows/tools.ts";
@@ -58,6 +60,9 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const settling = createSettling(parts);
   const executions = createExecutions(core, dispatch, settling, workflows);
   const schedule = createSchedule(core, dispatch);
+  const events = createEvents(core, dispatch);
+  const sensorTokens = createSensorTokens();
+  const sensors = createSensors(core, dispatch, events, sensorTokens);
 
   const changed = (edited: readonly Edited[]) => {
     for (const one of edited) {
@@ -75,6 +80,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
         }
       }
     }
+    sensors.changed(edited);
   };
 
   const projects = new Set([DEFAULT_PROJECT, ...(await parts.store.projects())]);
@@ -96,6 +102,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
   const drain = async (timeoutMs: number): Promise<void> => {
     stopping ??= (async () => {
+      await sensors.close();
       await schedule[Symbol.asyncDispose]();
       await collector?.[Symbol.asyncDispose]();
       await dispatch.drain(timeoutMs);
@@ -109,15 +116,17 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     content: createContent({ parts, shelves, changed }),
     executions,
     workflows: createWorkflowTools(core),
-    events: createEvents(core, dispatch),
+    events,
     keys: createKeys(core, dispatch),
-    accounts: createAccounts(parts),
+    accounts: createAccounts(parts, sensorTokens),
+    sensors,
     async start() {
       const abandoned = await settleLost(core, dispatch, parts.store.exclusive);
       if (abandoned > 0) parts.log.warn({ executions: abandoned }, "executions of a process that is gone were settled");
       await workflows.recover([...projects]);
       dispatch.start();
       await schedule.start();
+      await sensors.begin();
       collector = startCollector(parts);
     },
     drain,
@@ -135,6 +144,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
             running: dispatch.running(),
             waiting: core.lanes.waiting("inline") + core.lanes.waiting("process"),
           },
+          sensors: sensors.health(),
         },
       };
     },

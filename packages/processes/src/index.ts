@@ -12,3 +12,4 @@ export {
   type PythonSettings,
 } from "./python/interpreter.ts";
 export type { ProcessEnd, ProcessLimits, ProcessRequest } from "./run-process.ts";
+export { startStaying, type StayingProcess, type StayingRequest } from "./stay.ts";

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createLocalBus } from "@squall/bus";
 import { createEngine, createVault, type Engine, type Limits, type Registration } from "@squall/engine";
 import { createIds, DEFAULT_PROJECT, microsNow } from "@squall/model";
+import { baseEnvironment } from "@squall/processes";
 import { createRunners } from "@squall/runners";
 import { openSqliteStore, type Store } from "@squall/store";
 import { ownPacks, registerChangedPacks } from "./bundled-packs.ts";
@@ -76,6 +77,18 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
         pythonPath: join(ROOT, "python"),
         virtualenvs: join(options.dataDirectory, "virtualenvs"),
       }),
+      sensors: {
+        python: {
+          pythonPath: join(ROOT, "python"),
+          python: "python3",
+          virtualenvs: join(options.dataDirectory, "virtualenvs"),
+          packLibraries: false,
+        },
+        environment: baseEnvironment(process.env),
+        logs: join(options.dataDirectory, "logs", "sensors"),
+        configs: join(options.dataDirectory, "configs"),
+        limits: options.sensorLimits ?? {},
+      },
       vault: createVault(key),
       now: microsNow,
       newId: createIds(),
@@ -122,6 +135,7 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
     stopping ??= (async () => {
       log.info({}, "stopping");
       streams.close();
+      await engine.sensors.close();
       await listening.close(REQUESTS_MS);
       await engine.drain(drainMs);
       rmSync(addressFile(options.dataDirectory), { force: true });

@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Invalid, messageOf } from "@squall/model";
+import type { SensorLimits } from "@squall/sources";
 import { DEFAULT_SETTINGS } from "./context.ts";
 import { didYouMean } from "./http/did-you-mean.ts";
 
@@ -21,6 +22,8 @@ export interface ServerOptions {
   readonly trustProxy: boolean;
   /** Executions at once that need child processes. */
   readonly processSlots: number;
+  /** What differs from `SENSOR_LIMITS`. */
+  readonly sensorLimits?: Partial<SensorLimits>;
   /** IANA name; for timers that name none. */
   readonly timezone: string;
   /** How long a stop waits for what runs. */
@@ -75,6 +78,12 @@ const FLAGS = {
     variable: "SQUALL_WORKERS",
     value: "N",
     help: "actions at once that need a process (default: four for each processor)",
+  },
+  "sensor-rate": {
+    type: "string",
+    variable: "SQUALL_SENSOR_RATE",
+    value: "N",
+    help: `events a second that one sensor may dispatch for long (default 200); above it, it waits`,
   },
   "body-limit": {
     type: "string",
@@ -199,6 +208,9 @@ export function readOptions(
     bodyLimitBytes: whole("body-limit", DEFAULT_SETTINGS.bodyLimitBytes, 1, 1024 ** 3),
     corsOrigins: origins.length > 0 ? origins : DEFAULT_SETTINGS.corsOrigins,
     trustProxy: trust,
+    ...(text("sensor-rate") !== undefined && {
+      sensorLimits: { eventsPerSecond: whole("sensor-rate", 1, 1, 1_000_000) },
+    }),
     processSlots: whole("workers", availableParallelism() * 4, 1, 10_000),
     timezone,
     drainMs: whole("drain", 10, 0, 86_400) * 1000,
