@@ -4,11 +4,12 @@ C1  What the sensor prints cannot get in here: it is a descriptor of its own, an
 C2  An event counts as dispatched when the server has said so, which it does once the event is durable. Until then
     `dispatch` waits; so a sensor that is too fast is slowed down, and nothing is lost in between.
 C3  The reading thread only reads: it never runs code of the pack, which could wait for an answer that it has to read.
+
+Every module imported here is memory that each sensor takes for itself; hence os.read instead of socket.
 """
 
 import json
 import os
-import socket
 import threading
 
 __all__ = ["Channel", "TooLarge"]
@@ -22,10 +23,10 @@ class TooLarge(ValueError):
 
 class Channel(object):
     def __init__(self, descriptor):
-        self._socket = socket.socket(fileno=descriptor)
-        self._socket.set_inheritable(False)  # C1
+        self._descriptor = descriptor
+        os.set_inheritable(descriptor, False)  # C1
         # A forked child that dispatched would wait for an answer that its parent reads: it gets an error instead.
-        os.register_at_fork(after_in_child=self._socket.close)
+        os.register_at_fork(after_in_child=self._close)
         # The longest message that the server takes, in bytes.
         self.line_bytes = READ_BYTES
         self._sending = threading.Lock()
@@ -58,7 +59,10 @@ class Channel(object):
         if len(data) > self.line_bytes:
             raise TooLarge("it has %d bytes as JSON; %d is the most" % (len(data), self.line_bytes))
         with self._sending:
-            self._socket.sendall(data)
+            if self._descriptor is None:
+                raise OSError("only the process of the sensor itself speaks to the server, not one that it forked")
+            while data:
+                data = data[os.write(self._descriptor, data) :]
 
     def ask(self, message):
         """Sends, and waits for the answer (C2)."""
@@ -74,11 +78,17 @@ class Channel(object):
             self._waiting.pop(number, None)
         return waiting[1]
 
+    def _close(self):
+        os.close(self._descriptor)
+        self._descriptor = None
+        # The one of the parent may have been held by a thread that is not here.
+        self._sending = threading.Lock()
+
     def _read_lines(self):
         rest = b""
         while True:
             try:
-                data = self._socket.recv(READ_BYTES)
+                data = os.read(self._descriptor, READ_BYTES)
             except OSError:
                 return
             if not data:

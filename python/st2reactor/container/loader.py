@@ -1,7 +1,6 @@
 """Finds the sensor class in a pack's file."""
 
 import importlib.util
-import inspect
 import os
 import sys
 
@@ -26,8 +25,8 @@ def load_sensor_class(path, class_name):
     sys.modules[name] = module
     spec.loader.exec_module(module)
     found = getattr(module, class_name, None)
-    if not inspect.isclass(found):
-        classes = [one for one, value in vars(module).items() if inspect.isclass(value) and value.__module__ == name]
+    if not isinstance(found, type):
+        classes = [one for one, value in vars(module).items() if isinstance(value, type) and value.__module__ == name]
         there = "it defines " + ", ".join(sorted(classes)) if classes else "it defines no class"
         raise ImportError("%s has no class %s, which the sensor's metadata names; %s" % (path, class_name, there))
     missing = sorted(getattr(found, "__abstractmethods__", ()))

@@ -1,10 +1,8 @@
 """What a sensor dispatches, as JSON."""
 
-import datetime
-import decimal
 import json
 import math
-import uuid
+import sys
 
 __all__ = ["NotJson", "plain"]
 
@@ -39,9 +37,9 @@ def _plain(value, where):
         return {_key(key, where): _plain(one, "%s.%s" % (where, key)) for key, one in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return [_plain(one, "%s[%d]" % (where, at)) for at, one in enumerate(value)]
-    if isinstance(value, (datetime.datetime, datetime.date, datetime.time)):
+    if _is_one(value, "datetime", "datetime", "date", "time"):
         return value.isoformat()
-    if isinstance(value, (uuid.UUID, decimal.Decimal)):
+    if _is_one(value, "uuid", "UUID") or _is_one(value, "decimal", "Decimal"):
         return str(value)
     if isinstance(value, (bytes, bytearray)):
         try:
@@ -49,6 +47,12 @@ def _plain(value, where):
         except UnicodeDecodeError:
             raise NotJson("%s holds bytes that are not UTF-8 text" % (where,)) from None
     raise NotJson("%s is a %s, which JSON cannot express" % (where, type(value).__name__))
+
+
+def _is_one(value, module, *classes):
+    """Whether it is an instance of a class in a module. Who made one has imported it; the others need not."""
+    found = sys.modules.get(module)
+    return found is not None and isinstance(value, tuple(getattr(found, name) for name in classes))
 
 
 def _key(key, where):

@@ -10,7 +10,6 @@ import atexit
 import functools
 import logging
 import os
-import queue
 import signal
 import sys
 import threading
@@ -33,7 +32,8 @@ class SensorWrapper(object):
         self._class_name = start["class_name"]
         self._logger = logging.getLogger("SensorWrapper.%s.%s" % (self._pack, self._class_name))
         self._logger.setLevel(logging.DEBUG)
-        self._changes = queue.Queue()
+        self._changes = []
+        self._has_changes = threading.Condition()
         self._stage = "import"
         self._sensor = None
         # Triggers come and go between polls, not during one: sensors are not written for threads.
@@ -42,7 +42,7 @@ class SensorWrapper(object):
     def run(self):
         """Returns the exit status."""
         # Before the pack's code: a trigger that comes meanwhile waits in the queue, an answer finds who waits for it.
-        self._channel.serve(self._changes.put, self._on_server_gone)
+        self._channel.serve(self._on_message, self._on_server_gone)
         try:
             self._run_sensor()
             _join_threads()
@@ -110,9 +110,16 @@ class SensorWrapper(object):
 
         return polls
 
+    def _on_message(self, message):
+        with self._has_changes:
+            self._changes.append(message)
+            self._has_changes.notify()
+
     def _deliver_changes(self):
         while True:
-            message = self._changes.get()
+            with self._has_changes:
+                self._has_changes.wait_for(lambda: self._changes)
+                message = self._changes.pop(0)
             change = message.get("change")
             if message.get("kind") != "trigger" or change not in ("add", "update", "remove"):
                 continue
