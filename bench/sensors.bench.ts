@@ -121,7 +121,9 @@ source.place("default", "p", [...idle, instance("busy", BUSY)]);
 const rate = await done.promise;
 
 console.table({ [`${SENSORS} idle sensors`]: sensors, [`${SENSORS} bare python3`]: bares });
-console.log(`all running after ${(startMs / 1000).toFixed(1)} s; the supervising process grew by ${ownMiB.toFixed(1)} MiB`);
+console.log(
+  `all running after ${(startMs / 1000).toFixed(1)} s; the supervising process grew by ${ownMiB.toFixed(1)} MiB`,
+);
 console.log(`one sensor, one event after the other, each acknowledged: ${rate.toFixed(0)} events a second`);
 await source[Symbol.asyncDispose]();
 rmSync(directory, { recursive: true, force: true });

@@ -42,12 +42,17 @@ const ROUNDS = 3;
 /** The wrapper gives itself five seconds once the server is gone; a busy machine takes longer. */
 const GONE_MS = 20_000;
 
-test("a killed server leaves no sensor behind, and what it acknowledged to one is on disk, once", { timeout: 120_000 }, async (t) => {
+test("a killed server leaves no sensor behind, and what it acknowledged to one is on disk, once", {
+  timeout: 120_000,
+}, async (t) => {
   const home = mkdtempSync(join(tmpdir(), "squall-sensors-"));
   t.after(() => rmSync(home, { recursive: true, force: true }));
   const pack = join(home, "packs", "stubborn");
   mkdirSync(join(pack, "sensors"), { recursive: true });
-  writeFileSync(join(pack, "pack.yaml"), "name: stubborn\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@example.com\n");
+  writeFileSync(
+    join(pack, "pack.yaml"),
+    "name: stubborn\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@example.com\n",
+  );
   writeFileSync(
     join(pack, "sensors", "stubborn.yaml"),
     "class_name: Stubborn\nentry_point: stubborn.py\ntrigger_types: [{name: happened}]\n",
@@ -91,8 +96,10 @@ test("a killed server leaves no sensor behind, and what it acknowledged to one i
   assert.deepEqual(noted("pid").map(Number).filter(isAlive), []);
 
   using db = new DatabaseSync(join(data, "squall.db"), { readOnly: true });
-  const rows = db.prepare("select payload from event where trigger = 'stubborn.happened'").all() as { payload: string }[];
-  const stored = rows.map(({ payload }) => String((JSON.parse(payload) as { number: string }).number));
+  const rows = db.prepare("select payload from event where trigger = 'stubborn.happened'").all() as {
+    payload: string;
+  }[];
+  const stored = rows.map(({ payload }) => (JSON.parse(payload) as { number: string }).number);
   assert.equal(new Set(stored).size, stored.length, "an event is there twice");
   const missing = noted("acknowledged").filter((number) => !stored.includes(number));
   assert.deepEqual(missing, []);

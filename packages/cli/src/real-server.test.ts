@@ -123,8 +123,14 @@ test("with the true server: a sensor is listed, looked at, followed, stopped, st
   await squall(["login", "admin", "--password-stdin"], `${password}\n`);
   const pack = join(home, "clock");
   mkdirSync(join(pack, "sensors"), { recursive: true });
-  writeFileSync(join(pack, "pack.yaml"), "name: clock\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@example.com\n");
-  writeFileSync(join(pack, "sensors", "clock.yaml"), "class_name: Clock\nentry_point: clock.py\ndescription: It ticks.\n");
+  writeFileSync(
+    join(pack, "pack.yaml"),
+    "name: clock\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@example.com\n",
+  );
+  writeFileSync(
+    join(pack, "sensors", "clock.yaml"),
+    "class_name: Clock\nentry_point: clock.py\ndescription: It ticks.\n",
+  );
   writeFileSync(
     join(pack, "sensors", "clock.py"),
     `import time
@@ -156,7 +162,10 @@ class Clock(Sensor):
       }),
   });
   const ticks = [...following.stdout.matchAll(/tick (\d+)/g)].map((match) => Number(match[1]));
-  assert.deepEqual(ticks, Array.from({ length: ticks.length }, (_, at) => (ticks[0] ?? 0) + at));
+  assert.deepEqual(
+    ticks,
+    Array.from({ length: ticks.length }, (_, at) => (ticks[0] ?? 0) + at),
+  );
 
   assert.match(await says(["sensor", "stop", "clock.Clock"]), /stopped clock\.Clock/);
   assert.match(await says(["sensor", "list"]), /clock\.Clock +stopped .*stopped by admin/);

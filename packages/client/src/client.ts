@@ -301,7 +301,11 @@ function sensorProcessesOf(transport: Transport): SensorProcesses {
     stop: (id) => order(id, "stop"),
     restart: (id) => order(id, "restart"),
     async log(id, query = {}, signal) {
-      const answer = await transport.open(`${one(id)}/log`, { query, ...(signal ? { signal } : {}), timeoutMs: 60_000 });
+      const answer = await transport.open(`${one(id)}/log`, {
+        query,
+        ...(signal ? { signal } : {}),
+        timeoutMs: 60_000,
+      });
       return { text: await answer.text(), position: Number(answer.headers.get("x-log-position")) };
     },
   };

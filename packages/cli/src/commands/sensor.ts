@@ -50,7 +50,11 @@ function addGet(group: Command): void {
     .description("show how a sensor is, and what is known of it")
     .argument("<sensor-id...>")
     .option("-a, --attr <columns>", "fields to show, comma-separated");
-  examples(command, "squall sensor get rss.FeedSensor", "squall sensor get rss.FeedSensor@news --attr state,last_error");
+  examples(
+    command,
+    "squall sensor get rss.FeedSensor",
+    "squall sensor get rss.FeedSensor@news --attr state,last_error",
+  );
   does<{ attr?: string }>(command, async ({ context, words, options }) => {
     const client = await context.client();
     const found = await Promise.all(
@@ -131,7 +135,10 @@ async function known<T>(client: Client, id: string, ask: () => Promise<T>): Prom
       (): readonly ApiSensor[] => [], // a hint; the error stands without it
     );
     const instances = items.filter((one) => one.ref === id).map((one) => one.id);
-    const near = await nearest(id, items.map((one) => one.id));
+    const near = await nearest(
+      id,
+      items.map((one) => one.id),
+    );
     throw new Failure(
       `there is no sensor '${id}'`,
       instances.length > 0

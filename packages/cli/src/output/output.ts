@@ -149,6 +149,8 @@ function cellOf(item: object, column: Column, timeZone: string): string {
 
 function isTime(name: string, value: unknown): value is string {
   return (
-    typeof value === "string" && /(?:timestamp|_time|_at|expiry|expire|since|next_attempt)$/.test(name) && /^\d{4}-\d\d-\d\dT/.test(value)
+    typeof value === "string" &&
+    /(?:timestamp|_time|_at|expiry|expire|since|next_attempt)$/.test(name) &&
+    /^\d{4}-\d\d-\d\dT/.test(value)
   );
 }

@@ -65,7 +65,8 @@ export function createSensors(core: Core, dispatch: Dispatch, events: Events, to
     log: parts.log,
   });
 
-  const place = (project: string, pack: string): void => source.place(project, pack, instancesOf(shelves, project, pack));
+  const place = (project: string, pack: string): void =>
+    source.place(project, pack, instancesOf(shelves, project, pack));
 
   const known = (project: string, id: string): SensorStatus => {
     const status = source.get(project, id);

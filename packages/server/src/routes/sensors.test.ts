@@ -84,8 +84,7 @@ async function writeFiles(folder: string, files: Readonly<Record<string, string>
   return folder;
 }
 
-const manifest = (name: string) =>
-  `name: ${name}\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@example.com\n`;
+const manifest = (name: string) => `name: ${name}\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@example.com\n`;
 
 const COUNTING = {
   "packs/counting/pack.yaml": manifest("counting"),
@@ -158,7 +157,10 @@ describe("sensors of a real server", { timeout: 120_000 }, () => {
     const key = await at.admin("GET", "/v1/keys/counting.Counter:count");
     assert.ok(Number(key.json.value) >= 1);
     const { json } = await at.admin("GET", "/v1/sensors");
-    assert.deepEqual(json.map((one: Answer["json"]) => one.id), ["counting.Counter"]);
+    assert.deepEqual(
+      json.map((one: Answer["json"]) => one.id),
+      ["counting.Counter"],
+    );
     assert.equal(json[0].poll_interval, 4);
     assert.match(await log("counting.Counter"), /poll 1 of None, interval 4/);
   });
@@ -174,7 +176,9 @@ describe("sensors of a real server", { timeout: 120_000 }, () => {
     });
     assert.equal(rule.status, 201, rule.text);
     await until(async () => /add counting.above 3/.test(await log("counting.Counter")));
-    await until(async () => (await at.admin("GET", `/v1/ruleenforcements?rule_ref=counting.above_three`)).json.length > 0);
+    await until(
+      async () => (await at.admin("GET", `/v1/ruleenforcements?rule_ref=counting.above_three`)).json.length > 0,
+    );
     await at.admin("DELETE", `/v1/rules/${rule.json.id}`);
     await until(async () => /remove 3/.test(await log("counting.Counter")));
   });
@@ -188,7 +192,12 @@ describe("sensors of a real server", { timeout: 120_000 }, () => {
     const config = {
       region: "none",
       token: "base secret",
-      _instances: { Counter: { eu: { config: { region: "eu-1", token: "inner secret" } }, us: { config: { region: "us-1" }, poll_interval: 60 } } },
+      _instances: {
+        Counter: {
+          eu: { config: { region: "eu-1", token: "inner secret" } },
+          us: { config: { region: "us-1" }, poll_interval: 60 },
+        },
+      },
     };
     const put = await at.admin("PUT", "/v1/configs/counting", config);
     assert.equal(put.status, 200, put.text);
@@ -201,7 +210,9 @@ describe("sensors of a real server", { timeout: 120_000 }, () => {
     await until(async () => (await at.admin("GET", "/v1/keys/counting.Counter@us:count")).status === 200);
     assert.match((await at.admin("GET", "/v1/sensors/counting.Counter")).text, /its instances are counting.Counter@eu/);
 
-    const wrong = await at.admin("PUT", "/v1/configs/counting", { _instances: { Counter: { "e u": {}, x: { config: { region: 5 } } } } });
+    const wrong = await at.admin("PUT", "/v1/configs/counting", {
+      _instances: { Counter: { "e u": {}, x: { config: { region: 5 } } } },
+    });
     assert.equal(wrong.status, 400);
     assert.match(wrong.text, /'e u' has others/);
     assert.match(wrong.text, /_instances.Counter.x.config.region/);
@@ -265,7 +276,9 @@ describe("sensors of a real server", { timeout: 120_000 }, () => {
     });
     assert.match(text, /decrypted hidden/);
     assert.match(text, /user sensors_container/);
-    const answers = Object.fromEntries([...text.matchAll(/answer (\S+ \S+) (\d+)/g)].map(([, what, status]) => [what, Number(status)]));
+    const answers = Object.fromEntries(
+      [...text.matchAll(/answer (\S+ \S+) (\d+)/g)].map(([, what, status]) => [what, Number(status)]),
+    );
     assert.deepEqual(answers, {
       "GET /executions": 403,
       "GET /rules": 403,

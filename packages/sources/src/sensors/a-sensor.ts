@@ -47,7 +47,8 @@ export function someSensors(
     }),
     async emit(instance, event) {
       await change.emit?.(instance, event);
-      if (event.trigger === "p.unknown") throw new Invalid("event.trigger.unknown", { message: "there is no such trigger" });
+      if (event.trigger === "p.unknown")
+        throw new Invalid("event.trigger.unknown", { message: "there is no such trigger" });
       events.push({ ...event, sensor: instance.id });
     },
     tell: async (_, one) => void news.push(one),
@@ -125,8 +126,18 @@ export function someSensors(
 }
 
 /** A passive sensor with these bodies of methods; what is left out does nothing. */
-export function passive(bodies: { setup?: string; run?: string; cleanup?: string; more?: string; top?: string }): string {
-  const body = (text = "pass") => text.split("\n").map((line) => `        ${line}`).join("\n");
+export function passive(bodies: {
+  setup?: string;
+  run?: string;
+  cleanup?: string;
+  more?: string;
+  top?: string;
+}): string {
+  const body = (text = "pass") =>
+    text
+      .split("\n")
+      .map((line) => `        ${line}`)
+      .join("\n");
   return `import os, signal, subprocess, sys, threading, time
 from st2reactor.sensor.base import Sensor
 ${bodies.top ?? ""}
@@ -151,6 +162,9 @@ ${body(bodies.cleanup)}
 
     def remove_trigger(self, trigger):
         self.log.info("remove %s", trigger["ref"])
-${(bodies.more ?? "").split("\n").map((line) => `    ${line}`).join("\n")}
+${(bodies.more ?? "")
+  .split("\n")
+  .map((line) => `    ${line}`)
+  .join("\n")}
 `;
 }

@@ -45,7 +45,10 @@ export function createDispatching(
     const now = performance.now();
     if (now - saidAt > SAY_EVERY_MS) {
       saidAt = now;
-      log.write("squall", `it dispatches more than ${limits.eventsPerSecond} events a second, which is the limit: it is made to wait`);
+      log.write(
+        "squall",
+        `it dispatches more than ${limits.eventsPerSecond} events a second, which is the limit: it is made to wait`,
+      );
     }
     await delay(ms, undefined, { signal });
   };
@@ -67,7 +70,10 @@ export function createDispatching(
           if (!(thrown instanceof TooMany || thrown instanceof Unavailable)) {
             counts.refused++;
             if (thrown instanceof SquallError) return thrown.message;
-            deps.log.error({ sensor: instance.id, error: messageOf(thrown) }, "an event of a sensor could not be emitted");
+            deps.log.error(
+              { sensor: instance.id, error: messageOf(thrown) },
+              "an event of a sensor could not be emitted",
+            );
             return "an error that nobody expected; the server's log has it";
           }
           if (retryMs === FIRST_RETRY_MS) log.write("squall", `an event waits: ${thrown.message}`);
@@ -82,6 +88,7 @@ export function createDispatching(
 /** The event, or what is wrong with it. */
 function eventOf({ trigger, payload, trace_tag: tag }: JsonObject): SensorEvent | string {
   if (typeof trigger !== "string" && !isObject(trigger)) return "it names no trigger";
-  if (!isObject(payload)) return `the payload is ${Array.isArray(payload) ? "a list" : `a ${typeof payload}`}; it has to be a dict`;
+  if (!isObject(payload))
+    return `the payload is ${Array.isArray(payload) ? "a list" : `a ${typeof payload}`}; it has to be a dict`;
   return { trigger, payload, ...(typeof tag === "string" && tag !== "" && { traceTag: tag }) };
 }

@@ -19,17 +19,17 @@ function isAlive(pid: number): boolean {
 test("an event that was refused, or is no JSON, is logged and counted, and the sensor goes on", LIMIT, async (t) => {
   const at = someSensors(t, { limits: { eventBytes: 100_000 } });
   const run = [
-    'dispatch = self.sensor_service.dispatch',
+    "dispatch = self.sensor_service.dispatch",
     'dispatch("p.unknown", {})',
     'dispatch("p.t", {"x": object()})',
     'dispatch("p.t", {"x": b"\\xff\\xfe"})',
-    'loop = []',
-    'loop.append(loop)',
+    "loop = []",
+    "loop.append(loop)",
     'dispatch("p.t", {"x": loop})',
     'dispatch("p.t", "text")',
-    'dispatch(7, {})',
+    "dispatch(7, {})",
     'dispatch("p.t", {"x": "y" * 200_000})',
-    'import datetime',
+    "import datetime",
     'dispatch("p.t", {"at": datetime.datetime(2020, 1, 2), "nan": float("nan"), "set": {1}, "bytes": b"b", "pair": (1, 2)})',
   ].join("\n");
   at.source.place("default", "p", [at.instance(passive({ run: run + STAY }))]);
@@ -59,7 +59,10 @@ test("a flood is slowed down to the rate, and nothing of it is lost", LIMIT, asy
   await at.source.start();
   await at.until(() => at.source.get("default", "p.S")?.throttled);
   await at.until(() => at.events.length >= 30);
-  assert.deepEqual(at.events.slice(0, 30).map((one) => one.payload.i), Array.from({ length: 30 }, (_, i) => i));
+  assert.deepEqual(
+    at.events.slice(0, 30).map((one) => one.payload.i),
+    Array.from({ length: 30 }, (_, i) => i),
+  );
   assert.match(await at.logOf("p.S"), /more than 50 events a second, which is the limit/);
   await at.source.stop("default", "p.S", "enough");
   assert.equal(at.source.get("default", "p.S")?.throttled, false);
@@ -84,9 +87,9 @@ test("200 MB of any bytes leave a log of bounded size, and the sensor runs on", 
   const at = someSensors(t, { limits: { logBytes: 512 * 1024 } });
   const run = [
     'sys.stdout.buffer.write(b"\\x00\\xff\\x1b[2Jbinary\\n")',
-    'sys.stdout.flush()',
-    'piece = bytes(range(256)) * 4096',
-    'for i in range(40): os.write(1, piece)',
+    "sys.stdout.flush()",
+    "piece = bytes(range(256)) * 4096",
+    "for i in range(40): os.write(1, piece)",
     'self.sensor_service.dispatch("p.t", {})',
   ].join("\n");
   at.source.place("default", "p", [at.instance(passive({ run: run + STAY }))]);
@@ -124,34 +127,39 @@ test("one that ignores SIGTERM is killed with all its children after the grace",
 
 test("children of one that dies die with it", LIMIT, async (t) => {
   const at = someSensors(t, { limits: { graceMs: 300 } });
-  const run = 'child = subprocess.Popen(["sleep", "300"])\nself.sensor_service.dispatch("p.t", {"child": child.pid})\nos._exit(1)';
+  const run =
+    'child = subprocess.Popen(["sleep", "300"])\nself.sensor_service.dispatch("p.t", {"child": child.pid})\nos._exit(1)';
   at.source.place("default", "p", [at.instance(passive({ run }))]);
   await at.source.start();
   await at.state("p.S", "backing-off");
   assert.equal(isAlive(Number(at.events[0]?.payload.child)), false);
 });
 
-test("threads that it leaves behind do not keep a stopped one, and a fork that dispatches hangs nobody", LIMIT, async (t) => {
-  const at = someSensors(t);
-  const run = [
-    "threading.Thread(target=lambda: time.sleep(300)).start()",
-    "if os.fork() == 0:",
-    "    try:",
-    '        self.sensor_service.dispatch("p.t", {"from": "child"})',
-    "    finally:",
-    "        os._exit(0)",
-    "os.wait()",
-    'self.sensor_service.dispatch("p.t", {"from": "parent"})',
-  ].join("\n");
-  at.source.place("default", "p", [at.instance(passive({ run }))]);
-  await at.source.start();
-  await at.until(() => at.events.length === 1);
-  assert.deepEqual(at.events[0]?.payload, { from: "parent" });
-  // run() has returned, but a thread of it goes on: as any Python program, it runs.
-  assert.equal((await at.state("p.S", "running")).state, "running");
-  await at.source.stop("default", "p.S", "stopped");
-  assert.equal(at.source.get("default", "p.S")?.lastExit?.code, 143);
-});
+test(
+  "threads that it leaves behind do not keep a stopped one, and a fork that dispatches hangs nobody",
+  LIMIT,
+  async (t) => {
+    const at = someSensors(t);
+    const run = [
+      "threading.Thread(target=lambda: time.sleep(300)).start()",
+      "if os.fork() == 0:",
+      "    try:",
+      '        self.sensor_service.dispatch("p.t", {"from": "child"})',
+      "    finally:",
+      "        os._exit(0)",
+      "os.wait()",
+      'self.sensor_service.dispatch("p.t", {"from": "parent"})',
+    ].join("\n");
+    at.source.place("default", "p", [at.instance(passive({ run }))]);
+    await at.source.start();
+    await at.until(() => at.events.length === 1);
+    assert.deepEqual(at.events[0]?.payload, { from: "parent" });
+    // run() has returned, but a thread of it goes on: as any Python program, it runs.
+    assert.equal((await at.state("p.S", "running")).state, "running");
+    await at.source.stop("default", "p.S", "stopped");
+    assert.equal(at.source.get("default", "p.S")?.lastExit?.code, 143);
+  },
+);
 
 test("nonsense on the channel is dropped, and a message without end ends the process", LIMIT, async (t) => {
   const at = someSensors(t, { limits: { eventBytes: 100_000 } });
@@ -201,7 +209,10 @@ test("after all of it no process, descriptor or log of a removed sensor is left"
   at.source.place("default", "p", []);
   await at.until(() => !existsSync(log));
   assert.deepEqual(pids.filter(isAlive), []);
-  assert.ok(readdirSync("/proc/self/fd").length <= before, `${readdirSync("/proc/self/fd").length} descriptors, ${before} before`);
+  assert.ok(
+    readdirSync("/proc/self/fd").length <= before,
+    `${readdirSync("/proc/self/fd").length} descriptors, ${before} before`,
+  );
   const marked = readdirSync("/proc").filter((name) => {
     try {
       return /^\d+$/.test(name) && readFileSync(`/proc/${name}/environ`, "latin1").includes(at.directory);

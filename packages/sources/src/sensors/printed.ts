@@ -27,7 +27,8 @@ export function logPrinted(streams: Readonly<Record<"out" | "err", Readable>>, l
 
   const closeWindow = (): void => {
     window = undefined;
-    if (dropped > 0) log.write("squall", `${dropped} bytes of output were left out: more than ${KEPT_BYTES} in a second`);
+    if (dropped > 0)
+      log.write("squall", `${dropped} bytes of output were left out: more than ${KEPT_BYTES} in a second`);
     read = kept = dropped = 0;
     for (const { stream } of both) stream.resume();
   };

@@ -34,7 +34,12 @@ const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
  * - L2: files are opened for a write and closed after it, so that a thousand sensors hold no descriptors.
  * - L3: a disk that takes nothing costs lines, never the sensor.
  */
-export function createSensorLog(path: string, bytes: number, now: () => Micros, onTrouble: (error: unknown) => void): SensorLog {
+export function createSensorLog(
+  path: string,
+  bytes: number,
+  now: () => Micros,
+  onTrouble: (error: unknown) => void,
+): SensorLog {
   let waiting: string[] = [];
   let waitingBytes = 0;
   let left = 0;
@@ -76,11 +81,11 @@ export function createSensorLog(path: string, bytes: number, now: () => Micros, 
       }
       for (const listener of listeners) listener();
     }
+    // Here, in the same turn in which nothing was left: a line written after it begins another flush.
+    flushing = undefined;
   };
 
-  const flushed = async (): Promise<void> => {
-    while (flushing) await flushing;
-  };
+  const flushed = async (): Promise<void> => flushing;
 
   return {
     write(source, text) {
@@ -96,7 +101,7 @@ export function createSensorLog(path: string, bytes: number, now: () => Micros, 
         waiting.push(line);
         waitingBytes += line.length;
       }
-      flushing ??= flush().finally(() => (flushing = undefined));
+      flushing ??= flush();
     },
     async read({ after, lines, bytes: most }) {
       await flushed();

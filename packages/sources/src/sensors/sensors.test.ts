@@ -19,28 +19,33 @@ function aTrigger(id: string, parameters: Record<string, unknown> = {}, change: 
   return { id, uid: `trigger:p:${id}`, ref: `p.${id}`, name: id, pack: "p", type: "p.t", parameters, ...change };
 }
 
-test("a passive sensor is set up, dispatches with its configuration, and cleans up when it is stopped", LIMIT, async (t) => {
-  const at = someSensors(t);
-  const run = 'self.sensor_service.dispatch("p.t", {"says": self.config["greeting"]}, trace_tag="tag")\nwhile True: time.sleep(60)';
-  at.source.place("default", "p", [at.instance(passive({ run, cleanup: 'print("cleaned up")' }))]);
-  await at.source.start();
-  await at.until(() => at.source.get("default", "p.S")?.events === 1);
-  assert.deepEqual(at.events, [{ sensor: "p.S", trigger: "p.t", payload: { says: "hello" }, traceTag: "tag" }]);
-  assert.ok((await at.state("p.S", "running")).pid);
+test(
+  "a passive sensor is set up, dispatches with its configuration, and cleans up when it is stopped",
+  LIMIT,
+  async (t) => {
+    const at = someSensors(t);
+    const run =
+      'self.sensor_service.dispatch("p.t", {"says": self.config["greeting"]}, trace_tag="tag")\nwhile True: time.sleep(60)';
+    at.source.place("default", "p", [at.instance(passive({ run, cleanup: 'print("cleaned up")' }))]);
+    await at.source.start();
+    await at.until(() => at.source.get("default", "p.S")?.events === 1);
+    assert.deepEqual(at.events, [{ sensor: "p.S", trigger: "p.t", payload: { says: "hello" }, traceTag: "tag" }]);
+    assert.ok((await at.state("p.S", "running")).pid);
 
-  assert.equal(await at.source.stop("default", "p.S", "stopped by ann"), true);
-  const stopped = at.source.get("default", "p.S");
-  assert.equal(stopped?.state, "stopped");
-  assert.equal(stopped?.reason, "stopped by ann");
-  assert.equal(stopped?.lastExit?.code, 143);
-  const log = await at.logOf("p.S");
-  assert.match(log, /Z squall started as process \d+\n/);
-  assert.match(log, /Z out {4}cleaned up\n/);
-  assert.deepEqual(
-    at.news.map((one) => one.kind),
-    ["spawn", "exit"],
-  );
-});
+    assert.equal(await at.source.stop("default", "p.S", "stopped by ann"), true);
+    const stopped = at.source.get("default", "p.S");
+    assert.equal(stopped?.state, "stopped");
+    assert.equal(stopped?.reason, "stopped by ann");
+    assert.equal(stopped?.lastExit?.code, 143);
+    const log = await at.logOf("p.S");
+    assert.match(log, /Z squall started as process \d+\n/);
+    assert.match(log, /Z out {4}cleaned up\n/);
+    assert.deepEqual(
+      at.news.map((one) => one.kind),
+      ["spawn", "exit"],
+    );
+  },
+);
 
 test("a polling sensor polls with the interval of its metadata; a new one restarts it", LIMIT, async (t) => {
   const at = someSensors(t);
@@ -60,7 +65,9 @@ test("triggers that are there are added before run(), those that come, change an
   const at = someSensors(t);
   at.source.add("default", aTrigger("one"));
   at.source.add("default", aTrigger("other", {}, { type: "q.t" }));
-  at.source.place("default", "p", [at.instance(passive({ run: 'self.log.info("running")\nwhile True: time.sleep(60)' }))]);
+  at.source.place("default", "p", [
+    at.instance(passive({ run: 'self.log.info("running")\nwhile True: time.sleep(60)' })),
+  ]);
   await at.source.start();
   await at.state("p.S", "running");
   at.source.add("default", aTrigger("two"));
@@ -70,7 +77,8 @@ test("triggers that are there are added before run(), those that come, change an
   const told = async () => [...(await at.logOf("p.S")).matchAll(/test: (.*)/g)].map((match) => match[1]);
   let lines = await told();
   while (!lines.includes("remove p.one")) lines = await told();
-  assert.deepEqual(lines.toSorted(), ["add p.one", "add p.two", "remove p.one", "running", "update p.two"]);
+  assert.deepEqual(new Set(lines), new Set(["add p.one", "running", "add p.two", "update p.two", "remove p.one"]));
+  assert.equal(lines.length, 5);
   assert.equal(lines[0], "add p.one");
 });
 
@@ -89,10 +97,22 @@ test("what fails is tried again for ever, with its reason shown, and recovers by
 });
 
 for (const [what, code, reason] of [
-  ["a class that is not there", "class Other: pass\n", /has no class S, which the sensor's metadata names; it defines Other/],
-  ["a class that lacks methods", "from st2reactor.sensor.base import Sensor\nclass S(Sensor): pass\n", /lacks add_trigger, cleanup/],
+  [
+    "a class that is not there",
+    "class Other: pass\n",
+    /has no class S, which the sensor's metadata names; it defines Other/,
+  ],
+  [
+    "a class that lacks methods",
+    "from st2reactor.sensor.base import Sensor\nclass S(Sensor): pass\n",
+    /lacks add_trigger, cleanup/,
+  ],
   ["a file that is no Python", "def (\n", /SyntaxError/],
-  ["an error in setup", passive({ setup: 'raise ValueError("no such host")' }), /ValueError: no such host \(in setup\)/],
+  [
+    "an error in setup",
+    passive({ setup: 'raise ValueError("no such host")' }),
+    /ValueError: no such host \(in setup\)/,
+  ],
   ["an end during import", "import os\nos._exit(0)\n", /it ended with exit status 0 before it was set up/],
   ["a crash during import", "import os\nos.abort()\n", /it ended by SIGABRT before it was set up/],
 ] as const) {

@@ -64,7 +64,8 @@ export function createSensorSource(deps: SensorDeps): SensorSource {
   const tell = (change: "add" | "update" | "remove", project: string, trigger: Trigger): void => {
     for (const { supervised } of entries.values()) {
       const { instance } = supervised.status();
-      if (instance.project === project && instance.triggerTypes.includes(trigger.type)) supervised.tell(change, trigger);
+      if (instance.project === project && instance.triggerTypes.includes(trigger.type))
+        supervised.tell(change, trigger);
     }
   };
 
@@ -86,7 +87,9 @@ export function createSensorSource(deps: SensorDeps): SensorSource {
       await supervised.stop("removed");
       await supervised.log.flushed();
       if (!entries.has(key)) await removeSensorLog(path);
-    })().catch((error: unknown) => deps.log.error({ error: messageOf(error) }, "a removed sensor left something behind"));
+    })().catch((error: unknown) =>
+      deps.log.error({ error: messageOf(error) }, "a removed sensor left something behind"),
+    );
     leaving.add(gone);
     void gone.finally(() => leaving.delete(gone));
   };

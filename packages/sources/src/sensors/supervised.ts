@@ -90,7 +90,7 @@ export function createSupervised(
       }
       failures = run.upMs >= WELL_AFTER_MS ? 1 : failures + 1;
       await waitAfter(run, failures, signal);
-      restarts++;
+      if (!signal.aborted) restarts++;
     }
   };
 
@@ -140,7 +140,7 @@ export function createSupervised(
     return run;
   };
 
-  const end = (next: SensorState, why?: string): Promise<void> => {
+  const end = async (next: SensorState, why?: string): Promise<void> => {
     if (life === undefined && state !== "stopping") {
       enter(next, why);
       return over;
@@ -149,13 +149,11 @@ export function createSupervised(
     life = undefined;
     enter("stopping", why);
     ending?.abort();
-    return over.then(() => {
-      // Unless it was started again meanwhile.
-      if (life === undefined && state === "stopping") {
-        log.write("squall", why ?? next);
-        enter(next, why);
-      }
-    });
+    await over;
+    // Unless it was started again meanwhile.
+    if (life !== undefined || state !== "stopping") return;
+    log.write("squall", why ?? next);
+    enter(next, why);
   };
 
   return {
