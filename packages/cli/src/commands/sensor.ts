@@ -84,8 +84,8 @@ function addOrder(group: Command, verb: "start" | "stop" | "restart", descriptio
   });
 }
 
-/** Between two looks at a server that is away. */
-const AWAY_MS = 1_000;
+/** Between two looks at a server that is away, or does not wait with its answer. */
+const PAUSE_MS = 1_000;
 /** The server holds a request for news of a log for at most this long, in seconds. */
 const WAIT_S = 25;
 
@@ -104,17 +104,19 @@ function addLogs(group: Command): void {
     print(context, first.text);
     if (options.follow !== true) return;
     for (let after = first.position, isAway = false; ; ) {
+      const asked = performance.now();
       try {
         const part = await client.sensorProcesses.log(id, { after, wait: WAIT_S });
         if (isAway) context.out.note("the server is back");
         isAway = false;
         after = part.position;
         print(context, part.text);
+        if (part.text === "" && performance.now() - asked < PAUSE_MS) await sleep(PAUSE_MS);
       } catch (thrown) {
         if (!(thrown instanceof ClientError) || thrown.kind !== "unreachable") throw thrown;
         if (!isAway) context.out.note("the server is away; waiting for it");
         isAway = true;
-        await sleep(AWAY_MS);
+        await sleep(PAUSE_MS);
       }
     }
   });

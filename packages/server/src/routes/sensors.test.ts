@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
+import { DatabaseSync } from "node:sqlite";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { type Answer, aServer, type Caller, callerOf, type TestServer } from "../a-server.ts";
@@ -297,6 +298,26 @@ describe("sensors of a real server", { timeout: 120_000 }, () => {
     assert.equal((await sensor("GET", "/v1/keys")).status, 401);
   });
 
+  test("rules listen to their processes", async () => {
+    const rule = await at.admin("POST", "/v1/rules", {
+      name: "sensor_ended",
+      pack: "default",
+      enabled: true,
+      trigger: { type: "core.st2.sensor.process_exit" },
+      criteria: { "trigger.exit_code": { type: "equals", pattern: 143 } },
+      action: { ref: "core.noop", parameters: {} },
+    });
+    assert.equal(rule.status, 201, rule.text);
+    await at.admin("POST", "/v1/sensors/counting.Counter/restart");
+    const [found] = await until(async () => {
+      const { json } = await at.admin("GET", "/v1/triggerinstances?trigger=core.st2.sensor.process_exit");
+      return json.length > 0 && json;
+    });
+    assert.equal(found.payload.id, "Counter");
+    await until(async () => (await at.admin("GET", "/v1/ruleenforcements?rule_ref=default.sensor_ended")).json.length);
+    await sensorOnce(at.admin, "counting.Counter", "running");
+  });
+
   test("health counts them, and a pack's removal ends its sensors", async () => {
     const { json } = await at.anybody("GET", "/v1/health");
     assert.equal(json.parts.sensors.running, 1);
@@ -304,4 +325,41 @@ describe("sensors of a real server", { timeout: 120_000 }, () => {
     await at.admin("POST", "/v1/packs/uninstall", { packs: ["counting", "probing"] });
     assert.deepEqual((await at.admin("GET", "/v1/sensors")).json, []);
   });
+});
+
+const LAST_WORDS = `
+from st2reactor.sensor.base import Sensor
+import time
+
+class Last(Sensor):
+    def setup(self): pass
+    def run(self): time.sleep(600)
+    def cleanup(self):
+        self.sensor_service.set_value("said", "goodbye")
+        self.sensor_service.dispatch("lasting.left", {})
+    def add_trigger(self, trigger): pass
+    def update_trigger(self, trigger): pass
+    def remove_trigger(self, trigger): pass
+`;
+
+test("a stop of the server lets sensors clean up, with the API and events at hand, and keeps nobody waiting", async () => {
+  const folder = await writeFiles(await mkdtemp(join(tmpdir(), "squall-packs-")), {
+    "packs/lasting/pack.yaml": manifest("lasting"),
+    "packs/lasting/sensors/last.py": LAST_WORDS,
+    "packs/lasting/sensors/last.yaml": "class_name: Last\nentry_point: last.py\ntrigger_types: [{name: left}]\n",
+  });
+  {
+    await using at = await aServer();
+    await at.admin("POST", "/v1/packs/register", { paths: [join(folder, "packs", "lasting")] });
+    await sensorOnce(at.admin, "lasting.Last", "running");
+    const position = (await at.admin("GET", "/v1/sensors/lasting.Last/log")).headers.get("x-log-position");
+    const followed = at.admin("GET", `/v1/sensors/lasting.Last/log?after=${position}&wait=30`);
+    await at.server.stop(0);
+    assert.equal((await followed).status, 200);
+    using db = new DatabaseSync(join(at.directory, "squall.db"), { readOnly: true });
+    const key = db.prepare("select value from key where name = 'lasting.Last:said'").get();
+    assert.equal(key?.value, "goodbye");
+    assert.equal(db.prepare("select count(*) as n from event where trigger = 'lasting.left'").get()?.n, 1);
+  }
+  await rm(folder, { recursive: true, force: true });
 });

@@ -5,7 +5,7 @@ import type { SensorLog } from "./sensor-log.ts";
 /** What of a second's output goes to the log. */
 const KEPT_BYTES = 256 * 1024;
 /** What of a second's output is read at all; then the sensor waits. A loop around print() must not keep the server busy. */
-const READ_BYTES = 8 * 1024 * 1024;
+const READ_BYTES = 64 * 1024 * 1024;
 const WINDOW_MS = 1_000;
 /** A line longer than this is broken. */
 const LINE_LENGTH = 16 * 1024;

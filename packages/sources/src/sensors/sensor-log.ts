@@ -105,7 +105,7 @@ export function createSensorLog(
     },
     async read({ after, lines, bytes: most }) {
       await flushed();
-      await begin();
+      await begin().catch(onTrouble); // L3: what cannot be read is as good as empty
       const at = position;
       const parts = await Promise.all([`${path}.1`, path].map((file) => readFile(file).catch(() => Buffer.alloc(0))));
       const all = Buffer.concat(parts);

@@ -51,6 +51,8 @@ export function createSensorSource(deps: SensorDeps): SensorSource {
   const leaving = new Set<Promise<void>>();
   /** Of all that were ever placed before the start: a pack may be changed, or gone, since the server was killed. */
   const marks = new Set<string>();
+  /** Nobody waits for news of a log any more. */
+  const closing = new AbortController();
   let isStarted = false;
   let isClosed = false;
 
@@ -164,11 +166,14 @@ export function createSensorSource(deps: SensorDeps): SensorSource {
     },
     async log(project, id, { wait, ...asked }) {
       const log = found(project, id)?.log;
-      if (log && wait && asked.after !== undefined) await log.grown(asked.after, wait);
+      if (log && wait && asked.after !== undefined) {
+        await log.grown(asked.after, AbortSignal.any([wait, closing.signal]));
+      }
       return log?.read(asked);
     },
     async [Symbol.asyncDispose]() {
       isClosed = true;
+      closing.abort();
       const all = [...entries.values()].map(({ supervised }) => supervised);
       await Promise.all([...all.map((one) => one.stop("the server stopped")), ...leaving]);
       await Promise.all(all.map(({ log }) => log.flushed()));

@@ -167,6 +167,7 @@ export function createSupervised(
       refused: counts.refused,
       throttled: counts.throttled,
       ...(reason !== undefined && { reason }),
+      ...(counts.throttled && { reason: `slowed down: more than ${limits.eventsPerSecond} events a second` }),
       ...(running !== undefined && { pid: running.pid }),
       ...(startedAt !== undefined && { startedAt }),
       ...(lastError !== undefined && { lastError }),
