@@ -145,7 +145,8 @@ export async function runSensor(
   const onAbort = () => void child.stop();
   if (signal.aborted) onAbort();
   signal.addEventListener("abort", onAbort, { once: true });
-  await deps.tell(instance, { kind: "spawn", pid: child.pid, command: `${interpreter.file} -u ${wrapper}` });
+  // Not awaited before the end is: a store that does not answer must not hide that.
+  const told = deps.tell(instance, { kind: "spawn", pid: child.pid, command: `${interpreter.file} -u ${wrapper}` });
   const { code, survivors } = await child.ended;
   const upMs = readyAt === undefined ? 0 : performance.now() - readyAt;
   signal.removeEventListener("abort", onAbort);
@@ -153,6 +154,7 @@ export async function runSensor(
   start.release();
   lastPrinted();
   if (survivors.length > 0) log.write("squall", `processes ${survivors.join(", ")} of it could not be ended`);
+  await told;
   await deps.tell(instance, { kind: "exit", code });
   return { code, wasReady: readyAt !== undefined, upMs, ...(error !== undefined && { error }) };
 }

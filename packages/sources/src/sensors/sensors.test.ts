@@ -150,7 +150,14 @@ test("a run() that returns is stopped, not restarted; a command starts it again"
   await at.until(() => at.news.filter((one) => one.kind === "spawn").length === 2);
 });
 
-test("missing Python and a missing virtualenv are failures that say so", LIMIT, async (t) => {
+test("a Python that is broken is a failure with its own words in the log", LIMIT, async (t) => {
+  const at = someSensors(t, { python: "/bin/false" });
+  at.source.place("default", "p", [at.instance(passive({}))]);
+  await at.source.start();
+  assert.match((await at.state("p.S", "failed")).reason ?? "", /it ended with exit status 1 before it was set up/);
+});
+
+test("missing Python is a failure that says so", LIMIT, async (t) => {
   const at = someSensors(t, { python: "/nowhere/python3" });
   at.source.place("default", "p", [at.instance(passive({}))]);
   await at.source.start();
