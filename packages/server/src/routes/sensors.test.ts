@@ -221,6 +221,15 @@ describe("sensors of a real server", { timeout: 120_000 }, () => {
     await sensorOnce(at.admin, "counting.Counter", "running");
   });
 
+  test("new code is taken up when the pack is registered again, and the same code disturbs nothing", async () => {
+    const before = await sensorOnce(at.admin, "counting.Counter", "running");
+    await register("counting");
+    assert.equal((await at.admin("GET", "/v1/sensors/counting.Counter")).json.pid, before.pid);
+    await writeFiles(folder, { "packs/counting/sensors/counter.py": POLLING.replace("poll %d of", "new poll %d of") });
+    await register("counting");
+    await until(async () => /new poll/.test(await log("counting.Counter")));
+  });
+
   test("it is stopped, started, restarted, disabled and enabled while the server runs", async () => {
     const path = "/v1/sensors/counting.Counter";
     const stopped = (await at.admin("POST", `${path}/stop`)).json;
