@@ -1,5 +1,6 @@
 import datetime
 import decimal
+import http.server
 import json
 import logging
 import os
@@ -155,15 +156,31 @@ class ServiceTest(unittest.TestCase):
             self.server.channel.send({"kind": "x" * 20})
 
 
+class Keys(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.server.asked.append((self.path.partition("?")[0], self.headers["X-Auth-Token"]))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(b'{"value": "1"}')
+
+    def log_message(self, *args):
+        pass
+
+
 class DatastoreTest(unittest.TestCase):
     def test_a_named_instance_has_keys_of_its_own(self):
-        logger = logging.getLogger("tests.sensor")
-        for instance, prefix in ((None, "p.C:x"), ("eu", "p.C@eu:x")):
-            datastore = make_datastore(logger, "p", "C", instance, "http://127.0.0.1:9/v1", "t")
-            asked = []
-            datastore._request = lambda method, path, *args, **kwargs: asked.append(path)
-            datastore.get_value("x")
-            self.assertEqual(asked, ["/keys/" + prefix.replace(":", "%3A").replace("@", "%40")])
+        api = http.server.HTTPServer(("127.0.0.1", 0), Keys)
+        api.asked = []
+        thread = threading.Thread(target=api.serve_forever, args=(0.01,))
+        thread.start()
+        self.addCleanup(thread.join)
+        self.addCleanup(api.server_close)
+        self.addCleanup(api.shutdown)
+        url = "http://127.0.0.1:%d/v1" % (api.server_address[1],)
+        for instance in (None, "eu"):
+            datastore = make_datastore(logging.getLogger("tests.sensor"), "p", "C", instance, url, "t")
+            self.assertEqual(datastore.get_value("x"), "1")
+        self.assertEqual(api.asked, [("/v1/keys/p.C%3Ax", "t"), ("/v1/keys/p.C%40eu%3Ax", "t")])
 
 
 class LoaderTest(unittest.TestCase):
