@@ -5,12 +5,18 @@ C2  An event counts as dispatched when the server has said so, which it does onc
     `dispatch` waits; so a sensor that is too fast is slowed down, and nothing is lost in between.
 C3  The reading thread only reads: it never runs code of the pack, which could wait for an answer that it has to read.
 
+C4  Locks, reads and writes are the real ones, taken before the pack's code is there: a sensor that turns threads into
+    eventlet's does so in its own code alone.
+
 Every module imported here is memory that each sensor takes for itself; hence os.read instead of socket.
 """
 
 import json
 import os
 import threading
+from _thread import allocate_lock
+from os import read as os_read
+from os import write as os_write
 
 __all__ = ["Channel", "TooLarge"]
 
@@ -29,7 +35,7 @@ class Channel(object):
         os.register_at_fork(after_in_child=self._close)
         # The longest message that the server takes, in bytes.
         self.line_bytes = READ_BYTES
-        self._sending = threading.Lock()
+        self._sending = allocate_lock()
         self._waiting = {}
         self._last = 0
         self._lines = self._read_lines()
@@ -47,7 +53,7 @@ class Channel(object):
                     waiting = self._waiting.pop(message.get("id"), None)
                     if waiting is not None:
                         waiting[1] = message
-                        waiting[0].set()
+                        waiting[0].release()
                 else:
                     on_message(message)
             on_gone()
@@ -62,33 +68,36 @@ class Channel(object):
             if self._descriptor is None:
                 raise OSError("only the process of the sensor itself speaks to the server, not one that it forked")
             while data:
-                data = data[os.write(self._descriptor, data) :]
+                data = data[os_write(self._descriptor, data) :]
 
     def ask(self, message):
         """Sends, and waits for the answer (C2)."""
-        answered = threading.Event()
+        answered = allocate_lock()
+        answered.acquire()
         with self._sending:
             self._last += 1
             number = self._last
         waiting = self._waiting[number] = [answered, None]
         try:
             self.send(dict(message, id=number))
-            answered.wait()
+            answered.acquire()
         finally:
             self._waiting.pop(number, None)
         return waiting[1]
 
     def _close(self):
+        if self._descriptor is None:
+            return
         os.close(self._descriptor)
         self._descriptor = None
         # The one of the parent may have been held by a thread that is not here.
-        self._sending = threading.Lock()
+        self._sending = allocate_lock()
 
     def _read_lines(self):
         rest = b""
         while True:
             try:
-                data = os.read(self._descriptor, READ_BYTES)
+                data = os_read(self._descriptor, READ_BYTES)
             except OSError:
                 return
             if not data:

@@ -15,6 +15,8 @@ import sys
 import threading
 import time
 import traceback
+from _queue import SimpleQueue
+from _thread import allocate_lock
 
 CHANNEL_FD = 3
 STOPPED = 128 + signal.SIGTERM
@@ -32,17 +34,21 @@ class SensorWrapper(object):
         self._class_name = start["class_name"]
         self._logger = logging.getLogger("SensorWrapper.%s.%s" % (self._pack, self._class_name))
         self._logger.setLevel(logging.DEBUG)
-        self._changes = []
-        self._has_changes = threading.Condition()
+        self._pid = os.getpid()
+        # Real ones, whatever the sensor makes of threads (C4 in channel.py).
+        self._changes = SimpleQueue()
+        self._delivering = allocate_lock()
         self._stage = "import"
         self._sensor = None
         # Triggers come and go between polls, not during one: sensors are not written for threads.
-        self._polling = threading.Lock()
+        self._polling = allocate_lock()
 
     def run(self):
         """Returns the exit status."""
         # Before the pack's code: a trigger that comes meanwhile waits in the queue, an answer finds who waits for it.
-        self._channel.serve(self._on_message, self._on_server_gone)
+        self._channel.serve(self._changes.put, self._on_server_gone)
+        self._delivering.acquire()
+        threading.Thread(target=self._deliver_changes, name="squall-triggers", daemon=True).start()
         try:
             self._run_sensor()
             _join_threads()
@@ -68,7 +74,7 @@ class SensorWrapper(object):
         for trigger in self._start["triggers"]:
             self._deliver("add", trigger)
         self._stage = "run"
-        threading.Thread(target=self._deliver_changes, name="squall-triggers", daemon=True).start()
+        self._delivering.release()
         self._channel.send({"kind": "ready"})
         self._sensor.run()
 
@@ -110,16 +116,11 @@ class SensorWrapper(object):
 
         return polls
 
-    def _on_message(self, message):
-        with self._has_changes:
-            self._changes.append(message)
-            self._has_changes.notify()
-
     def _deliver_changes(self):
+        # Those that there were at the start come first.
+        self._delivering.acquire()
         while True:
-            with self._has_changes:
-                self._has_changes.wait_for(lambda: self._changes)
-                message = self._changes.pop(0)
+            message = self._changes.get()
             change = message.get("change")
             if message.get("kind") != "trigger" or change not in ("add", "update", "remove"):
                 continue
@@ -160,6 +161,8 @@ class SensorWrapper(object):
 
     def stop(self, *_):
         """SIGTERM: ends run() wherever it is; cleanup() follows."""
+        if os.getpid() != self._pid:
+            os._exit(STOPPED)  # a fork of the sensor: there is nothing of its own to clean up
         if self._stage in ("stop", "cleanup"):
             return
         self._stage = "stop"
