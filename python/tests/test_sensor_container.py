@@ -1,3 +1,4 @@
+import contextlib
 import datetime
 import decimal
 import http.server
@@ -11,6 +12,7 @@ import tempfile
 import threading
 import unittest
 import uuid
+from unittest import mock
 
 from st2reactor.container.channel import Channel, TooLarge
 from st2reactor.container.loader import load_sensor_class
@@ -141,6 +143,15 @@ class ServiceTest(unittest.TestCase):
                 thread.join()
         self.assertEqual(len(logs.output), 20)
         self.assertEqual(self.server.channel._waiting, {})
+
+    def test_it_does_not_depend_on_what_a_sensor_makes_of_threads(self):
+        # As eventlet's monkey_patch does, but with nothing in their place.
+        names = ("threading.Event", "threading.Lock", "threading.Condition", "_thread.allocate_lock", "os.read", "os.write")
+        with contextlib.ExitStack() as stack:
+            for name in names:
+                stack.enter_context(mock.patch(name, None))
+            self.service.dispatch("p.t", {})
+        self.assertEqual(len(self.server.seen), 1)
 
     def test_loggers_are_below_the_sensors_own(self):
         self.assertEqual(self.service.get_logger("x").name, "tests.sensor.x")
