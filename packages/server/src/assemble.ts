@@ -80,6 +80,8 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
         version: DEFAULT_SETTINGS.version,
         pythonPath: join(ROOT, "python"),
         virtualenvs: join(options.dataDirectory, "virtualenvs"),
+        packRoots: [...options.packRoots, join(options.dataDirectory, "packs")],
+        packages: options.packages,
         nodeModules: join(options.dataDirectory, "node_modules-of"),
       }),
       sensors: {
@@ -88,6 +90,7 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
           python: "python3",
           virtualenvs: join(options.dataDirectory, "virtualenvs"),
           packLibraries: false,
+          packages: options.packages,
         },
         environment: baseEnvironment(process.env),
         logs: join(options.dataDirectory, "logs", "sensors"),

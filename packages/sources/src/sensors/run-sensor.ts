@@ -56,7 +56,11 @@ export async function runSensor(
 ): Promise<SensorRun> {
   const { instance, limits, log } = about;
   const { settings } = deps;
-  const interpreter = await findInterpreter(settings.python, instance.pack, instance.packPath);
+  // A virtualenv that is missing is built now, which may take minutes.
+  const interpreter = await findInterpreter(settings.python, instance.pack, instance.packPath, {
+    signal,
+    onProgress: (text) => log.write("squall", text),
+  });
   const start = await deps.prepare(instance);
   let child: StayingProcess;
   const wrapper = join(settings.python.pythonPath, "st2reactor", "container", "sensor_wrapper.py");
