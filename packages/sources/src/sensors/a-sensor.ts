@@ -61,6 +61,8 @@ export function someSensors(
         python: change.python ?? "python3",
         virtualenvs: join(directory, "virtualenvs"),
         packLibraries: false,
+        // A folder without wheels: nothing can be had, and nobody outside is asked.
+        packages: { wheels: directory },
       },
       environment: baseEnvironment(process.env),
       logs: join(directory, "logs"),

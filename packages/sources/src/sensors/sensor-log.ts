@@ -33,6 +33,7 @@ const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g;
  * - L1: a file holds at most half of `bytes`; the one before it is kept as `.1`.
  * - L2: files are opened for a write and closed after it, so that a thousand sensors hold no descriptors.
  * - L3: a disk that takes nothing costs lines, never the sensor.
+ * - L4: writes and reads take turns, so that a position is that of what was read.
  */
 export function createSensorLog(
   path: string,
@@ -43,11 +44,18 @@ export function createSensorLog(
   let waiting: string[] = [];
   let waitingBytes = 0;
   let left = 0;
-  let flushing: Promise<void> | undefined;
+  let turn: Promise<void> = Promise.resolve();
   let fileBytes: number | undefined;
   /** Bytes ever written, or kept from before this start. */
   let position = 0;
   const listeners = new Set<() => void>();
+  let isTroubled = false;
+
+  /** Said once, until it is over: a full disk would fill the server's log with it. */
+  const inTrouble = (error: unknown): void => {
+    if (!isTroubled) onTrouble(error);
+    isTroubled = true;
+  };
 
   const begin = async (): Promise<number> => {
     if (fileBytes !== undefined) return fileBytes;
@@ -57,35 +65,42 @@ export function createSensorLog(
     return (fileBytes = newer ?? 0);
   };
 
-  const flush = async (): Promise<void> => {
-    while (waiting.length > 0) {
-      const text = waiting.join("");
-      waiting = [];
-      waitingBytes = 0;
-      const data = Buffer.from(text);
-      try {
-        const before = await begin();
-        if (before > 0 && before + data.length > bytes / 2) {
-          await rename(path, `${path}.1`); // L1
-          fileBytes = 0;
-        }
-        // One write larger than a file may be: its end counts.
-        const kept = data.subarray(Math.max(0, data.length - bytes / 2));
-        await appendFile(path, kept, { mode: 0o600 });
-        fileBytes = (fileBytes ?? 0) + kept.length;
-        position += kept.length;
-      } catch (error) {
-        onTrouble(error); // L3
-        fileBytes = undefined;
-        position = 0;
-      }
-      for (const listener of listeners) listener();
-    }
-    // Here, in the same turn in which nothing was left: a line written after it begins another flush.
-    flushing = undefined;
+  /** L4 */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const done = turn.then(work);
+    turn = done.then(
+      () => undefined,
+      () => undefined, // whoever asked has the error; the next one's turn comes all the same
+    );
+    return done;
   };
 
-  const flushed = async (): Promise<void> => flushing;
+  /** Writes what waits. */
+  const flush = async (): Promise<void> => {
+    const data = Buffer.from(waiting.join(""));
+    waiting = [];
+    waitingBytes = 0;
+    try {
+      const before = await begin();
+      if (before > 0 && before + data.length > bytes / 2) {
+        await rename(path, `${path}.1`); // L1
+        fileBytes = 0;
+      }
+      // One write larger than a file may be: its end counts.
+      const kept = data.subarray(Math.max(0, data.length - bytes / 2));
+      await appendFile(path, kept, { mode: 0o600 });
+      fileBytes = (fileBytes ?? 0) + kept.length;
+      position += kept.length;
+      isTroubled = false;
+    } catch (error) {
+      inTrouble(error); // L3
+      fileBytes = undefined;
+      position = 0;
+    }
+    for (const listener of listeners) listener();
+  };
+
+  const flushed = (): Promise<void> => inTurn(async () => undefined);
 
   return {
     write(source, text) {
@@ -97,18 +112,20 @@ export function createSensorLog(
       }
       if (left > 0) lines.unshift(`${stamp}[${left} lines were left out: the disk is too slow]\n`);
       left = 0;
+      const isFirst = waiting.length === 0;
       for (const line of lines) {
         waiting.push(line);
         waitingBytes += line.length;
       }
-      flushing ??= flush();
+      if (isFirst) void inTurn(flush);
     },
     async read({ after, lines, bytes: most }) {
-      await flushed();
-      await begin().catch(onTrouble); // L3: what cannot be read is as good as empty
-      const at = position;
-      const parts = await Promise.all([`${path}.1`, path].map((file) => readFile(file).catch(() => Buffer.alloc(0))));
-      const all = Buffer.concat(parts);
+      const { all, at } = await inTurn(async () => {
+        await begin().catch(inTrouble); // L3: what cannot be read is as good as empty
+        const files = [`${path}.1`, path];
+        const parts = await Promise.all(files.map((file) => readFile(file).catch(() => Buffer.alloc(0))));
+        return { all: Buffer.concat(parts), at: position };
+      });
       // A position from before a restart of the server may be ahead of ours: then everything is new.
       const isKnown = after !== undefined && after <= at;
       let from = isKnown ? Math.max(0, all.length - (at - after)) : 0;

@@ -1,6 +1,7 @@
 import type { Trigger } from "@squall/model";
 import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { test } from "node:test";
 import { passive, someSensors } from "./a-sensor.ts";
 
@@ -183,3 +184,22 @@ test("disabling ends it, enabling starts it, and a stop by hand outlives a chang
   at.source.place("default", "p", []);
   assert.equal(at.source.get("default", "p.S"), undefined);
 });
+
+test(
+  "requirements that cannot be had are a failure with pip's words, and its progress is in the log",
+  LIMIT,
+  async (t) => {
+    const at = someSensors(t);
+    const instance = at.instance(passive({}));
+    writeFileSync(join(instance.packPath, "requirements.txt"), "nothing-of-this-name==1.0\n");
+    at.source.place("default", "p", [instance]);
+    await at.source.start();
+    const failed = await at.state("p.S", "failed");
+    assert.match(failed.reason ?? "", /nothing-of-this-name/);
+    assert.match(await at.logOf("p.S"), /squall .*virtualenv/);
+    // Without them it is the system's Python again.
+    writeFileSync(join(instance.packPath, "requirements.txt"), "# nothing\n");
+    await at.source.begin("default", "p.S");
+    await at.state("p.S", "running");
+  },
+);
