@@ -25,6 +25,7 @@ import { createSchedule } from "./schedule.ts";
 import { createSensors } from "./sensors/sensors.ts";
 import { createSensorTokens } from "./sensors/tokens.ts";
 import { RESOURCE_KINDS } from "@squall/model";
+import { createCensus } from "./workflows/census.ts";
 import { createDefinitions } from "./workflows/definitions.ts";
 import { createWorkflowTools } from "./workflows/tools.ts";
 import { createWorkflows } from "./workflows/workflows.ts";
@@ -42,6 +43,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     return index;
   };
   const webhooks = createWebhookIndex();
+  const lanes = createLanes({ inline: parts.limits.inlineSlots, process: parts.limits.processSlots });
   const core: Core = {
     parts,
     shelves,
@@ -50,7 +52,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     plans: createPlans(),
     snapshots: createSnapshots(parts.store),
     definitions: createDefinitions(shelves),
-    lanes: createLanes({ inline: parts.limits.inlineSlots, process: parts.limits.processSlots }),
+    lanes,
+    census: createCensus(parts.limits, lanes),
     runners: new Map(parts.runners.map((runner) => [runner.name, runner])),
     configOf: (project, pack, user, keys) => configOf({ shelves, vault: parts.vault }, project, pack, user, keys),
   };
@@ -105,6 +108,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       await sensors.close();
       await schedule[Symbol.asyncDispose]();
       await collector?.[Symbol.asyncDispose]();
+      core.census.close();
       await dispatch.drain(timeoutMs);
       workflows.close();
       await workflows.idle();
@@ -123,8 +127,9 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     async start() {
       const abandoned = await settleLost(core, dispatch, parts.store.exclusive);
       if (abandoned > 0) parts.log.warn({ executions: abandoned }, "executions of a process that is gone were settled");
-      await workflows.recover([...projects]);
+      const beginLeft = await workflows.recover([...projects]);
       dispatch.start();
+      await beginLeft();
       await schedule.start();
       await sensors.begin();
       collector = startCollector(parts);
@@ -143,6 +148,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
             ok: stopping === undefined,
             running: dispatch.running(),
             waiting: core.lanes.waiting("inline") + core.lanes.waiting("process"),
+            workflows: core.census.workflows,
           },
           sensors: sensors.health(),
         },
