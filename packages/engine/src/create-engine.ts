@@ -22,6 +22,8 @@ import type { EngineParts } from "./parts.ts";
 import { settleLost } from "./recover.ts";
 import { createRuleIndex, type RuleIndex } from "./rules/index.ts";
 import { createSchedule } from "./schedule.ts";
+import { createSensors } from "./sensors/sensors.ts";
+import { createSensorTokens } from "./sensors/tokens.ts";
 import { RESOURCE_KINDS } from "@squall/model";
 import { createCensus } from "./workflows/census.ts";
 import { createDefinitions } from "./workflows/definitions.ts";
@@ -61,6 +63,9 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const settling = createSettling(parts);
   const executions = createExecutions(core, dispatch, settling, workflows);
   const schedule = createSchedule(core, dispatch);
+  const events = createEvents(core, dispatch);
+  const sensorTokens = createSensorTokens();
+  const sensors = createSensors(core, dispatch, events, sensorTokens);
 
   const changed = (edited: readonly Edited[]) => {
     for (const one of edited) {
@@ -78,6 +83,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
         }
       }
     }
+    sensors.changed(edited);
   };
 
   const projects = new Set([DEFAULT_PROJECT, ...(await parts.store.projects())]);
@@ -99,6 +105,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
   const drain = async (timeoutMs: number): Promise<void> => {
     stopping ??= (async () => {
+      await sensors.close();
       await schedule[Symbol.asyncDispose]();
       await collector?.[Symbol.asyncDispose]();
       core.census.close();
@@ -113,9 +120,10 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     content: createContent({ parts, shelves, changed }),
     executions,
     workflows: createWorkflowTools(core),
-    events: createEvents(core, dispatch),
+    events,
     keys: createKeys(core, dispatch),
-    accounts: createAccounts(parts),
+    accounts: createAccounts(parts, sensorTokens),
+    sensors,
     async start() {
       const abandoned = await settleLost(core, dispatch, parts.store.exclusive);
       if (abandoned > 0) parts.log.warn({ executions: abandoned }, "executions of a process that is gone were settled");
@@ -123,6 +131,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       dispatch.start();
       await beginLeft();
       await schedule.start();
+      await sensors.begin();
       collector = startCollector(parts);
     },
     drain,
@@ -141,6 +150,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
             waiting: core.lanes.waiting("inline") + core.lanes.waiting("process"),
             workflows: core.census.workflows,
           },
+          sensors: sensors.health(),
         },
       };
     },

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Invalid, messageOf } from "@squall/model";
 import { HOST_KEY_MODES, type SshOptions } from "@squall/runners";
+import type { SensorLimits } from "@squall/sources";
 import { DEFAULT_SETTINGS } from "./context.ts";
 import type { PackageSources } from "@squall/processes";
 import { didYouMean } from "./http/did-you-mean.ts";
@@ -25,6 +26,8 @@ export interface ServerOptions {
   readonly trustProxy: boolean;
   /** Executions at once that need child processes. */
   readonly processSlots: number;
+  /** What differs from `SENSOR_LIMITS`. */
+  readonly sensorLimits?: Partial<SensorLimits>;
   /** Where Python packages of packs come from. Addresses may hold credentials. */
   readonly packages: PackageSources;
   /** IANA name; for timers that name none. */
@@ -89,6 +92,12 @@ const FLAGS = {
     variable: "SQUALL_WORKERS",
     value: "N",
     help: "actions at once that need a process (default: four for each processor)",
+  },
+  "sensor-rate": {
+    type: "string",
+    variable: "SQUALL_SENSOR_RATE",
+    value: "N",
+    help: `events a second that one sensor may dispatch for long (default 200); above it, it waits`,
   },
   "body-limit": {
     type: "string",
@@ -293,6 +302,9 @@ export function readOptions(
     bodyLimitBytes: whole("body-limit", DEFAULT_SETTINGS.bodyLimitBytes, 1, 1024 ** 3),
     corsOrigins: origins.length > 0 ? origins : DEFAULT_SETTINGS.corsOrigins,
     trustProxy: isOn("trust-proxy"),
+    ...(text("sensor-rate") !== undefined && {
+      sensorLimits: { eventsPerSecond: whole("sensor-rate", 1, 1, 1_000_000) },
+    }),
     packages,
     processSlots: whole("workers", availableParallelism() * 4, 1, 10_000),
     timezone,
