@@ -28,3 +28,4 @@ export { type Located, type PackContent, type ReadOptions, readPack } from "./re
 export { resolveConfig, schemaOfItem, schemaOfMember } from "./resolve-config.ts";
 export type { Path, Place, Positions } from "./yaml/positions.ts";
 export { MAX_YAML_BYTES, readYaml, type YamlDocument } from "./yaml/read-yaml.ts";
+export * from "./install/index.ts";
