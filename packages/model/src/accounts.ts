@@ -47,4 +47,6 @@ export interface Principal {
   readonly method: "token" | "api-key" | "execution" | "internal" | "anonymous";
   /** Set when the credentials are those of a running execution. */
   readonly execution?: string;
+  /** The action of that execution. */
+  readonly action?: string;
 }

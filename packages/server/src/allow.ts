@@ -20,6 +20,8 @@ export type Verb =
   | "register"
   /** Read any folder of the server's disk as a pack. */
   | "register_path"
+  /** Put a pack from elsewhere among the installed ones, or take one out. */
+  | "install"
   /** Act in another user's name. */
   | "impersonate"
   /** Ask for lists longer than the page limit. */
@@ -84,7 +86,13 @@ function allowAnonymous(verb: Verb, { type }: Subject): boolean {
   );
 }
 
-const ADMIN_VERBS: ReadonlySet<Verb> = new Set(["show_secrets", "impersonate", "register_path", "list_all"]);
+const ADMIN_VERBS: ReadonlySet<Verb> = new Set([
+  "show_secrets",
+  "impersonate",
+  "install",
+  "register_path",
+  "list_all",
+]);
 
 function allowUser(principal: Principal, verb: Verb, subject: Subject): boolean {
   if (isAdmin(principal)) return true;
@@ -107,7 +115,8 @@ function allowUser(principal: Principal, verb: Verb, subject: Subject): boolean 
 
 /**
  * What the token of a running execution opens beside that: the datastore, its own execution and those it made, saying
- * that something happened (`core.inject_trigger`), and who it is.
+ * that something happened (`core.inject_trigger`), and who it is. The actions of the bundled pack `packs`, which nothing but
+ * the program itself can change, also manage packs, as far as the user for whom they run may.
  */
 function allowExecution(principal: Principal, verb: Verb, subject: Subject): boolean {
   switch (subject.type) {
@@ -124,7 +133,17 @@ function allowExecution(principal: Principal, verb: Verb, subject: Subject): boo
       if (subject.id === undefined && subject.ancestors === undefined) return true; // asked again with the execution
       return subject.id === principal.execution || (subject.ancestors ?? []).includes(principal.execution);
     }
+    case "pack":
+      return managesPacks(principal) && PACK_VERBS.has(verb);
+    case "config":
+      return managesPacks(principal) && verb === "view";
     default:
       return false;
   }
+}
+
+const PACK_VERBS: ReadonlySet<Verb> = new Set(["list", "view", "register", "install", "delete"]);
+
+function managesPacks(principal: Principal): boolean {
+  return principal.action?.startsWith("packs.") === true;
 }

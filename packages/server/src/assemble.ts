@@ -1,9 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createLocalBus } from "@squall/bus";
 import { createEngine, createVault, type Engine, type Limits, type Registration } from "@squall/engine";
 import { createIds, DEFAULT_PROJECT, microsNow } from "@squall/model";
+import { createInstallation, createPackIndex } from "@squall/packs";
 import { createRunners } from "@squall/runners";
 import { openSqliteStore, type Store } from "@squall/store";
 import { ownPacks, registerChangedPacks } from "./bundled-packs.ts";
@@ -58,6 +60,7 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
   await using stack = new AsyncDisposableStack();
   const key = vaultKey(options.dataDirectory);
   const store = stack.use(await openSqliteStore({ directory: options.dataDirectory }));
+  const virtualenvs = join(options.dataDirectory, "virtualenvs");
   setAside(options.logFile);
   const log = createLog(options.logFile, options.logLevel);
   stack.defer(() => log.close());
@@ -74,7 +77,7 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
       runners: createRunners({
         version: DEFAULT_SETTINGS.version,
         pythonPath: join(ROOT, "python"),
-        virtualenvs: join(options.dataDirectory, "virtualenvs"),
+        virtualenvs,
       }),
       vault: createVault(key),
       now: microsNow,
@@ -87,7 +90,10 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
       log,
     }),
   );
-  const packRoots = [...options.packRoots, ownPacks(options.dataDirectory, join(ROOT, "packs"))];
+  const own = ownPacks(options.dataDirectory, join(ROOT, "packs"));
+  const installation = createInstallation(own);
+  await installation.recover();
+  const packRoots = [...options.packRoots, own];
   const registration = await registerChangedPacks(engine, packRoots, say);
 
   const streams = createStreamHub(bus, engine, log);
@@ -96,6 +102,12 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
     bus,
     log,
     streams,
+    packs: {
+      installation,
+      index: createPackIndex({ urls: options.packIndexes, cache: join(options.dataDirectory, "pack-index") }),
+      earlierRoots: options.packRoots,
+      removeVirtualenv: (ref) => rm(join(virtualenvs, ref), { recursive: true, force: true }),
+    },
     settings: {
       ...DEFAULT_SETTINGS,
       bodyLimitBytes: options.bodyLimitBytes,

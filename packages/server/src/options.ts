@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Invalid, messageOf } from "@squall/model";
+import { EXCHANGE_INDEX, withoutPassword } from "@squall/packs";
 import { DEFAULT_SETTINGS } from "./context.ts";
 import { didYouMean } from "./http/did-you-mean.ts";
 
@@ -16,6 +17,8 @@ export interface ServerOptions {
   readonly dataDirectory: string;
   /** Folders whose subfolders are packs, registered at start when they changed. */
   readonly packRoots: readonly string[];
+  /** Addresses of indexes of packs, the first goes first. */
+  readonly packIndexes: readonly string[];
   readonly bodyLimitBytes: number;
   readonly corsOrigins: readonly string[];
   readonly trustProxy: boolean;
@@ -69,6 +72,13 @@ const FLAGS = {
     variable: "SQUALL_PACKS",
     value: "DIR",
     help: "a folder of packs to register at start, beside the bundled ones; may be given several times",
+  },
+  "pack-index": {
+    type: "string",
+    multiple: true,
+    variable: "SQUALL_PACK_INDEX",
+    value: "URL",
+    help: 'an index to find packs in by name; may be given several times; "none" for none (default StackStorm Exchange)',
   },
   workers: {
     type: "string",
@@ -196,6 +206,7 @@ export function readOptions(
     port,
     dataDirectory,
     packRoots: [join(ROOT, "packs"), ...list("packs", delimiter).map((path) => resolve(path))],
+    packIndexes: packIndexes(list("pack-index", ",")),
     bodyLimitBytes: whole("body-limit", DEFAULT_SETTINGS.bodyLimitBytes, 1, 1024 ** 3),
     corsOrigins: origins.length > 0 ? origins : DEFAULT_SETTINGS.corsOrigins,
     trustProxy: trust,
@@ -205,6 +216,16 @@ export function readOptions(
     logFile: log === undefined ? join(dataDirectory, "server.log") : log === "-" ? log : resolve(log),
     logLevel,
   };
+}
+
+function packIndexes(given: readonly string[]): readonly string[] {
+  if (given.length === 0) return [EXCHANGE_INDEX];
+  if (given.length === 1 && given[0] === "none") return [];
+  const wrong = given.find((url) => !/^(?:https?|file):\/\//.test(url) || !URL.canParse(url));
+  if (wrong === undefined) return given;
+  throw new Invalid("server.option", {
+    message: `--pack-index takes a URL that begins with https://, http:// or file:///, not "${withoutPassword(wrong)}"`,
+  });
 }
 
 function parse(argv: readonly string[]): Record<string, unknown> {

@@ -134,20 +134,6 @@ export const PACK_ROUTES: readonly Route[] = [
     },
   }),
   route({
-    method: "POST",
-    path: "/packs/uninstall",
-    summary: "Removes packs and everything in them; their folders stay.",
-    verb: "delete",
-    resource: "pack",
-    body: Type.Object({ packs: Type.Array(Type.String(), { minItems: 1 }) }, { additionalProperties: false }),
-    response: Type.Object({ packs: Type.Array(Type.String()) }),
-    handler: async (call) => {
-      const packs = call.body.packs.map((name) => find(call, PACKS, name));
-      for (const pack of packs) await unregister(call, pack);
-      return ok({ packs: packs.map((pack) => pack.ref) });
-    },
-  }),
-  route({
     method: "GET",
     path: "/packs/views/files/{ref_or_id}",
     summary: "Shows the text files of a pack.",
