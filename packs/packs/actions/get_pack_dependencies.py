@@ -54,7 +54,10 @@ def _version_of(ref):
 
 def _probable_ref(spec):
     """The Exchange calls the repository of the pack `aws` `stackstorm-aws`."""
-    name = spec.name or spec.url.rstrip("/").split("/")[-1].split(":")[-1]
+    path = (spec.name or spec.url).rstrip("/")
+    if path.endswith("/.git"):
+        path = path[: -len("/.git")]
+    name = path.split("/")[-1].split(":")[-1]
     for ending in (".git", ".tar.gz", ".tgz", ".zip", ".tar"):
         if name.endswith(ending):
             name = name[: -len(ending)]

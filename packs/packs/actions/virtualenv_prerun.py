@@ -5,5 +5,7 @@ class VirtualenvPrerunAction(Action):
     """The packs that were fetched in this round and in those before, dependencies first."""
 
     def run(self, packs_status, packs_list=None):
-        fetched = [pack for pack, status in packs_status.items() if "success" in status.lower()]
-        return fetched + [pack for pack in packs_list or [] if pack not in fetched]
+        before = packs_list or []
+        # A workflow's context merges objects, so the status tells of earlier rounds too.
+        fetched = [pack for pack, status in packs_status.items() if "success" in status.lower() and pack not in before]
+        return fetched + before

@@ -63,8 +63,10 @@ class _Git:
 
     def clone(self, folder, options, shallow=True):
         self.log("cloning %s" % self.shown)
+        words = ["clone", "--quiet", "--config", "core.hooksPath=/dev/null"]
+        # Of the whole history only a commit needs more than one branch or tag.
+        words += ["--single-branch", "--no-tags"] if shallow else []
         depth = ["--depth", "1"] if shallow else []
-        words = ["clone", "--quiet", "--no-tags", "--config", "core.hooksPath=/dev/null"]
         end = self.run(words + depth + options + ["--", self.url, folder], check=False)
         if end.returncode != 0 and shallow and _NO_SHALLOW.search(end.stderr):
             shutil.rmtree(folder, ignore_errors=True)
