@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
@@ -243,6 +243,5 @@ suite("packs from elsewhere", { timeout: 180_000 }, () => {
 });
 
 async function stages(server: TestServer): Promise<string[]> {
-  const { readdir } = await import("node:fs/promises");
   return readdir(join(server.directory, "packs.incoming")).catch(() => []);
 }
