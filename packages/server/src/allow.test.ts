@@ -129,3 +129,30 @@ test("an administrator's execution has no more than any execution's reach", () =
     ],
   );
 });
+
+test("the actions of the pack packs manage packs, as far as the user may for whom they run", () => {
+  const running = (action: string, roles: readonly string[]) =>
+    who({ method: "execution", execution: "e1", action, roles });
+  const manage: readonly [Verb, Subject][] = [
+    ["install", { type: "pack" }],
+    ["register", { type: "pack" }],
+    ["delete", { type: "pack" }],
+    ["list", { type: "pack" }],
+    ["view", { type: "config" }],
+  ];
+  const never: readonly [Verb, Subject][] = [
+    ["register_path", { type: "pack" }],
+    ["modify", { type: "config" }],
+    ["create", { type: "action" }],
+    ["create", { type: "user" }],
+  ];
+  may(running("packs.install", ["admin"]), manage, never);
+  may(running("packs.load", []), manage.slice(1), [["install", { type: "pack" }], ...never]);
+  may(running("packs.get", ["observer"]), manage.slice(3), manage.slice(0, 3));
+  for (const action of ["packsy.install", "mine.packs.install", "core.local"]) {
+    may(running(action, ["admin"]), [["view", { type: "pack" }]], [...manage, ...never]);
+  }
+  // Only administrators, signed in however.
+  may(who({ roles: ["admin"] }), [["install", { type: "pack" }]], []);
+  may(who(), [], [["install", { type: "pack" }]]);
+});

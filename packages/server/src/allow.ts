@@ -134,7 +134,7 @@ function allowExecution(principal: Principal, verb: Verb, subject: Subject): boo
       return subject.id === principal.execution || (subject.ancestors ?? []).includes(principal.execution);
     }
     case "pack":
-      return managesPacks(principal) && PACK_VERBS.has(verb);
+      return verb === "view" || (managesPacks(principal) && PACK_VERBS.has(verb));
     case "config":
       return managesPacks(principal) && verb === "view";
     default:

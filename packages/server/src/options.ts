@@ -206,7 +206,7 @@ export function readOptions(
     port,
     dataDirectory,
     packRoots: [join(ROOT, "packs"), ...list("packs", delimiter).map((path) => resolve(path))],
-    packIndexes: packIndexes(list("pack-index", ",")),
+    packIndexes: packIndexes(list("pack-index", ","), values["pack-index"] !== undefined),
     bodyLimitBytes: whole("body-limit", DEFAULT_SETTINGS.bodyLimitBytes, 1, 1024 ** 3),
     corsOrigins: origins.length > 0 ? origins : DEFAULT_SETTINGS.corsOrigins,
     trustProxy: trust,
@@ -218,8 +218,14 @@ export function readOptions(
   };
 }
 
-function packIndexes(given: readonly string[]): readonly string[] {
+function packIndexes(given: readonly string[], isOnCommandLine: boolean): readonly string[] {
   if (given.length === 0) return [EXCHANGE_INDEX];
+  if (isOnCommandLine && given.some((url) => url !== withoutPassword(url))) {
+    throw new Invalid("server.option", {
+      message:
+        "--pack-index holds a password, which everybody on this machine can read from the command line; set SQUALL_PACK_INDEX in the environment instead",
+    });
+  }
   if (given.length === 1 && given[0] === "none") return [];
   const wrong = given.find((url) => !/^(?:https?|file):\/\//.test(url) || !URL.canParse(url));
   if (wrong === undefined) return given;
