@@ -1,3 +1,4 @@
+import fetch
 import squall_api
 from st2common.runners.base_action import Action
 
@@ -9,8 +10,9 @@ class DeleteAction(Action):
         done = {}
         for pack in packs:
             try:
-                if only_unregistered and _is_registered(pack):
-                    done[pack] = "kept: it is in use"
+                if only_unregistered:
+                    done[pack] = fetch.take_back(pack, delete_env)
+                    self.logger.info("%s: %s", pack, done[pack])
                     continue
                 path = "/packs/installed/%s?virtualenv=%s" % (squall_api.quote(pack), "true" if delete_env else "false")
                 answer = squall_api.call("DELETE", path)
@@ -20,12 +22,3 @@ class DeleteAction(Action):
             self.logger.info("%s: %s", pack, done[pack])
         return done
 
-
-def _is_registered(pack):
-    try:
-        squall_api.call("GET", "/packs/" + squall_api.quote(pack))
-        return True
-    except squall_api.ApiError as error:
-        if error.status == 404:
-            return False
-        raise

@@ -25,22 +25,26 @@ class DownloadAction(Action):
                     folder = tempfile.mkdtemp(dir=base)
                     fetched.append(fetch.fetch(spec, folder, verifyssl, self.logger.info))
                 except (ValueError, fetch.FetchError, GitError, ApiError) as error:
-                    return self._failed(pack_spec.without_password(text), error)
+                    return self._failed(text, error, [one.ref for one in fetched if one.ref])
             status = {}
             for one in fetched:
                 try:
                     facts = fetch.send(one, force)
                 except ApiError as error:
-                    return self._failed(one.spec.text, error)
+                    return self._failed(one.spec.text, error, list(status))
                 self.logger.info("%s %s from %s", facts["ref"], facts["version"], one.origin)
                 for warning in facts.get("warnings", []):
                     self.logger.warning(warning)
                 status[facts["ref"]] = "Success."
         return status
 
-    def _failed(self, text, error):
+    def _failed(self, text, error, placed):
+        """Nothing of this round stays: what was in the place of these packs before is put back."""
+        text = pack_spec.without_password(text)
         message = pack_spec.without_password(str(error))
         self.logger.error("%s: %s", text, message)
+        for ref in placed:
+            fetch.take_back(ref)
         return (False, 'The pack "%s" has not been downloaded: %s' % (text, message))
 
 

@@ -29,6 +29,7 @@ test("a pack is placed, replaced and removed, and no stage stays", async (t) => 
     assert.deepEqual(await installation.place(two.folder, "p"), { replaced: true });
     await using unused = await staged("3");
     assert.ok(existsSync(unused.folder));
+    await installation.settle("p");
   }
   assert.equal(await readFile(join(packs, "p/pack.yaml"), "utf8"), "2");
   assert.deepEqual(await readdir(incoming), []);
@@ -59,6 +60,28 @@ test("a process that died at any point of a change leaves the old pack or the ne
   await writeFile(join(incoming, "p.previous/pack.yaml"), "0");
   await installation.recover();
   assert.equal(await readFile(join(packs, "p/pack.yaml"), "utf8"), "1");
+  assert.deepEqual(await readdir(incoming), []);
+});
+
+test("what was replaced can be put back until it is settled, through any number of tries", async (t) => {
+  const { packs, incoming, installation, staged } = await anInstallation(t);
+  const text = () => readFile(join(packs, "p/pack.yaml"), "utf8");
+  await using one = await staged("1");
+  await installation.place(one.folder, "p");
+  assert.equal(await installation.undo("p"), false, "there was none before");
+  for (const next of ["2", "3"]) {
+    await using stage = await staged(next);
+    await installation.place(stage.folder, "p");
+  }
+  assert.equal(await text(), "3");
+  assert.equal(await installation.undo("p"), true);
+  assert.deepEqual([await text(), await installation.undo("p")], ["1", false]);
+  await using four = await staged("4");
+  await installation.place(four.folder, "p");
+  await installation.settle("p");
+  assert.deepEqual([await installation.undo("p"), await text()], [false, "4"]);
+  await one[Symbol.asyncDispose]();
+  await four[Symbol.asyncDispose]();
   assert.deepEqual(await readdir(incoming), []);
 });
 

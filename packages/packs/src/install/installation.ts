@@ -1,5 +1,5 @@
 import { mkdir, mkdtemp, readdir, realpath, rename, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { messageOf, Unavailable } from "@squall/model";
 
 /**
@@ -7,7 +7,8 @@ import { messageOf, Unavailable } from "@squall/model";
  *
  * I1: a pack's folder is the old one or the new one, whole, whenever somebody looks and whenever the process dies.
  * I2: one pack is placed or removed at a time.
- * I3: what is half done lies in `<data>/packs.incoming` alone, on the same file system, where nobody looks for packs;
+ * I3: the folder that was replaced is kept until the new one is settled (registered), so that it can be put back.
+ * I4: what is half done lies in `<data>/packs.incoming` alone, on the same file system, where nobody looks for packs;
  *     `recover` settles it at the next start.
  */
 export interface Installation {
@@ -18,6 +19,10 @@ export interface Installation {
   stage(): Promise<Stage>;
   /** Moves a folder of a stage into its place. Resolves with whether another one was there. */
   place(root: string, ref: string): Promise<{ readonly replaced: boolean }>;
+  /** The new folder stays: forgets the one before. */
+  settle(ref: string): Promise<void>;
+  /** Puts the folder back that was there before. Resolves with whether there was one; if not, nothing changes. */
+  undo(ref: string): Promise<boolean>;
   /** Removes a pack's folder. Resolves with whether there was one. */
   remove(ref: string): Promise<boolean>;
   /** Puts back or throws away what a dead process left half done. */
@@ -65,16 +70,32 @@ export function createInstallation(packs: string): Installation {
       inTurn(() =>
         disk("install a pack", pathOf(ref), async () => {
           const replaced = await isFolder(pathOf(ref));
+          // I3: of several that were never settled the one before all of them is kept.
+          const isKept = await isFolder(previousOf(ref));
+          const aside = isKept ? join(await mkdtemp(join(incoming, "gone-")), ref) : previousOf(ref);
           // I1: dying between the two renames leaves the old one in `incoming`, and `recover` puts it back.
-          if (replaced) await rename(pathOf(ref), await free(previousOf(ref)));
+          if (replaced) await rename(pathOf(ref), aside);
           try {
             await rename(root, pathOf(ref));
           } catch (thrown) {
-            if (replaced) await rename(previousOf(ref), pathOf(ref));
+            if (replaced) await rename(aside, pathOf(ref));
             throw thrown;
           }
-          await rm(previousOf(ref), { recursive: true, force: true });
+          if (isKept) await rm(dirname(aside), { recursive: true, force: true });
           return { replaced };
+        }),
+      ),
+    settle: (ref) =>
+      inTurn(() => disk("install a pack", pathOf(ref), () => rm(previousOf(ref), { recursive: true, force: true }))),
+    undo: (ref) =>
+      inTurn(() =>
+        disk("put a pack back", pathOf(ref), async () => {
+          if (!(await isFolder(previousOf(ref)))) return false;
+          const gone = await mkdtemp(join(incoming, "gone-"));
+          if (await isFolder(pathOf(ref))) await rename(pathOf(ref), join(gone, ref));
+          await rename(previousOf(ref), pathOf(ref));
+          await rm(gone, { recursive: true, force: true });
+          return true;
         }),
       ),
     remove: (ref) =>
@@ -84,7 +105,7 @@ export function createInstallation(packs: string): Installation {
           // Out of sight in one step, so that half a pack is never registered.
           const gone = await mkdtemp(join(await made(incoming), "gone-"));
           await rename(pathOf(ref), join(gone, ref));
-          await rm(gone, { recursive: true, force: true });
+          for (const path of [gone, previousOf(ref)]) await rm(path, { recursive: true, force: true });
           return true;
         }),
       ),
@@ -102,11 +123,6 @@ export function createInstallation(packs: string): Installation {
 async function made(folder: string): Promise<string> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   return folder;
-}
-
-async function free(path: string): Promise<string> {
-  await rm(path, { recursive: true, force: true });
-  return path;
 }
 
 async function isFolder(path: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, readdir, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
@@ -203,6 +203,12 @@ suite("packs from elsewhere", { timeout: 180_000 }, () => {
     assert.equal(conflict.result.output.conflict_list.length, 1);
     assert.ok(!existsSync(installed("picky")));
     assert.deepEqual((await succeeds([`file://${join(there, "picky")}`], { skip_dependencies: true })).packs_list, ["picky"]);
+    // A new version that cannot be: the old one is back in its place.
+    await repository(join(there, "picky2"), "picky", ["2.0.0"], "dependencies: [deep=v9.0.0]\n");
+    assert.match(await fails([`file://${join(there, "picky2")}`]), /needed by picky/);
+    assert.match(await readFile(installed("picky/pack.yaml"), "utf8"), /version: 1\.0\.0/);
+    assert.match(await fails([`file://${join(there, "picky2")}`, "nope"]), /No record of the "nope"/);
+    assert.match(await readFile(installed("picky/pack.yaml"), "utf8"), /version: 1\.0\.0/);
     assert.match(await fails([`file://${await repository(join(there, "needy"), "needy", ["1.0.0"], "dependencies: [nowhere]\n")}`]), /No record of the "nowhere" pack/);
     assert.ok(!existsSync(installed("needy")));
     await remove("top", "middle", "deep", "picky");

@@ -82,6 +82,7 @@ async function receive(call: Call<{ force?: boolean; register?: boolean }>): Pro
   };
   if (!register) return created(view);
   const { counts, problems } = await call.context.engine.content.register(call.project, [installation.pathOf(facts.ref)]);
+  await installation.settle(facts.ref);
   return created({ ...view, registered: true, counts, problems });
 }
 
@@ -134,18 +135,32 @@ export const PACK_INSTALL_ROUTES: readonly Route[] = [
     summary: "Removes the folder of an installed pack, and its virtualenv; for administrators.",
     verb: "install",
     resource: "pack",
-    query: Type.Object({ virtualenv: Type.Optional(Type.Boolean({ description: "Its virtualenv too; default true." })) }),
-    response: Type.Object({ folder: Type.Boolean(), registered: Type.Boolean() }, { additionalProperties: true }),
+    query: Type.Object({
+      virtualenv: Type.Optional(Type.Boolean({ description: "Its virtualenv too; default true." })),
+      undo: Type.Optional(
+        Type.Boolean({
+          description: "Only takes back what was not registered: the folder before it returns, and if there was none it goes.",
+        }),
+      ),
+    }),
+    response: Type.Object(
+      { folder: Type.Boolean(), registered: Type.Boolean(), restored: Type.Boolean() },
+      { additionalProperties: true },
+    ),
     handler: async (call) => {
       const ref = call.param("ref");
       refuseSystemPack(ref);
       if (!REF.test(ref) || ref === "default") {
         throw new Invalid("pack.not-installed", { message: `"${ref.slice(0, 200)}" is no pack that can be removed.` });
       }
-      const folder = await call.context.packs.installation.remove(ref);
-      if (call.query.virtualenv !== false) await call.context.packs.removeVirtualenv(ref);
+      const { installation, removeVirtualenv } = call.context.packs;
       const known = call.context.engine.content.get(call.project, "pack", ref);
-      return ok({ folder, registered: known !== undefined, ...(known && !folder ? { path: known.path } : {}) });
+      const registered = known !== undefined;
+      const restored = call.query.undo === true && (await installation.undo(ref));
+      if (call.query.undo === true && (restored || registered)) return ok({ folder: false, registered, restored });
+      const folder = await installation.remove(ref);
+      if (call.query.virtualenv !== false) await removeVirtualenv(ref);
+      return ok({ folder, registered, restored, ...(known && !folder ? { path: known.path } : {}) });
     },
   }),
   route({

@@ -66,6 +66,15 @@ def send(fetched, force):
         return squall_api.upload(path, file, os.path.getsize(fetched.archive), fetched.content_type)
 
 
+def take_back(ref, virtualenv=False):
+    """What was not registered goes; what was there before it returns. Gives what was done."""
+    path = "/packs/installed/%s?undo=true&virtualenv=%s" % (squall_api.quote(ref), "true" if virtualenv else "false")
+    answer = squall_api.call("DELETE", path)
+    if answer["restored"]:
+        return "put back as it was"
+    return "removed" if answer["folder"] else "kept: nothing of it is new"
+
+
 def _look_up(name):
     found = squall_api.call("POST", "/packs/index/search", {"pack": name})
     if not found:
