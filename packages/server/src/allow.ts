@@ -115,10 +115,10 @@ function allowUser(principal: Principal, verb: Verb, subject: Subject): boolean 
 
 /**
  * What the token of a running execution opens beside that: the datastore, its own execution and those it made, saying
- * that something happened (`core.inject_trigger`), and who it is. The actions of the bundled pack `packs`, which nothing but
- * the program itself can change, also manage packs, as far as the user for whom they run may.
+ * that something happened (`core.inject_trigger`), and who it is.
  */
 function allowExecution(principal: Principal, verb: Verb, subject: Subject): boolean {
+  if (managesPacks(principal, verb, subject.type)) return true;
   switch (subject.type) {
     case "key":
       return true;
@@ -133,10 +133,6 @@ function allowExecution(principal: Principal, verb: Verb, subject: Subject): boo
       if (subject.id === undefined && subject.ancestors === undefined) return true; // asked again with the execution
       return subject.id === principal.execution || (subject.ancestors ?? []).includes(principal.execution);
     }
-    case "pack":
-      return verb === "view" || (managesPacks(principal) && PACK_VERBS.has(verb));
-    case "config":
-      return managesPacks(principal) && verb === "view";
     default:
       return false;
   }
@@ -144,6 +140,11 @@ function allowExecution(principal: Principal, verb: Verb, subject: Subject): boo
 
 const PACK_VERBS: ReadonlySet<Verb> = new Set(["list", "view", "register", "install", "delete"]);
 
-function managesPacks(principal: Principal): boolean {
-  return principal.action?.startsWith("packs.") === true;
+/**
+ * The actions of the bundled pack `packs`, which nothing but the program itself can change, manage packs, as far as the user may
+ * for whom they run.
+ */
+function managesPacks(principal: Principal, verb: Verb, type: ResourceType): boolean {
+  if (principal.action?.startsWith("packs.") !== true) return false;
+  return type === "pack" ? PACK_VERBS.has(verb) : type === "config" && verb === "view";
 }

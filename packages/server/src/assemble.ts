@@ -60,7 +60,6 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
   await using stack = new AsyncDisposableStack();
   const key = vaultKey(options.dataDirectory);
   const store = stack.use(await openSqliteStore({ directory: options.dataDirectory }));
-  const virtualenvs = join(options.dataDirectory, "virtualenvs");
   setAside(options.logFile);
   const log = createLog(options.logFile, options.logLevel);
   stack.defer(() => log.close());
@@ -77,7 +76,7 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
       runners: createRunners({
         version: DEFAULT_SETTINGS.version,
         pythonPath: join(ROOT, "python"),
-        virtualenvs,
+        virtualenvs: join(options.dataDirectory, "virtualenvs"),
         nodeModules: join(options.dataDirectory, "node_modules-of"),
       }),
       vault: createVault(key),
@@ -107,7 +106,7 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
       installation,
       index: createPackIndex({ urls: options.packIndexes, cache: join(options.dataDirectory, "pack-index") }),
       earlierRoots: options.packRoots,
-      removeVirtualenv: (ref) => rm(join(virtualenvs, ref), { recursive: true, force: true }),
+      removeVirtualenv: (ref) => rm(join(options.dataDirectory, "virtualenvs", ref), { recursive: true, force: true }),
     },
     settings: {
       ...DEFAULT_SETTINGS,

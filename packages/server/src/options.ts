@@ -218,22 +218,6 @@ export function readOptions(
   };
 }
 
-function packIndexes(given: readonly string[], isOnCommandLine: boolean): readonly string[] {
-  if (given.length === 0) return [EXCHANGE_INDEX];
-  if (isOnCommandLine && given.some((url) => url !== withoutPassword(url))) {
-    throw new Invalid("server.option", {
-      message:
-        "--pack-index holds a password, which everybody on this machine can read from the command line; set SQUALL_PACK_INDEX in the environment instead",
-    });
-  }
-  if (given.length === 1 && given[0] === "none") return [];
-  const wrong = given.find((url) => !/^(?:https?|file):\/\//.test(url) || !URL.canParse(url));
-  if (wrong === undefined) return given;
-  throw new Invalid("server.option", {
-    message: `--pack-index takes a URL that begins with https://, http:// or file:///, not "${withoutPassword(wrong)}"`,
-  });
-}
-
 function parse(argv: readonly string[]): Record<string, unknown> {
   // `squall server ...` and `node main.ts ...` are the same.
   const args = argv[0] === "server" ? argv.slice(1) : [...argv];
@@ -254,4 +238,20 @@ function parse(argv: readonly string[]): Record<string, unknown> {
           : `there is no option --${unknown}${didYouMean(unknown, Object.keys(FLAGS))} (squall server --help lists them)`,
     });
   }
+}
+
+function packIndexes(given: readonly string[], isOnCommandLine: boolean): readonly string[] {
+  if (given.length === 0) return [EXCHANGE_INDEX];
+  if (isOnCommandLine && given.some((url) => url !== withoutPassword(url))) {
+    throw new Invalid("server.option", {
+      message:
+        "--pack-index holds a password, which everybody on this machine can read from the command line; set SQUALL_PACK_INDEX in the environment instead",
+    });
+  }
+  if (given.length === 1 && given[0] === "none") return [];
+  const wrong = given.find((url) => !/^(?:https?|file):\/\//.test(url) || !URL.canParse(url));
+  if (wrong === undefined) return given;
+  throw new Invalid("server.option", {
+    message: `--pack-index takes a URL that begins with https://, http:// or file:///, not "${withoutPassword(wrong)}"`,
+  });
 }
