@@ -416,12 +416,23 @@ suite("st2, the client of StackStorm", { skip, concurrency: 2, timeout: 180_000 
       writeFileSync(join(folder, "pack.yaml"), manifest);
       writeFileSync(join(folder, "config.schema.yaml"), "greeting: {type: string, default: Hello}\n");
       const identity = ["-c", "user.name=T", "-c", "user.email=t@example.org"];
-      for (const words of [["init", "-q"], ["add", "-A"], [...identity, "commit", "-qm", "1"], ["tag", "v1.0.0"]]) {
+      for (const words of [
+        ["init", "-q"],
+        ["add", "-A"],
+        [...identity, "commit", "-qm", "1"],
+        ["tag", "v1.0.0"],
+      ]) {
         execFileSync("git", ["-C", folder, ...words]);
       }
       return `file://${folder}`;
     };
-    const about = { name: "wanted", version: "1.0.0", author: "Test", description: "Is wanted.", email: "t@example.org" };
+    const about = {
+      name: "wanted",
+      version: "1.0.0",
+      author: "Test",
+      description: "Is wanted.",
+      email: "t@example.org",
+    };
     const url = repository("wanted", "dependencies: [needed=1.0.0]\n");
     const needed = { ...about, ref: "needed", name: "needed", repo_url: repository("needed", "") };
     const content = { actions: { count: 2, resources: ["a", "b"] } };

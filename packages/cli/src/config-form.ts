@@ -48,7 +48,8 @@ async function askField(schema: ParameterSchema, before: unknown, path: string, 
   const items = schema.items;
   if (schema.type === "array" && items !== undefined && !Array.isArray(items)) {
     const item = items as ParameterSchema;
-    if (item.type === "object" && item.properties) return await askList(item.properties, before, described, path, person);
+    if (item.type === "object" && item.properties)
+      return await askList(item.properties, before, described, path, person);
   }
   return await askValue(schema, before, described, path, person);
 }
@@ -128,7 +129,11 @@ export interface KeptSecret {
  * The values with every secret text replaced by a reference to the datastore, and those texts. References stay as they are.
  * Throws Failure for a secret that is only known masked: what cannot be seen cannot be kept.
  */
-export function settle(pack: string, attributes: Parameters, values: Values): { values: Values; secrets: KeptSecret[] } {
+export function settle(
+  pack: string,
+  attributes: Parameters,
+  values: Values,
+): { values: Values; secrets: KeptSecret[] } {
   const secrets: KeptSecret[] = [];
   const walk = (value: unknown, schema: ParameterSchema | undefined, path: readonly string[]): unknown => {
     if (schema?.secret && typeof value === "string" && value !== "") {
@@ -147,7 +152,10 @@ export function settle(pack: string, attributes: Parameters, values: Values): { 
     if (Array.isArray(value)) {
       const { items } = schema ?? {};
       return value.map((one, index) =>
-        walk(one, (Array.isArray(items) ? items[index] : items) as ParameterSchema | undefined, [...path, String(index)]),
+        walk(one, (Array.isArray(items) ? items[index] : items) as ParameterSchema | undefined, [
+          ...path,
+          String(index),
+        ]),
       );
     }
     if (!isValues(value)) return value;

@@ -86,13 +86,7 @@ function allowAnonymous(verb: Verb, { type }: Subject): boolean {
   );
 }
 
-const ADMIN_VERBS: ReadonlySet<Verb> = new Set([
-  "show_secrets",
-  "impersonate",
-  "install",
-  "register_path",
-  "list_all",
-]);
+const ADMIN_VERBS: ReadonlySet<Verb> = new Set(["show_secrets", "impersonate", "install", "register_path", "list_all"]);
 
 function allowUser(principal: Principal, verb: Verb, subject: Subject): boolean {
   if (isAdmin(principal)) return true;

@@ -23,7 +23,9 @@ async function* tar(folder: string): AsyncGenerator<Uint8Array> {
 }
 
 async function* pathsBelow(folder: string, below: string): AsyncGenerator<string> {
-  for (const child of (await readdir(join(folder, below), { withFileTypes: true })).toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const child of (await readdir(join(folder, below), { withFileTypes: true })).toSorted((a, b) =>
+    a.name < b.name ? -1 : 1,
+  )) {
     if (LEFT_OUT.test(child.name)) continue;
     const path = below === "" ? child.name : `${below}/${child.name}`;
     yield path;
@@ -84,7 +86,8 @@ function record(key: string, value: string): string {
 function block({ path, type, mode, size, target }: Entry): Buffer {
   if (size >= 8 ** 11) throw new Failure(`${path} is too large for a pack`);
   const out = Buffer.alloc(BLOCK);
-  const octal = (value: number, at: number, length: number) => out.write(value.toString(8).padStart(length - 1, "0"), at, "latin1");
+  const octal = (value: number, at: number, length: number) =>
+    out.write(value.toString(8).padStart(length - 1, "0"), at, "latin1");
   // A name that is cut here has a pax header before it.
   Buffer.from(path).copy(out, 0, 0, 100);
   octal(mode, 100, 8);

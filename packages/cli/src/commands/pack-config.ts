@@ -22,7 +22,10 @@ export function addConfig(group: Command): void {
     .command("config")
     .description("configure a pack: asks for every field of its schema, or takes them from options")
     .argument("<pack>")
-    .option("--set <name=value...>", "set this one and leave the others; @name=FILE takes it from a file, a.b=c is inside a")
+    .option(
+      "--set <name=value...>",
+      "set this one and leave the others; @name=FILE takes it from a file, a.b=c is inside a",
+    )
     .option("--file <file>", "all values, as YAML or JSON; - is stdin")
     .option("--yes", "do not ask whether the result is right")
     .addHelpText(
@@ -36,7 +39,10 @@ export function addConfig(group: Command): void {
     const current = await valuesOf(client, name);
     const isAsking = options.set === undefined && options.file === undefined;
     if (isAsking && !process.stdin.isTTY) {
-      throw new UsageError("there is no terminal to ask on", `squall pack config ${name} --set name=value, or --file FILE`);
+      throw new UsageError(
+        "there is no terminal to ask on",
+        `squall pack config ${name} --set name=value, or --file FILE`,
+      );
     }
     const filled = isAsking
       ? await askForConfig(attributes, current, { ask, note: context.out.note })
@@ -47,7 +53,8 @@ export function addConfig(group: Command): void {
     // The cast: the server answers with the configuration as it has it now, secrets masked.
     const path = `/configs/${encodeURIComponent(name)}`;
     const saved = (await client.call(path, { method: "PUT", body: values })) as ApiObject;
-    const kept = secrets.length === 0 ? "" : `; encrypted in the datastore: ${secrets.map(({ key }) => key).join(", ")}`;
+    const kept =
+      secrets.length === 0 ? "" : `; encrypted in the datastore: ${secrets.map(({ key }) => key).join(", ")}`;
     await context.out.say(saved, `configured ${name}${kept}`);
   });
 }
@@ -60,7 +67,8 @@ async function schemaOf(client: Client, name: string): Promise<Parameters> {
   } catch (thrown) {
     if (!(thrown instanceof ClientError) || thrown.kind !== "not-found") throw thrown;
     const packs = (await client.packs.list({ include_attributes: "ref" })).items.map((pack) => String(pack.ref));
-    if (packs.includes(name)) throw new Failure(`pack ${name} has no config.schema.yaml, so there is nothing to configure`);
+    if (packs.includes(name))
+      throw new Failure(`pack ${name} has no config.schema.yaml, so there is nothing to configure`);
     const near = await nearest(name, packs);
     throw new Failure(`there is no pack ${name}`, near ? `did you mean '${near}'?` : "squall pack list");
   }
@@ -79,10 +87,14 @@ async function valuesOf(client: Client, name: string): Promise<ApiObject> {
 }
 
 async function given(name: string, attributes: Parameters, current: ApiObject, options: Options): Promise<ApiObject> {
-  const values = structuredClone(options.file === undefined ? current : await readObject(options.file)) as Record<string, unknown>;
+  const values = structuredClone(options.file === undefined ? current : await readObject(options.file)) as Record<
+    string,
+    unknown
+  >;
   for (const word of options.set ?? []) {
     const [, fromFile, path = "", text = ""] = /^(@?)([\w.-]+)=([\s\S]*)$/.exec(word) ?? [];
-    if (path === "") throw new UsageError(`'${word}' is no name=value`, `squall pack config ${name} --set region=eu-west-1`);
+    if (path === "")
+      throw new UsageError(`'${word}' is no name=value`, `squall pack config ${name} --set region=eu-west-1`);
     const schema = await fieldAt(name, attributes, path);
     if (schema.secret && !fromFile && !text.includes("{{")) {
       throw new UsageError(
@@ -104,7 +116,10 @@ async function fieldAt(pack: string, attributes: Parameters, path: string): Prom
     if (next === undefined) {
       const near = await nearest(part, Object.keys(fields ?? {}));
       const known = Object.keys(fields ?? {}).join(", ") || "nothing";
-      throw new UsageError(`the schema of ${pack} has no '${path}'`, near ? `did you mean '${near}'?` : `it has ${known}`);
+      throw new UsageError(
+        `the schema of ${pack} has no '${path}'`,
+        near ? `did you mean '${near}'?` : `it has ${known}`,
+      );
     }
     found = next;
     fields = next.properties;
@@ -118,7 +133,8 @@ function put(values: Record<string, unknown>, [first = "", ...rest]: readonly st
     return;
   }
   const inner = Object.hasOwn(values, first) ? values[first] : undefined;
-  const next: Record<string, unknown> = typeof inner === "object" && inner !== null && !Array.isArray(inner) ? { ...inner } : {};
+  const next: Record<string, unknown> =
+    typeof inner === "object" && inner !== null && !Array.isArray(inner) ? { ...inner } : {};
   values[first] = next;
   put(next, rest, value);
 }

@@ -23,7 +23,10 @@ export function addInstall(group: Command): void {
   const command = group
     .command("install")
     .description("install packs, or put other versions of them in their place, with what they depend on")
-    .argument("<source...>", "a name in an index, a URL, owner/repository, a folder (./...) or an archive of this machine")
+    .argument(
+      "<source...>",
+      "a name in an index, a URL, owner/repository, a folder (./...) or an archive of this machine",
+    )
     .option("--force", "also packs that say they are for other versions, or that are registered from elsewhere")
     .option("--skip-dependencies", "install no packs that these depend on")
     .option("--python3", "changes nothing: packs always run with Python 3")
@@ -56,7 +59,10 @@ export function addRemove(group: Command): void {
     .command("remove")
     .description("take packs and all they brought out of the server; of installed ones the folder and virtualenv too")
     .argument("<pack...>")
-    .addHelpText("after", "\nA folder that was registered from elsewhere stays, and so do configuration and datastore.");
+    .addHelpText(
+      "after",
+      "\nA folder that was registered from elsewhere stays, and so do configuration and datastore.",
+    );
   examples(command, "squall pack remove aws");
   does(command, async ({ context, words }) => {
     const client = await context.client();
@@ -110,8 +116,8 @@ interface InstallOutput {
 }
 
 function outputOf(done: ApiExecution): InstallOutput {
-  // The cast: the output of packs.install, whose definition comes with the server.
-  return (done.result?.output ?? {}) as InstallOutput;
+  // That of packs.install, whose definition comes with the server.
+  return done.result?.output ?? {};
 }
 
 /** The first task's own words. */

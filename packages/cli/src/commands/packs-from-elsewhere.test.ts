@@ -13,7 +13,16 @@ async function signedIn(t: TestContext) {
   writeFileSync(
     index,
     JSON.stringify({
-      packs: { offered: { ref: "offered", name: "offered", version: "1.0.0", author: "A", description: "Is offered.", repo_url: "https://example.org/x" } },
+      packs: {
+        offered: {
+          ref: "offered",
+          name: "offered",
+          version: "1.0.0",
+          author: "A",
+          description: "Is offered.",
+          repo_url: "https://example.org/x",
+        },
+      },
     }),
   );
   const { url, password } = await startServer(t, home, "--pack-index", `file://${index}`);
@@ -79,17 +88,26 @@ test("search, show and install say what there is and what went wrong", async (t)
   assert.equal((await squall(["pack", "show", "nothing"])).status, 1);
   const unknown = await squall(["pack", "install", "nothing"]);
   assert.equal(unknown.status, 1);
-  assert.match(unknown.stderr, /✗ download_pack .*installing failed: The pack "nothing" has not been downloaded: No record of the "nothing" pack in the index\./s);
+  assert.match(
+    unknown.stderr,
+    /✗ download_pack .*installing failed: The pack "nothing" has not been downloaded: No record of the "nothing" pack in the index\./s,
+  );
   const empty = await squall(["pack", "install", "./data"]);
   assert.match(empty.stderr, /\.\/data is no pack: there is no pack\.yaml in it/);
   assert.match((await squall(["pack", "install", "./missing.zip"])).stderr, /there is no folder or archive/);
   mkdirSync(join(home, "broken"));
   writeFileSync(join(home, "broken/pack.yaml"), "name: broken\n");
-  assert.match((await squall(["pack", "install", "./broken"])).stderr, /pack\.yaml:1:1: 'version' is a required property/);
+  assert.match(
+    (await squall(["pack", "install", "./broken"])).stderr,
+    /pack\.yaml:1:1: 'version' is a required property/,
+  );
   const core = await squall(["pack", "remove", "core"]);
   assert.equal(core.status, 1);
   assert.match(core.stderr, /system level packs/);
-  assert.match((await squall(["pack", "remove", "nothing"])).stderr, /removing failed: The pack "nothing" is not unloaded/);
+  assert.match(
+    (await squall(["pack", "remove", "nothing"])).stderr,
+    /removing failed: The pack "nothing" is not unloaded/,
+  );
 });
 
 test("a configuration with objects, lists, choices and secrets: asked for, given, and never shown", async (t) => {
@@ -119,7 +137,24 @@ accounts:
   assert.equal((await squall(["pack", "register", "./cloud"])).status, 0);
   // region (twice: the first is no choice), retries (twice), verify, token (twice: it is required), hosts, proxy: host,
   // password, accounts: one, name, key, no other; save.
-  const answers = ["mars", "eu", "many", "", "no", "", "t0ken", "a,b", "y", "proxy.example", "pr0xy", "y", "first", "k3y", "n", "y"];
+  const answers = [
+    "mars",
+    "eu",
+    "many",
+    "",
+    "no",
+    "",
+    "t0ken",
+    "a,b",
+    "y",
+    "proxy.example",
+    "pr0xy",
+    "y",
+    "first",
+    "k3y",
+    "n",
+    "y",
+  ];
   const asked = await onTerminal(home, answers, ["pack", "config", "cloud"], env);
   assert.match(asked, /region is one of eu, us/);
   assert.match(asked, /retries' takes an integer such as 3, not 'many'/);
@@ -142,7 +177,10 @@ accounts:
   assert.equal(visible.status, 2);
   assert.match(visible.stderr, /everybody on this machine can see a command line/);
   assert.match((await squall(["pack", "config", "cloud", "--set", "regoin=eu"])).stderr, /did you mean 'region'/);
-  const set = await squall(["pack", "config", "cloud", "--set", "region=us", "proxy.host=other", "@token=-"], "fresh\n");
+  const set = await squall(
+    ["pack", "config", "cloud", "--set", "region=us", "proxy.host=other", "@token=-"],
+    "fresh\n",
+  );
   assert.equal(set.status, 0, set.stderr);
   const { region, token, proxy, hosts } = await run();
   assert.deepEqual([region, token, proxy.host, proxy.password, hosts], ["us", "fresh", "other", "pr0xy", ["a", "b"]]);

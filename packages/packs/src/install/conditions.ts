@@ -27,7 +27,9 @@ export function checkConditions(facts: PackFacts): void {
 /** What does not stop an installation but should be known. */
 export function warningsOf(facts: PackFacts): string[] {
   if (facts.python_versions.length === 0 || facts.python_versions.includes("3")) return [];
-  return [`Pack "${facts.ref}" says that it is for Python ${facts.python_versions.join(", ")}; it runs with Python 3 here.`];
+  return [
+    `Pack "${facts.ref}" says that it is for Python ${facts.python_versions.join(", ")}; it runs with Python 3 here.`,
+  ];
 }
 
 /** A condition that cannot be read holds: StackStorm takes such packs too, and the manifest's check warns. */

@@ -29,7 +29,12 @@ export async function readPackFacts(root: string, folder = ""): Promise<PackFact
   const manifest = await readMetadata(root, "pack.yaml", problems);
   manifest?.report(checkPack(manifest.value));
   const errors = problems.filter(({ severity }) => severity === "error");
-  if (!manifest || hasErrors(manifest ? checkPack(manifest.value) : []) || errors.length > 0 || !isObject(manifest.value)) {
+  if (
+    !manifest ||
+    hasErrors(manifest ? checkPack(manifest.value) : []) ||
+    errors.length > 0 ||
+    !isObject(manifest.value)
+  ) {
     const lines = errors.map(({ at, message }) => `${formatPosition(at)}: ${message}`);
     throw new Invalid("pack.manifest", {
       message: lines.length > 0 ? lines.join("\n") : "pack.yaml is missing",
@@ -45,7 +50,8 @@ export async function readPackFacts(root: string, folder = ""): Promise<PackFact
     });
   }
   const texts = (field: unknown): string[] => (Array.isArray(field) ? field.map(String) : []);
-  const text = (field: unknown): string => (typeof field === "string" || typeof field === "number" ? String(field) : "");
+  const text = (field: unknown): string =>
+    typeof field === "string" || typeof field === "number" ? String(field) : "";
   return {
     ref,
     name: text(value.name),

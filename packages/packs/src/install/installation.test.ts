@@ -89,7 +89,10 @@ test("changes that come at once follow one another", async (t) => {
   const { packs, installation, staged } = await anInstallation(t);
   const stages = await Promise.all(["1", "2", "3", "4"].map(staged));
   const placed = await Promise.all(stages.map((stage) => installation.place(stage.folder, "p")));
-  assert.deepEqual(placed.map(({ replaced }) => replaced), [false, true, true, true]);
+  assert.deepEqual(
+    placed.map(({ replaced }) => replaced),
+    [false, true, true, true],
+  );
   assert.equal(await readFile(join(packs, "p/pack.yaml"), "utf8"), "4");
 });
 
@@ -102,7 +105,9 @@ test("removing a link removes the link and not the folder it leads to", async (t
   assert.ok(existsSync(join(base, "elsewhere/pack.yaml")) && !existsSync(join(packs, "p")));
 });
 
-test("a disk that refuses is an error that says where", { skip: process.getuid?.() === 0 && "root may write anywhere" }, async (t) => {
+test("a disk that refuses is an error that says where", {
+  skip: process.getuid?.() === 0 && "root may write anywhere",
+}, async (t) => {
   const { base, packs, installation } = await anInstallation(t);
   await chmod(base, 0o500);
   t.after(() => chmod(base, 0o700));

@@ -57,7 +57,9 @@ export function createInstallation(packs: string): Installation {
     has: (ref) => isFolder(pathOf(ref)),
     async stage() {
       await disk("make room for a pack", incoming, () => mkdir(incoming, { recursive: true, mode: 0o700 }));
-      const base = await realpath(await disk("make room for a pack", incoming, () => mkdtemp(join(incoming, "stage-"))));
+      const base = await realpath(
+        await disk("make room for a pack", incoming, () => mkdtemp(join(incoming, "stage-"))),
+      );
       const folder = join(base, "content");
       await mkdir(folder);
       return {

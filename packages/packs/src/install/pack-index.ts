@@ -199,7 +199,7 @@ async function fetchIndex(send: typeof fetch, url: string, old: Copy | undefined
 async function bounded(answer: Response): Promise<string> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
-  for await (const chunk of answer.body ?? []) {
+  for await (const chunk of (answer.body ?? []) as AsyncIterable<Uint8Array>) {
     bytes += chunk.length;
     if (bytes > MAX_INDEX_BYTES) throw new IndexFailure("malformed", `It is larger than ${MAX_INDEX_BYTES} bytes.`);
     chunks.push(chunk);
@@ -245,5 +245,9 @@ async function writeCopy(cache: string, url: string, copy: Copy): Promise<void> 
 
 function textOf(value: unknown): string {
   if (typeof value === "string") return value;
-  return Array.isArray(value) ? value.map(textOf).join("\n") : value === null || typeof value !== "object" ? String(value) : "";
+  return Array.isArray(value)
+    ? value.map(textOf).join("\n")
+    : value === null || typeof value !== "object"
+      ? String(value)
+      : "";
 }

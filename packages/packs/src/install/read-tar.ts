@@ -142,9 +142,10 @@ function createByteReader(source: AsyncIterable<Uint8Array>): ByteReader {
   let held: Buffer = Buffer.alloc(0);
   /** False at the end. */
   const more = async (): Promise<boolean> => {
-    const { done, value } = await chunks.next();
-    if (done) return false;
-    const chunk = Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    const next: IteratorResult<Uint8Array, unknown> = await chunks.next();
+    if (next.done) return false;
+    const { buffer, byteOffset, byteLength } = next.value;
+    const chunk = Buffer.from(buffer, byteOffset, byteLength);
     held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
     return true;
   };

@@ -31,7 +31,8 @@ export async function* readZip(path: string, file: FileHandle): AsyncGenerator<A
     const name = directory.toString("utf8", at + 46, at + 46 + nameBytes);
     at += 46 + nameBytes + extraBytes + commentBytes;
     if ((flags & 1) !== 0) throw unreadable("it is encrypted");
-    if (size === 0xffffffff || packed === 0xffffffff || offset === 0xffffffff) throw unreadable("it is a zip64 archive");
+    if (size === 0xffffffff || packed === 0xffffffff || offset === 0xffffffff)
+      throw unreadable("it is a zip64 archive");
     if (method !== 0 && method !== 8) throw unreadable(`compression method ${method} is not supported`);
     const content = () => contentAt(path, file, { offset, packed, size, method });
     const isLink = (mode & TYPE_BITS) === LINK;
@@ -48,7 +49,11 @@ export async function* readZip(path: string, file: FileHandle): AsyncGenerator<A
 
 async function directoryOf(file: FileHandle): Promise<Buffer> {
   const { size } = await file.stat();
-  const tail = await read(file, Math.max(0, size - END_BYTES - MAX_COMMENT_BYTES), Math.min(size, END_BYTES + MAX_COMMENT_BYTES));
+  const tail = await read(
+    file,
+    Math.max(0, size - END_BYTES - MAX_COMMENT_BYTES),
+    Math.min(size, END_BYTES + MAX_COMMENT_BYTES),
+  );
   for (let at = tail.length - END_BYTES; at >= 0; at--) {
     if (tail.readUInt32LE(at) !== 0x06054b50 || at + END_BYTES + tail.readUInt16LE(at + 20) !== tail.length) continue;
     const bytes = tail.readUInt32LE(at + 12);

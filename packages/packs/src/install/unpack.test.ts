@@ -92,13 +92,20 @@ add("actions/__pycache__/a.pyc", data=b"x")
     assert.equal(await readFile(join(folder, long), "utf8"), "long");
     assert.equal(await readlink(join(folder, "to-run")), "actions/run.sh");
     assert.equal((await stat(join(folder, "actions/run.sh"))).mode & 0o7777, 0o755, "no set-uid bit");
-    assert.equal((await stat(join(folder, "again.sh"))).ino === (await stat(join(folder, "actions/run.sh"))).ino, false);
+    assert.equal(
+      (await stat(join(folder, "again.sh"))).ino === (await stat(join(folder, "actions/run.sh"))).ino,
+      false,
+    );
   }
 });
 
 test("a pack in a single folder, a plain tar, and a zip are as good", async (t) => {
   const one = await made(t, `add("repo-1a2b/pack.yaml", data=b"x")\nadd("repo-1a2b/a", data=b"x")`, "tar");
-  assert.deepEqual(await unpackArchive(one.archive, one.folder), { root: join(one.folder, "repo-1a2b"), folder: "repo-1a2b", leftOut: [] });
+  assert.deepEqual(await unpackArchive(one.archive, one.folder), {
+    root: join(one.folder, "repo-1a2b"),
+    folder: "repo-1a2b",
+    leftOut: [],
+  });
   const zip = await made(
     t,
     `put("top/pack.yaml", b"name: p" * 1000)\nput("top/run.sh", b"echo", 0o100755)\nput("top/l", b"run.sh", 0o120777)\nput("top/empty/")\nput("top/none", b"")`,
@@ -136,14 +143,25 @@ test("links that lead out are refused, by whatever way they do", async (t) => {
   ] as const) {
     await refused(t, PACK + script, "pack.archive.unsafe", says);
   }
-  await refused(t, `put("pack.yaml", b"x")\nput("l", b"../../evil", 0o120777)`, "pack.archive.unsafe", /leads out/, "zip");
+  await refused(
+    t,
+    `put("pack.yaml", b"x")\nput("l", b"../../evil", 0o120777)`,
+    "pack.archive.unsafe",
+    /leads out/,
+    "zip",
+  );
 });
 
 test("devices and pipes, names twice, files that are folders: refused", async (t) => {
   await refused(t, `${PACK}add("d", tarfile.CHRTYPE)`, "pack.archive.unsafe", /no file, folder or link \(type "3"\)/);
   await refused(t, `${PACK}add("d", tarfile.FIFOTYPE)`, "pack.archive.unsafe", /type "6"/);
   await refused(t, `${PACK}add("a", data=b"1")\nadd("a", data=b"2")`, "pack.archive.unsafe", /is there twice/);
-  await refused(t, `${PACK}add("a", data=b"1")\nadd("a/b", data=b"2")`, "pack.archive.unsafe", /file as well as a folder/);
+  await refused(
+    t,
+    `${PACK}add("a", data=b"1")\nadd("a/b", data=b"2")`,
+    "pack.archive.unsafe",
+    /file as well as a folder/,
+  );
 });
 
 test("too much of anything is refused as soon as it is seen", async (t) => {
@@ -153,7 +171,12 @@ test("too much of anything is refused as soon as it is seen", async (t) => {
   await refused(t, `${PACK}for i in range(200): add("f%d" % i)`, "pack.archive.too-large", /more than 100 files/);
   await refused(t, `${PACK}add("d/" * 20 + "f")`, "pack.archive.unsafe", /deeper than 8/);
   await refused(t, `${PACK}add("n" * 300)`, "pack.archive.unsafe", /name that is too long/);
-  await refused(t, `${PACK}for i in range(20): add("h%d" % i, data=bytes(1)) if i == 0 else None\nadd("big", data=bytes(600_000))\nadd("copy", tarfile.LNKTYPE, target="big")`, "pack.archive.too-large", /bytes/);
+  await refused(
+    t,
+    `${PACK}for i in range(20): add("h%d" % i, data=bytes(1)) if i == 0 else None\nadd("big", data=bytes(600_000))\nadd("copy", tarfile.LNKTYPE, target="big")`,
+    "pack.archive.too-large",
+    /bytes/,
+  );
 });
 
 test("a zip that lies about the size of what is in it is refused", async (t) => {

@@ -104,7 +104,8 @@ function tooLarge(bound: string): TooLarge {
 async function* entriesOf(archive: string, written: Counter): AsyncGenerator<ArchiveEntry> {
   await using file = await open(archive);
   const { buffer, bytesRead } = await file.read(Buffer.alloc(262), 0, 262, 0);
-  const begins = (...magic: readonly number[]) => bytesRead >= magic.length && magic.every((byte, at) => buffer[at] === byte);
+  const begins = (...magic: readonly number[]) =>
+    bytesRead >= magic.length && magic.every((byte, at) => buffer[at] === byte);
   if (begins(0x50, 0x4b, 0x03, 0x04)) {
     for await (const entry of readZip(archive, file)) {
       yield { ...entry, content: () => counted(entry.content(), written) };
@@ -122,7 +123,13 @@ async function* entriesOf(archive: string, written: Counter): AsyncGenerator<Arc
   } else if (bytesRead === 262 && buffer.toString("latin1", 257, 262) === "ustar") {
     yield* readTar(counted(Readable.from(createReadStream(archive)) as AsyncIterable<Uint8Array>, written));
   } else {
-    const format = begins(0x42, 0x5a, 0x68) ? "bzip2" : begins(0xfd, 0x37, 0x7a) ? "xz" : begins(0x28, 0xb5) ? "zstd" : undefined;
+    const format = begins(0x42, 0x5a, 0x68)
+      ? "bzip2"
+      : begins(0xfd, 0x37, 0x7a)
+        ? "xz"
+        : begins(0x28, 0xb5)
+          ? "zstd"
+          : undefined;
     throw unreadable(format ? `it is compressed with ${format}` : bytesRead === 0 ? "it is empty" : "it is no archive");
   }
 }
@@ -173,7 +180,8 @@ async function writeFile(folder: string, path: string, entry: ArchiveEntry): Pro
 async function copyLinked(folder: string, copy: ArchiveEntry, limits: UnpackLimits, written: Counter): Promise<void> {
   const target = join(folder, safePath(copy.target, limits));
   const about = await lstat(target).catch(() => undefined);
-  if (!about?.isFile()) throw unsafe(copy.path, `is a link to "${copy.target.slice(0, 200)}", which the archive does not hold`);
+  if (!about?.isFile())
+    throw unsafe(copy.path, `is a link to "${copy.target.slice(0, 200)}", which the archive does not hold`);
   written.bytes(about.size);
   await makeFolder(folder, dirname(copy.path));
   try {

@@ -43,7 +43,9 @@ export function readBody(incoming: IncomingMessage, limitBytes: number): Promise
 export async function saveBody(incoming: IncomingMessage, path: string, limitBytes: number): Promise<number> {
   const declared = incoming.headers["content-length"];
   const large = () =>
-    new TooLarge("http.body.too-large", { message: `The request body is larger than ${limitBytes} bytes, which is the limit.` });
+    new TooLarge("http.body.too-large", {
+      message: `The request body is larger than ${limitBytes} bytes, which is the limit.`,
+    });
   if (declared !== undefined && Number(declared) > limitBytes) throw large();
   await using file = await open(path, "wx", 0o600);
   let size = 0;

@@ -86,7 +86,9 @@ function operationOf(route: Route): JsonObject {
       ? {
           requestBody: {
             required: true,
-            content: Object.fromEntries(route.takesBytes.map((type) => [type, { schema: { type: "string", format: "binary" } }])),
+            content: Object.fromEntries(
+              route.takesBytes.map((type) => [type, { schema: { type: "string", format: "binary" } }]),
+            ),
           },
         }
       : {}),

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -159,14 +160,22 @@ suite("packs from elsewhere", { timeout: 180_000 }, () => {
     assert.equal((await completed(admin, json.id)).result.stdout, "hello from 1.0.0");
 
     const unknown = await fails([`file://${repo}=9.9.9`]);
-    assert.match(unknown, /"9\.9\.9" is not a valid version, hash, tag or branch in file:.* Available versions are: v1\.0\.0, v1\.2\.0\./);
+    assert.match(
+      unknown,
+      /"9\.9\.9" is not a valid version, hash, tag or branch in file:.* Available versions are: v1\.0\.0, v1\.2\.0\./,
+    );
     await remove("gitty");
   });
 
   test("names are looked up in the indexes, and what an installed pack depends on comes first", async () => {
     await repository(join(there, "stackstorm-deep"), "deep", ["0.3.0"]);
     await repository(join(there, "stackstorm-middle"), "middle", ["0.2.0"], "dependencies: [deep=0.3.0, top]\n");
-    await repository(join(there, "stackstorm-top"), "top", ["0.1.0"], `dependencies: ["${web.url}/smart/stackstorm-middle/.git"]\n`);
+    await repository(
+      join(there, "stackstorm-top"),
+      "top",
+      ["0.1.0"],
+      `dependencies: ["${web.url}/smart/stackstorm-middle/.git"]\n`,
+    );
     const entry = (ref: string) => ({
       ref,
       name: ref,
@@ -182,18 +191,27 @@ suite("packs from elsewhere", { timeout: 180_000 }, () => {
       JSON.stringify({ packs: { deep: entry("deep"), middle: entry("middle"), top: entry("top") } }),
     );
     const search = async (body: object) => (await admin("POST", "/v1/packs/index/search", body)).json;
-    assert.deepEqual((await search({ query: "TOP" })).map((one: { ref: string }) => one.ref), ["top", "middle", "deep"]);
+    assert.deepEqual(
+      (await search({ query: "TOP" })).map((one: { ref: string }) => one.ref),
+      ["top", "middle", "deep"],
+    );
     assert.equal((await search({ pack: "deep" })).repo_url, entry("deep").repo_url);
     assert.deepEqual(await search({ pack: "nope" }), []);
     const { json: all } = await admin("GET", "/v1/packs/index");
     assert.deepEqual(Object.keys(all.index), ["deep", "middle", "top"]);
-    assert.deepEqual(all.status.map((one: { error: string | null }) => one.error), [null, "unresponsive"]);
+    assert.deepEqual(
+      all.status.map((one: { error: string | null }) => one.error),
+      [null, "unresponsive"],
+    );
     const { json: health } = await admin("GET", "/v1/packs/index/health");
     assert.deepEqual([health.packs.count, health.indexes.valid, health.indexes.errors], [3, 1, { unresponsive: 1 }]);
 
     const { packs_list } = await succeeds(["top"]);
     assert.deepEqual(packs_list, ["deep", "middle", "top"], "dependencies first, and the circle ends");
-    assert.match(await fails(["nope"]), /No record of the "nope" pack in the index\. Not every index could be read: .*404/);
+    assert.match(
+      await fails(["nope"]),
+      /No record of the "nope" pack in the index\. Not every index could be read: .*404/,
+    );
 
     // Another version than the one that is there: nothing of the new one stays.
     await repository(join(there, "picky"), "picky", ["1.0.0"], "dependencies: [deep=v9.0.0]\n");
@@ -202,14 +220,21 @@ suite("packs from elsewhere", { timeout: 180_000 }, () => {
     assert.match(conflict.result.output.message, /deep=v9\.0\.0 \(needed by picky, but deep 0\.3\.0 is installed\)/);
     assert.equal(conflict.result.output.conflict_list.length, 1);
     assert.ok(!existsSync(installed("picky")));
-    assert.deepEqual((await succeeds([`file://${join(there, "picky")}`], { skip_dependencies: true })).packs_list, ["picky"]);
+    assert.deepEqual((await succeeds([`file://${join(there, "picky")}`], { skip_dependencies: true })).packs_list, [
+      "picky",
+    ]);
     // A new version that cannot be: the old one is back in its place.
     await repository(join(there, "picky2"), "picky", ["2.0.0"], "dependencies: [deep=v9.0.0]\n");
     assert.match(await fails([`file://${join(there, "picky2")}`]), /needed by picky/);
     assert.match(await readFile(installed("picky/pack.yaml"), "utf8"), /version: 1\.0\.0/);
     assert.match(await fails([`file://${join(there, "picky2")}`, "nope"]), /No record of the "nope"/);
     assert.match(await readFile(installed("picky/pack.yaml"), "utf8"), /version: 1\.0\.0/);
-    assert.match(await fails([`file://${await repository(join(there, "needy"), "needy", ["1.0.0"], "dependencies: [nowhere]\n")}`]), /No record of the "nowhere" pack/);
+    assert.match(
+      await fails([
+        `file://${await repository(join(there, "needy"), "needy", ["1.0.0"], "dependencies: [nowhere]\n")}`,
+      ]),
+      /No record of the "nowhere" pack/,
+    );
     assert.ok(!existsSync(installed("needy")));
     await remove("top", "middle", "deep", "picky");
   });
@@ -235,7 +260,11 @@ suite("packs from elsewhere", { timeout: 180_000 }, () => {
     assert.deepEqual((await succeeds([`${web.url}/plain.tar.gz`])).packs_list, ["plain"]);
     assert.deepEqual((await succeeds([`file://${folder}`])).packs_list, ["plain"]);
     assert.deepEqual((await succeeds([`file://${join(there, "plain.tar.gz")}`])).packs_list, ["plain"]);
-    assert.deepEqual((await succeeds([`file://${installed("plain")}`])).packs_list, ["plain"], "it is where it belongs");
+    assert.deepEqual(
+      (await succeeds([`file://${installed("plain")}`])).packs_list,
+      ["plain"],
+      "it is where it belongs",
+    );
     assert.match(await fails([`${web.url}/private/plain.tar.gz`]), /answers 401 .*asks for a login/);
     assert.match(await fails([`file://${there}`]), /is no pack: there is no pack\.yaml/);
     assert.match(await fails(["file:///nothing/here"]), /no such file or folder/);
@@ -246,7 +275,50 @@ suite("packs from elsewhere", { timeout: 180_000 }, () => {
     assert.match(await fails([`${web.url}/broken.zip`]), /The archive cannot be read/);
     await remove("plain");
   });
+
+  test("a pack with requirements gets its virtualenv before it is registered, and loses it when it is removed", async () => {
+    const wheel = join(there, "tiny-1.0-py3-none-any.whl");
+    execFileSync("python3", ["-c", WHEEL, wheel]);
+    const folder = await files(join(there, "wheely"), {
+      "pack.yaml": MANIFEST("wheely"),
+      "requirements.txt": `tiny @ file://${wheel}\n`,
+      "actions/tell.yaml": "name: tell\nrunner_type: python-script\nentry_point: tell.py\n",
+      "actions/tell.py":
+        "import tiny\nfrom st2common.runners.base_action import Action\n\n\nclass Tell(Action):\n    def run(self):\n        return tiny.version\n",
+    });
+    const done = await install([`file://${folder}`]);
+    assert.equal(done.status, "succeeded", JSON.stringify(done.result));
+    const { json: tasks } = await admin("GET", `/v1/executions/${done.id}/children`);
+    const names = tasks.map((task: Answer["json"]) => task.context.orquesta.task_name);
+    assert.deepEqual(names.slice(-2), ["install_pack_requirements", "register_pack"]);
+    const tell = async () => {
+      const { json } = await admin("POST", "/v1/executions", { action: "wheely.tell" });
+      return (await completed(admin, json.id)).result.result;
+    };
+    assert.equal(await tell(), "1.0");
+    await files(folder, {
+      "pack.yaml": MANIFEST("wheely", "", "2.0.0"),
+      "requirements.txt": `tiny @ file://${there}/none.whl\n`,
+    });
+    assert.match(await fails([`file://${folder}`]), /none\.whl/);
+    assert.match(await readFile(installed("wheely/pack.yaml"), "utf8"), /version: 1\.0\.0/);
+    assert.equal(await tell(), "1.0");
+    const virtualenv = join(server.directory, "virtualenvs", "wheely");
+    assert.ok(existsSync(virtualenv));
+    assert.equal((await remove("wheely")).status, "succeeded");
+    assert.ok(!existsSync(virtualenv));
+  });
 });
+
+/** Writes a wheel with one module that says its version. */
+const WHEEL = `
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1], "w") as wheel:
+    wheel.writestr("tiny.py", "version = '1.0'")
+    wheel.writestr("tiny-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: tiny\\nVersion: 1.0\\n")
+    wheel.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+    wheel.writestr("tiny-1.0.dist-info/RECORD", "")
+`;
 
 async function stages(server: TestServer): Promise<string[]> {
   return readdir(join(server.directory, "packs.incoming")).catch(() => []);

@@ -77,11 +77,16 @@ async function receive(call: Call<{ force?: boolean; register?: boolean }>): Pro
   const { replaced } = await installation.place(unpacked.root, facts.ref);
   const view = {
     ...factsView(call, facts),
-    warnings: [...warningsOf(facts), ...unpacked.leftOut.map((path) => `${path} is a link that leads nowhere; left out`)],
+    warnings: [
+      ...warningsOf(facts),
+      ...unpacked.leftOut.map((path) => `${path} is a link that leads nowhere; left out`),
+    ],
     replaced,
   };
   if (!register) return created(view);
-  const { counts, problems } = await call.context.engine.content.register(call.project, [installation.pathOf(facts.ref)]);
+  const { counts, problems } = await call.context.engine.content.register(call.project, [
+    installation.pathOf(facts.ref),
+  ]);
   await installation.settle(facts.ref);
   return created({ ...view, registered: true, counts, problems });
 }
@@ -106,14 +111,17 @@ export const PACK_INSTALL_ROUTES: readonly Route[] = [
   route({
     method: "POST",
     path: "/packs/archive",
-    summary: "Installs the pack in an archive (.tar.gz, .tar or .zip) in the place of the one there was; for administrators.",
+    summary:
+      "Installs the pack in an archive (.tar.gz, .tar or .zip) in the place of the one there was; for administrators.",
     verb: "install",
     resource: "pack",
     status: 201,
     takesBytes: ["application/gzip", "application/x-tar", "application/zip"],
     query: Type.Object({
       force: Type.Optional(
-        Type.Boolean({ description: "Also when it says that it is for other versions, or is registered from elsewhere." }),
+        Type.Boolean({
+          description: "Also when it says that it is for other versions, or is registered from elsewhere.",
+        }),
       ),
       register: Type.Optional(Type.Boolean({ description: "Take over what it holds at once; default true." })),
     }),
@@ -139,7 +147,8 @@ export const PACK_INSTALL_ROUTES: readonly Route[] = [
       virtualenv: Type.Optional(Type.Boolean({ description: "Its virtualenv too; default true." })),
       undo: Type.Optional(
         Type.Boolean({
-          description: "Only takes back what was not registered: the folder before it returns, and if there was none it goes.",
+          description:
+            "Only takes back what was not registered: the folder before it returns, and if there was none it goes.",
         }),
       ),
     }),
@@ -166,7 +175,8 @@ export const PACK_INSTALL_ROUTES: readonly Route[] = [
   route({
     method: "POST",
     path: "/packs/install",
-    summary: "Installs packs by name, URL or folder, with what they depend on: starts packs.install; for administrators.",
+    summary:
+      "Installs packs by name, URL or folder, with what they depend on: starts packs.install; for administrators.",
     verb: "install",
     resource: "pack",
     status: 202,
@@ -188,7 +198,8 @@ export const PACK_INSTALL_ROUTES: readonly Route[] = [
   route({
     method: "POST",
     path: "/packs/uninstall",
-    summary: "Removes packs with all they brought, and their folders if they were installed: starts packs.uninstall; for administrators.",
+    summary:
+      "Removes packs with all they brought, and their folders if they were installed: starts packs.uninstall; for administrators.",
     verb: "install",
     resource: "pack",
     status: 202,

@@ -123,9 +123,7 @@ function smart(folder: string, incoming: IncomingMessage, outgoing: ServerRespon
       REQUEST_METHOD: incoming.method ?? "GET",
       CONTENT_TYPE: incoming.headers["content-type"] ?? "",
       ...(incoming.headers["git-protocol"] ? { GIT_PROTOCOL: String(incoming.headers["git-protocol"]) } : {}),
-      ...(incoming.headers["content-encoding"]
-        ? { HTTP_CONTENT_ENCODING: incoming.headers["content-encoding"] }
-        : {}),
+      ...(incoming.headers["content-encoding"] ? { HTTP_CONTENT_ENCODING: incoming.headers["content-encoding"] } : {}),
     },
     stdio: ["pipe", "pipe", "ignore"],
   });
