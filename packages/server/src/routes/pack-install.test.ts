@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { once } from "node:events";
+import { type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
@@ -10,11 +12,15 @@ import { ACTION, files, git, MANIFEST, repository, serveFolder, tarOf, type WebS
 
 suite("packs from elsewhere", { timeout: 180_000 }, () => {
   let there: string;
+  let temporary: string;
   let web: WebServer;
   let server: TestServer;
   let admin: Caller;
   before(async () => {
     there = await realpath(await mkdtemp(join(tmpdir(), "squall-sources-")));
+    temporary = join(there, "tmp");
+    await mkdir(temporary);
+    process.env.TMPDIR = temporary;
     web = await serveFolder(there);
     server = await aServer({ packIndexes: [`${web.url}/index.json`, `${web.url}/nothing-here.json`] });
     admin = server.admin;
@@ -276,6 +282,42 @@ suite("packs from elsewhere", { timeout: 180_000 }, () => {
     await remove("plain");
   });
 
+  test("an upload that breaks off or is too large leaves nothing behind", async () => {
+    const { hostname, port } = new URL(server.url);
+    const headers = { "X-Auth-Token": server.adminToken, "Content-Type": "application/gzip" };
+    const post = (length: number) =>
+      request({
+        hostname,
+        port,
+        method: "POST",
+        path: "/v1/packs/archive",
+        headers: { ...headers, "Content-Length": length },
+      });
+
+    const large = post(10 ** 9);
+    large.write("some of it");
+    const [answer] = (await once(large, "response")) as [IncomingMessage];
+    assert.equal(answer.statusCode, 413);
+    large.on("error", () => undefined).destroy();
+
+    const half = post(1000);
+    half.on("error", () => undefined);
+    half.write(Buffer.alloc(500));
+    while ((await stages(server)).length === 0) await admin("GET", "/v1/packs/core");
+    half.destroy();
+    // Ends with the test's time if it never happens.
+    while ((await stages(server)).length > 0) await admin("GET", "/v1/packs/core");
+  });
+
+  test("a canceled download leaves no files", async () => {
+    const { json } = await admin("POST", "/v1/packs/install", { packs: [`${web.url}/hangs/repo.git`] });
+    while (!web.asked.some(({ path }) => path.startsWith("/hangs/"))) await admin("GET", "/v1/packs/core");
+    assert.deepEqual((await readdir(temporary)).filter(isOurs).length, 1);
+    assert.equal((await admin("DELETE", `/v1/executions/${json.execution_id}`)).status, 200);
+    assert.equal((await completed(admin, json.execution_id)).status, "canceled");
+    assert.deepEqual((await readdir(temporary)).filter(isOurs), []);
+  });
+
   test("a pack with requirements gets its virtualenv before it is registered, and loses it when it is removed", async () => {
     const wheel = join(there, "tiny-1.0-py3-none-any.whl");
     execFileSync("python3", ["-c", WHEEL, wheel]);
@@ -319,6 +361,8 @@ with zipfile.ZipFile(sys.argv[1], "w") as wheel:
     wheel.writestr("tiny-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
     wheel.writestr("tiny-1.0.dist-info/RECORD", "")
 `;
+
+const isOurs = (name: string) => name.startsWith("squall-pack-");
 
 async function stages(server: TestServer): Promise<string[]> {
   return readdir(join(server.directory, "packs.incoming")).catch(() => []);

@@ -79,7 +79,7 @@ export interface WebServer extends AsyncDisposable {
 
 /**
  * Serves a folder: git's dumb protocol for everything in it, its smart one below `/smart`, a login in front of everything below
- * `/private` (user `ann`, password `s3cret`).
+ * `/private` (user `ann`, password `s3cret`), and never an answer below `/hangs`.
  */
 export async function serveFolder(folder: string): Promise<WebServer> {
   const asked: { path: string; authorization: string | undefined }[] = [];
@@ -87,6 +87,7 @@ export async function serveFolder(folder: string): Promise<WebServer> {
     const { pathname } = new URL(incoming.url ?? "/", "http://here");
     asked.push({ path: pathname, authorization: incoming.headers.authorization });
     const login = `Basic ${Buffer.from("ann:s3cret").toString("base64")}`;
+    if (pathname.startsWith("/hangs")) return; // no answer, ever
     if (pathname.startsWith("/private") && incoming.headers.authorization !== login) {
       outgoing.writeHead(401, { "WWW-Authenticate": 'Basic realm="private"' }).end();
     } else if (pathname.startsWith("/smart")) smart(folder, incoming, outgoing);

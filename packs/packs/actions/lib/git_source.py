@@ -124,7 +124,8 @@ def _with_credentials_aside(url):
         LC_ALL="C",
     )
     # Repositories of another user on this machine may be read: cloning runs nothing of theirs.
-    settings = [("safe.directory", "*")]
+    # A server that says nothing for a minute is given up.
+    settings = [("safe.directory", "*"), ("http.lowSpeedLimit", "1"), ("http.lowSpeedTime", "60")]
     parts = urllib.parse.urlsplit(url)
     if parts.scheme in ("http", "https") and "@" in parts.netloc:
         login, _, host = parts.netloc.rpartition("@")

@@ -9,7 +9,7 @@ PackSpec = collections.namedtuple("PackSpec", "text name url revision")
 
 _SCP = re.compile(r"^[\w.-]+@[\w.-]+:(?!//)")
 _SHORT = re.compile(r"^[\w-]+$")
-_OWNER_AND_REPOSITORY = re.compile(r"^[\w.-]+/[\w.-]+$")
+_OWNER_AND_REPOSITORY = re.compile(r"^\w[\w.-]*/\w[\w.-]*$")
 _SCHEMES = ("https", "http", "ssh", "git", "git+ssh", "file")
 
 
@@ -17,7 +17,7 @@ def parse(text):
     """Takes a specification apart. Raises ValueError that says what is wrong with it."""
     text = text.strip()
     shown = without_password(text)
-    # A revision has no slash before the last part of a path could be meant; `=` may also stand in a URL's query.
+    # In a URL's query `=` means something else.
     place, separator, revision = text.rpartition("=")
     if not separator or "?" in place:
         place, revision = text, None
