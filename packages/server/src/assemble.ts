@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { createLocalBus } from "@squall/bus";
 import { createEngine, createVault, type Engine, type Limits, type Registration } from "@squall/engine";
 import { createIds, DEFAULT_PROJECT, microsNow } from "@squall/model";
 import { createInstallation, createPackIndex } from "@squall/packs";
+import { removeVirtualenv } from "@squall/processes";
 import { createRunners } from "@squall/runners";
 import { openPostgresStore, openSqliteStore, type Store } from "@squall/store";
 import { ownPacks, registerChangedPacks } from "./bundled-packs.ts";
@@ -81,6 +81,8 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
         version: DEFAULT_SETTINGS.version,
         pythonPath: join(ROOT, "python"),
         virtualenvs: join(options.dataDirectory, "virtualenvs"),
+        packRoots: [...options.packRoots, join(options.dataDirectory, "packs")],
+        packages: options.packages,
         nodeModules: join(options.dataDirectory, "node_modules-of"),
       }),
       vault: createVault(key),
@@ -110,7 +112,7 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
       installation,
       index: createPackIndex({ urls: options.packIndexes, cache: join(options.dataDirectory, "pack-index") }),
       earlierRoots: options.packRoots,
-      removeVirtualenv: (ref) => rm(join(options.dataDirectory, "virtualenvs", ref), { recursive: true, force: true }),
+      removeVirtualenv: (ref) => removeVirtualenv({ virtualenvs: join(options.dataDirectory, "virtualenvs") }, ref),
     },
     settings: {
       ...DEFAULT_SETTINGS,

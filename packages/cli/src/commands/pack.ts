@@ -6,6 +6,7 @@ import { addConfig } from "./pack-config.ts";
 import { addCreate } from "./pack-create.ts";
 import { addInstall, addRemove, addSearch } from "./pack-install.ts";
 import { addRegister } from "./pack-register.ts";
+import { addTest } from "./pack-test.ts";
 
 const PACK: ResourceKind = {
   noun: "pack",
@@ -26,6 +27,7 @@ export function define(group: Command): void {
   addConfig(group);
   addCreate(group);
   addRegister(group);
+  addTest(group);
 }
 
 /** What is in a pack: the question one has before using it. */
