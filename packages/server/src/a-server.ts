@@ -38,7 +38,10 @@ export async function aServer(change: Partial<ServerOptions> = {}): Promise<Test
   const read = readOptions(["--port", "0", "--data", directory], {});
   if (read.help) throw new Error("these options ask for no help");
   // Without indexes of packs: tests ask nothing of the network.
-  const server = await startServer({ ...read, packRoots: [join(ROOT, "packs")], packIndexes: [], ...change }, () => undefined);
+  const server = await startServer(
+    { ...read, packRoots: [join(ROOT, "packs")], packIndexes: [], ...change },
+    () => undefined,
+  );
   const { url } = server;
   const password = server.firstLogin?.password ?? "";
   const anybody = callerOf(url, {});

@@ -39,6 +39,9 @@ test("a new pack is registered without a problem, installed from its folder, con
   assert.match(made.stdout, /greeter\/tests\/test_action_greet\.py\n/);
   assert.equal((await squall(["pack", "create", "greeter"])).status, 1);
   assert.equal((await squall(["pack", "create", "Greeter!"])).status, 2);
+  const tested = await squall(["pack", "test", "./greeter"]);
+  assert.equal(tested.status, 0, tested.stdout + tested.stderr);
+  assert.match(tested.stdout + tested.stderr, /Ran 2 tests|2 passed/);
   const registered = await squall(["pack", "register", "./greeter"]);
   assert.equal(registered.status, 0, registered.stderr);
   assert.equal(registered.stdout, "registered greeter: 1 action, 1 rule\n");
