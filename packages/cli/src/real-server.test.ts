@@ -91,5 +91,5 @@ test("with the true server: sign in, run, look at it, register a pack, test its 
   );
   const drawn = await squall(["workflow", "graph", flow]);
   assert.match(drawn.stdout, /^flowchart TD\n {2}n0\["one<br>core\.noop"\]\n/);
-  assert.match(drawn.stdout, /n0 -->\|"<% failed\(\) %>"\| n1/);
+  assert.match(drawn.stdout, /n0 -->\|"failed"\| n1/);
 });
