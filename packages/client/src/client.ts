@@ -149,8 +149,23 @@ export interface Client {
     types?: readonly string[];
     fail_on_failure?: boolean;
   }): Promise<ApiRegistration>;
-  /** Takes packs out, with all they brought. StackStorm's server answers with the id of the execution that does it. */
-  removePacks(names: readonly string[]): Promise<ApiObject>;
+  /** Starts the installation of packs: names, URLs, or paths of the server as `file:///`. For administrators. */
+  installPacks(request: {
+    readonly packs: readonly string[];
+    readonly force?: boolean;
+    readonly skip_dependencies?: boolean;
+  }): Promise<{ readonly execution_id: string }>;
+  /** Puts the pack in an archive among the installed ones; `register: false` takes over nothing of it yet. */
+  installArchive(
+    archive: ReadableStream<Uint8Array>,
+    options?: { readonly force?: boolean; readonly register?: boolean },
+  ): Promise<ApiObject>;
+  /** Starts the removal of packs, with all they brought. For administrators. */
+  removePacks(names: readonly string[]): Promise<{ readonly execution_id: string }>;
+  /** Packs of the indexes with this text in them. */
+  searchPacks(query: string): Promise<readonly ApiObject[]>;
+  /** The pack of this name in the indexes. */
+  packInIndex(name: string): Promise<ApiObject | undefined>;
   listKeys(query?: Query): Promise<Listed<ApiKeyValue>>;
   getKey(name: string, query?: Query): Promise<ApiKeyValue>;
   setKey(name: string, draft: JsonObject): Promise<ApiKeyValue>;
@@ -217,6 +232,20 @@ export function createClient(options: ClientOptions = {}): Client {
         : object("/workflows/graph", { method: "POST", raw: { body: of.definition, type: "text/plain" } }),
     // Reading a big pack takes its time, and the answer says what is wrong with it, so it is worth waiting for.
     registerPacks: (request) => object("/packs/register", { method: "POST", body: request, timeoutMs: 300_000 }),
+    installPacks: (request) => object("/packs/install", { method: "POST", body: request }),
+    installArchive: (archive, query = {}) =>
+      object("/packs/archive", {
+        method: "POST",
+        query,
+        raw: { body: archive, type: "application/gzip" },
+        // As long as it takes to send a large pack over a slow line.
+        timeoutMs: 0,
+      }),
+    searchPacks: (query) => object("/packs/index/search", { method: "POST", body: { query } }),
+    async packInIndex(name) {
+      const found = await object<ApiObject | []>("/packs/index/search", { method: "POST", body: { pack: name } });
+      return Array.isArray(found) ? undefined : found;
+    },
     removePacks: (packs) => object("/packs/uninstall", { method: "POST", body: { packs } }),
     listKeys: (query) => listOf(transport, "/keys", query),
     getKey: (name, query) => object(`/keys/${encodeURIComponent(name)}`, query ? { query } : {}),

@@ -52,4 +52,6 @@ export interface Principal {
   readonly execution?: string;
   /** Set when the credentials are those of a running sensor: its id. */
   readonly sensor?: string;
+  /** The action of that execution. */
+  readonly action?: string;
 }

@@ -29,3 +29,4 @@ export { resolveConfig, schemaOfItem, schemaOfMember } from "./resolve-config.ts
 export { type DeclaredInstance, declaredInstances, INSTANCES_KEY, ownValues } from "./sensor-instances.ts";
 export type { Path, Place, Positions } from "./yaml/positions.ts";
 export { MAX_YAML_BYTES, readYaml, type YamlDocument } from "./yaml/read-yaml.ts";
+export * from "./install/index.ts";

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { createLocalBus } from "@squall/bus";
 import { createEngine, createVault, type Engine, type Limits, type Registration } from "@squall/engine";
 import { createIds, DEFAULT_PROJECT, microsNow } from "@squall/model";
-import { baseEnvironment } from "@squall/processes";
+import { createInstallation, createPackIndex } from "@squall/packs";
+import { baseEnvironment, removeVirtualenv } from "@squall/processes";
 import { createRunners } from "@squall/runners";
 import { openPostgresStore, openSqliteStore, type Store } from "@squall/store";
 import { ownPacks, registerChangedPacks } from "./bundled-packs.ts";
@@ -113,7 +114,10 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
       log,
     }),
   );
-  const packRoots = [...options.packRoots, ownPacks(options.dataDirectory, join(ROOT, "packs"))];
+  const own = ownPacks(options.dataDirectory, join(ROOT, "packs"));
+  const installation = createInstallation(own);
+  await installation.recover();
+  const packRoots = [...options.packRoots, own];
   const registration = await registerChangedPacks(engine, packRoots, say);
 
   const streams = createStreamHub(bus, engine, log);
@@ -122,6 +126,12 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
     bus,
     log,
     streams,
+    packs: {
+      installation,
+      index: createPackIndex({ urls: options.packIndexes, cache: join(options.dataDirectory, "pack-index") }),
+      earlierRoots: options.packRoots,
+      removeVirtualenv: (ref) => removeVirtualenv({ virtualenvs: join(options.dataDirectory, "virtualenvs") }, ref),
+    },
     settings: {
       ...DEFAULT_SETTINGS,
       bodyLimitBytes: options.bodyLimitBytes,

@@ -5,6 +5,7 @@ import { parseArgs } from "node:util";
 import { Invalid, messageOf } from "@squall/model";
 import { HOST_KEY_MODES, type SshOptions } from "@squall/runners";
 import type { SensorLimits } from "@squall/sources";
+import { EXCHANGE_INDEX, withoutPassword } from "@squall/packs";
 import { DEFAULT_SETTINGS } from "./context.ts";
 import type { PackageSources } from "@squall/processes";
 import { didYouMean } from "./http/did-you-mean.ts";
@@ -21,6 +22,8 @@ export interface ServerOptions {
   readonly store?: string;
   /** Folders whose subfolders are packs, registered at start when they changed. */
   readonly packRoots: readonly string[];
+  /** Addresses of indexes of packs, the first goes first. */
+  readonly packIndexes: readonly string[];
   readonly bodyLimitBytes: number;
   readonly corsOrigins: readonly string[];
   readonly trustProxy: boolean;
@@ -86,6 +89,13 @@ const FLAGS = {
     variable: "SQUALL_PACKS",
     value: "DIR",
     help: "a folder of packs to register at start, beside the bundled ones; may be given several times",
+  },
+  "pack-index": {
+    type: "string",
+    multiple: true,
+    variable: "SQUALL_PACK_INDEX",
+    value: "URL",
+    help: 'an index to find packs in by name; may be given several times; "none" for none (default StackStorm Exchange)',
   },
   workers: {
     type: "string",
@@ -299,6 +309,7 @@ export function readOptions(
     port,
     dataDirectory,
     packRoots: [join(ROOT, "packs"), ...list("packs", delimiter).map((path) => resolve(path))],
+    packIndexes: packIndexes(list("pack-index", ","), values["pack-index"] !== undefined),
     bodyLimitBytes: whole("body-limit", DEFAULT_SETTINGS.bodyLimitBytes, 1, 1024 ** 3),
     corsOrigins: origins.length > 0 ? origins : DEFAULT_SETTINGS.corsOrigins,
     trustProxy: isOn("trust-proxy"),
@@ -392,4 +403,20 @@ function parse(argv: readonly string[]): Record<string, unknown> {
           : `there is no option --${unknown}${didYouMean(unknown, Object.keys(FLAGS))} (squall server --help lists them)`,
     });
   }
+}
+
+function packIndexes(given: readonly string[], isOnCommandLine: boolean): readonly string[] {
+  if (given.length === 0) return [EXCHANGE_INDEX];
+  if (isOnCommandLine && given.some((url) => url !== withoutPassword(url))) {
+    throw new Invalid("server.option", {
+      message:
+        "--pack-index holds a password, which everybody on this machine can read from the command line; set SQUALL_PACK_INDEX in the environment instead",
+    });
+  }
+  if (given.length === 1 && given[0] === "none") return [];
+  const wrong = given.find((url) => !/^(?:https?|file):\/\//.test(url) || !URL.canParse(url));
+  if (wrong === undefined) return given;
+  throw new Invalid("server.option", {
+    message: `--pack-index takes a URL that begins with https://, http:// or file:///, not "${withoutPassword(wrong)}"`,
+  });
 }

@@ -123,8 +123,8 @@ export function createAccounts(parts: EngineParts, sensors: Pick<SensorTokens, "
       const execution = await store.execution(project, id);
       if (!execution) continue;
       if (isCompleted(execution.status)) break;
-      const { user } = execution;
-      return { user, project, roles: await rolesOf(project, user), method: "execution", execution: id };
+      const { user, action } = execution;
+      return { user, project, roles: await rolesOf(project, user), method: "execution", execution: id, action };
     }
     throw new Unauthenticated("auth.token-expired", { message: "Unauthorized - Token has expired." });
   };

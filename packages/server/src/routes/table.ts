@@ -7,6 +7,8 @@ import { EXECUTION_OUTCOME_ROUTES } from "./execution-outcome.ts";
 import { EXECUTION_ROUTES } from "./executions.ts";
 import { KEY_ROUTES } from "./keys.ts";
 import { PACK_CONTENT_ROUTES } from "./pack-content.ts";
+import { PACK_INDEX_ROUTES } from "./pack-index.ts";
+import { PACK_INSTALL_ROUTES } from "./pack-install.ts";
 import { PACK_ROUTES } from "./packs.ts";
 import { RULE_ROUTES } from "./rules.ts";
 import { SENSOR_ROUTES } from "./sensors.ts";
@@ -30,6 +32,8 @@ const OTHERS: readonly Route[] = [
   ...TRIGGER_ROUTES,
   ...WEBHOOK_ROUTES,
   ...KEY_ROUTES,
+  ...PACK_INDEX_ROUTES,
+  ...PACK_INSTALL_ROUTES,
   ...PACK_ROUTES,
   ...PACK_CONTENT_ROUTES,
   ...SENSOR_ROUTES,
