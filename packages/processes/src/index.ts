@@ -4,11 +4,21 @@ export { baseEnvironment, type Environment } from "./environment.ts";
 export { type Elevation, killTree, sendElevated } from "./kill-tree.ts";
 export { createLauncher, type Launcher } from "./launcher/launcher.ts";
 export { endLeftovers } from "./leftovers.ts";
-export { createProcessTable, MARK, type ProcessTable } from "./members.ts";
+export { BLANK_MARK, createProcessTable, MARK, type ProcessTable } from "./members.ts";
 export {
   findInterpreter,
   type Interpreter,
   interpreterEnvironment,
   type PythonSettings,
 } from "./python/interpreter.ts";
-export type { ProcessEnd, ProcessLimits, ProcessRequest } from "./run-process.ts";
+export type { ProcessRequest } from "./run-process.ts";
+export {
+  type Captures,
+  createCaptures,
+  endOf,
+  type ProcessEnd,
+  type ProcessLimits,
+  supervise,
+  type Supervised,
+  type Supervision,
+} from "./supervise.ts";

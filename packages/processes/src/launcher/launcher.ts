@@ -3,7 +3,8 @@ import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 import { endLeftovers } from "../leftovers.ts";
 import { createProcessTable } from "../members.ts";
-import type { ProcessEnd, ProcessLimits, ProcessRequest } from "../run-process.ts";
+import type { ProcessRequest } from "../run-process.ts";
+import type { ProcessEnd, ProcessLimits } from "../supervise.ts";
 import type { FromLauncher, ToLauncher } from "./messages.ts";
 
 /**
