@@ -16,6 +16,7 @@ test("every runner that this room promises is there, once", () => {
     "http-request",
     "local-shell-cmd",
     "local-shell-script",
+    "node-script",
     "noop",
     "orquesta",
     "python-script",

@@ -75,6 +75,7 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
         version: DEFAULT_SETTINGS.version,
         pythonPath: join(ROOT, "python"),
         virtualenvs: join(options.dataDirectory, "virtualenvs"),
+        nodeModules: join(options.dataDirectory, "node_modules-of"),
       }),
       vault: createVault(key),
       now: microsNow,
