@@ -4,7 +4,14 @@ import type { Readable, Writable } from "node:stream";
 import type { Capture } from "./capture.ts";
 import type { Environment } from "./environment.ts";
 import { MARK } from "./members.ts";
-import { createCaptures, endOf, type ProcessEnd, type ProcessLimits, supervise, type Supervision } from "./supervise.ts";
+import {
+  createCaptures,
+  endOf,
+  type ProcessEnd,
+  type ProcessLimits,
+  supervise,
+  type Supervision,
+} from "./supervise.ts";
 
 /*
  * One child process, started here. What holds, beside what holds for every supervised one (supervise.ts):

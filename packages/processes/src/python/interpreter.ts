@@ -18,6 +18,8 @@ export interface Interpreter {
   readonly file: string;
   /** Its virtualenv; absent for the system's Python. */
   readonly virtualenv?: string;
+  /** Changes whenever the virtualenv was rebuilt. */
+  readonly stamp?: string;
 }
 
 /**

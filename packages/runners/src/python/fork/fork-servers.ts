@@ -177,8 +177,7 @@ export function createForkServers(settings: ForkSettings): ForkServers {
 
   const retireIdle = (): void => {
     const before = performance.now() - settings.idleMs;
-    for (const [key, entry] of ready)
-      if (entry.zygote.runs === 0 && entry.zygote.lastUsed < before) drop(key, entry);
+    for (const [key, entry] of ready) if (entry.zygote.runs === 0 && entry.zygote.lastUsed < before) drop(key, entry);
     const used = new Set([...ready.values()].map(({ stem }) => stem));
     if (warm.size > ready.size) return; // one is starting
     for (const [interpreter, stem] of stems) {
