@@ -6,24 +6,24 @@ const LOOK_MS = 250;
 
 /**
  * Calls `onCrowd` once when the run has more than `most` processes; returns how to stop watching. Counted from outside,
- * since the system's own limit counts all processes of a user together and does not hold for root. Most looks cost one
- * small file: only when the whole machine has `most` processes and threads more than it had are the run's own counted.
+ * since the system's own limit counts all processes of a user together and does not hold for root. The first look counts;
+ * later ones cost one small file, and count only when the whole machine has got half of `most` processes and threads more.
  * Linux only: elsewhere nothing is watched.
  */
 export function watchCrowd(tree: Omit<Tree, "graceMs">, most: number, onCrowd: () => void): () => void {
-  let fewest = Number.POSITIVE_INFINITY;
+  let fewest = 0;
   const look = () => {
     const now = entities();
     if (now === undefined) return;
     fewest = Math.min(fewest, now);
-    if (now - fewest < most / 2) return;
+    if (fewest > 0 && now - fewest < most / 2) return;
+    fewest = now;
     if (tree.table.members(tree.pid, tree.mark, tree.startedAt).length <= most) return;
     clearInterval(timer);
     onCrowd();
   };
   const timer = setInterval(look, LOOK_MS);
   timer.unref();
-  fewest = entities() ?? fewest;
   return () => clearInterval(timer);
 }
 
