@@ -63,7 +63,7 @@ export function aPythonPack(options: RunnerOptions = {}): PythonPack {
     },
     async [Symbol.asyncDispose]() {
       await runner[Symbol.asyncDispose]();
-      rmSync(path, { recursive: true });
+      rmSync(path, { recursive: true, force: true });
     },
   };
 }
