@@ -21,13 +21,16 @@ def without_own_folder(paths):
     return [path for path in paths if os.path.abspath(path) != here]
 
 
-def perform(action_class, job, send):
-    """Makes the action, runs it and gives the bytes of its answer to `send`. Exits on a status that is no bool."""
+def perform(action_class, job, send, takes=None):
+    """Makes the action, runs it and gives the bytes of its answer to `send`. Exits on a status that is no bool.
+
+    `takes` is what `takes_service` says of the class, where that is known.
+    """
     base_action.log_level = job["log_level"]
     logger = log.get_action_logger(action_class.__name__, job["log_level"])
     service = ActionService(logger, job["pack"], action_class.__name__)
     config = ActionConfig(job["pack"], job["config_path"], job["config"])
-    action = make_action(action_class, config, service)
+    action = make_action(action_class, config, service, takes)
     returned = action.run(**job["parameters"])
     try:
         answer = encode_answer(returned)

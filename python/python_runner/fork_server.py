@@ -18,6 +18,7 @@ def main():
     from python_runner.execution import without_own_folder
     from python_runner.linux import EnvironmentMark
     from python_runner.reaper import Reaper
+    from python_runner.rehearsal import rehearse
     from python_runner.wire import Lines
     from python_runner.zygote import run_zygote
 
@@ -30,6 +31,7 @@ def main():
     mark.write(os.environ[MARK])  # fails now, not in the first execution, where the system does not allow it
     (first,) = lines.receive()
     way_in = os.open(first["listen"], os.O_PATH)
+    rehearse()
     reaper = Reaper()
     reaper.watch(CONTROL_FD)
     zygotes = {}

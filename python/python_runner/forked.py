@@ -19,7 +19,7 @@ from python_runner.execution import perform
 from python_runner.linux import die_with_parent
 from python_runner.wire import connect
 
-__all__ = ["run_forked"]
+__all__ = ["replace_environment", "run_forked"]
 
 
 def run_forked(warm, token, inherited):
@@ -59,17 +59,13 @@ def _prepare(warm, token, job):
         stream = connect(warm.door, "%s %s" % (kind, token))
         os.dup2(stream.fileno(), fd)
         stream.close()
-    nothing = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(nothing, 0)
-    os.close(nothing)
-
     environment = dict(job["environment"])
     for name, value in warm.watch.changes.items():
         if value is None:
             environment.pop(name, None)
         else:
             environment[name] = value
-    _replace_environment(environment)
+    replace_environment(warm.now, environment)
     if environment.get("TZ") != warm.environment.get("TZ"):
         time.tzset()
     if job["memory"] is not None:
@@ -85,8 +81,8 @@ def _prepare(warm, token, job):
         numpy_random.seed()
 
 
-def _replace_environment(environment):
-    now = dict(os.environ)
+def replace_environment(now, environment):
+    """Makes `os.environ`, which is `now`, and what children get, into `environment`."""
     for name in now:
         if name not in environment:
             del os.environ[name]
@@ -125,7 +121,7 @@ def _identity(line):
 
 
 def _run(warm, job, answer):
-    status = _status_of(lambda: perform(warm.action_class, job, answer))
+    status = _status_of(lambda: perform(warm.action_class, job, answer, warm.takes))
     # F4: in the order of Python's own end.
     late = _status_of(_exit_handlers)
     for stream in (sys.stdout, sys.stderr):

@@ -18,7 +18,7 @@ import time
 from python_runner.forked import run_forked
 from python_runner.import_watch import ImportWatch, NotForkable
 from python_runner.linux import die_with_parent
-from python_runner.loader import load_action_class
+from python_runner.loader import load_action_class, takes_service
 from python_runner.reaper import Reaper
 from python_runner.wire import Lines, connect, door
 
@@ -37,8 +37,11 @@ class Warm(object):
         self.pid = os.getpid()
         self.door = door(self.pid, way_in)
         self.environment = request["environment"]
+        # Known after the import: the class and how it is made, what the import did, and what os.environ is now.
         self.action_class = None
+        self.takes = None
         self.watch = None
+        self.now = None
 
 
 def run_zygote(request, mark, way_in):
@@ -84,12 +87,18 @@ def _import(warm, request):
     with ImportWatch() as watch:
         try:
             warm.action_class = load_action_class(request["file"])
+            warm.takes = takes_service(warm.action_class)
         except BaseException as e:  # also sys.exit: whatever it is, a fresh interpreter will say it in its own way
             error = e
     if error is not None:
         raise NotForkable("its import fails (%s)" % type(error).__name__)
     watch.check()
     warm.watch = watch
+    warm.now = dict(os.environ)
+    # Forks have an empty stdin, whatever the import did to it.
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     for path in _files_of(set(sys.modules) - before) | _folders(folders):
         watched.setdefault(path, _signature(path))
     return watched
