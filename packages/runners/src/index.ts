@@ -14,7 +14,7 @@ import { createProcessTable, endLeftovers as endMarked } from "@squall/processes
 export type { RunnerOptions } from "./options.ts";
 export type { Job, JobIO, Outcome, Runner } from "./port.ts";
 
-/** Every runner of this room, ready to run jobs. Warm processes that they keep end with this one. */
+/** Every runner of this room, ready to run jobs. Warm processes that they keep end with this one at the latest. */
 export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
   const settings = settle(options);
   return [

@@ -66,4 +66,6 @@ export interface Runner {
    * before it returns.
    */
   run(job: Job, io: JobIO): Promise<Outcome>;
+  /** Ends what it keeps between runs. Without it that ends with this process. */
+  [Symbol.asyncDispose]?(): Promise<void>;
 }

@@ -67,16 +67,23 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
     }),
   );
   let url = "";
+  const runners = createRunners({
+    version: DEFAULT_SETTINGS.version,
+    pythonPath: join(ROOT, "python"),
+    virtualenvs: join(options.dataDirectory, "virtualenvs"),
+    nodeModules: join(options.dataDirectory, "node_modules-of"),
+    pythonForks: {
+      onUnfit: (file, why) => log.info({ file, why }, "a Python action runs in fresh interpreters, which is slower"),
+    },
+  });
+  stack.defer(async () => {
+    for (const runner of runners) await runner[Symbol.asyncDispose]?.();
+  });
   const engine = stack.use(
     await createEngine({
       store,
       bus,
-      runners: createRunners({
-        version: DEFAULT_SETTINGS.version,
-        pythonPath: join(ROOT, "python"),
-        virtualenvs: join(options.dataDirectory, "virtualenvs"),
-        nodeModules: join(options.dataDirectory, "node_modules-of"),
-      }),
+      runners,
       vault: createVault(key),
       now: microsNow,
       newId: createIds(),

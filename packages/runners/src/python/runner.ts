@@ -63,9 +63,9 @@ async function runAction(
   const interpreter = await findInterpreter(settings, job.action.pack, packPath);
   const forInterpreter = (environment: Record<string, string>) =>
     Object.assign(environment, interpreterEnvironment(settings, interpreter, packPath, environment.PATH));
-  const environment = forInterpreter(pythonEnvironment(settings, job, job.environment));
+  const own = job.environment; // once: its token is made when it is asked for
+  const environment = forInterpreter(pythonEnvironment(settings, job.runnerParameters, own));
   const input = await wrapperInput(settings, job, packPath);
-  const { memoryBytes } = job.limits;
   const supervision: Supervision = {
     mark: job.execution,
     timeoutMs: timeoutSeconds * 1000,
@@ -75,30 +75,22 @@ async function runAction(
   };
 
   if (servers) {
-    const shared = forInterpreter(pythonEnvironment(settings, { ...job, runnerParameters: {} }, sharedPart(job)));
-    const path = (shared.PYTHONPATH ?? "").split(delimiter);
-    if (whyNotForkable(job, environment, shared) === undefined) {
+    const common = Object.fromEntries(Object.entries(own).filter(([name]) => COMMON.includes(name)));
+    const forImport = forInterpreter(pythonEnvironment(settings, {}, common));
+    const forStem = { ...forInterpreter(pythonEnvironment(settings, {}, {})), PYTHONPATH: settings.pythonPath };
+    if (whyNotForkable(job, environment, forImport) === undefined) {
       const end = await servers.run(
         {
           interpreter: interpreter.file,
           stamp: interpreter.stamp ?? "",
           pythonPath: settings.pythonPath,
           file: input.file,
-          path: path.filter((folder) => folder !== settings.pythonPath),
-          stemEnvironment: { ...withoutShared(shared, job), PYTHONPATH: settings.pythonPath },
-          environment: shared,
+          path: (forImport.PYTHONPATH ?? "").split(delimiter).filter((folder) => folder !== settings.pythonPath),
+          stemEnvironment: forStem,
+          environment: forImport,
         },
         environment,
-        {
-          ...supervision,
-          payload: () =>
-            JSON.stringify({
-              ...input,
-              mark: job.execution,
-              environment: { ...environment, [MARK]: job.execution },
-              memory: memoryBytes ?? null,
-            }),
-        },
+        { ...supervision, payload: () => forkPayload(input, job, environment) },
         settings.processLimits,
       );
       if (!("notForked" in end)) return end;
@@ -108,25 +100,30 @@ async function runAction(
   return runFresh(settings, interpreter, {
     environment,
     input: JSON.stringify(input),
-    memoryBytes,
+    memoryBytes: job.limits.memoryBytes,
     supervision: { ...supervision, timeoutMs },
   });
 }
 
 /** Of Squall's own variables those that are the same in all executions of an action; never the token. */
-const SHARED: readonly string[] = ["ST2_ACTION_API_URL", "ST2_API_URL", "ST2_ACTION_PACK_NAME", "ST2_ACTION_DEBUG"];
+const COMMON: readonly string[] = ["ST2_ACTION_API_URL", "ST2_API_URL", "ST2_ACTION_PACK_NAME", "ST2_ACTION_DEBUG"];
 
-function sharedPart(job: Job): Environment {
-  return Object.fromEntries(Object.entries(job.environment).filter(([name]) => SHARED.includes(name)));
+/** What a fork needs to know; python_runner/forked.py reads it. */
+function forkPayload(input: WrapperInput, job: Job, environment: Environment): string {
+  return JSON.stringify({
+    ...input,
+    mark: job.execution,
+    environment: { ...environment, [MARK]: job.execution },
+    memory: job.limits.memoryBytes ?? null,
+  });
 }
 
-function withoutShared(environment: Environment, job: Job): Environment {
-  const own = sharedPart(job);
-  return Object.fromEntries(Object.entries(environment).filter(([name]) => !(name in own) && name !== "ST2_API_URL"));
-}
-
-function pythonEnvironment(settings: RunnerSettings, job: Job, own: Environment): Record<string, string> {
-  const environment = actionEnvironment(settings, { ...job, environment: own });
+function pythonEnvironment(
+  settings: RunnerSettings,
+  runnerParameters: Job["runnerParameters"],
+  own: Environment,
+): Record<string, string> {
+  const environment = actionEnvironment(settings, { runnerParameters, environment: own });
   // Output is read as UTF-8 here, whatever the service's locale says.
   environment.PYTHONIOENCODING ??= "utf-8";
   const { ST2_ACTION_API_URL: url, ST2_ACTION_AUTH_TOKEN: token } = own;

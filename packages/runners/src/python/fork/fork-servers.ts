@@ -225,10 +225,12 @@ export function createForkServers(settings: ForkSettings): ForkServers {
     },
     async [Symbol.asyncDispose]() {
       clearInterval(sweep);
-      const zygotes = await Promise.all(warm.values());
-      for (const entry of zygotes) if (typeof entry !== "string") entry.zygote.retire();
+      const zygotes = (await Promise.all(warm.values())).flatMap((entry) =>
+        typeof entry === "string" ? [] : [entry.zygote],
+      );
+      for (const zygote of zygotes) zygote.retire();
+      await Promise.all(zygotes.map((zygote) => zygote.ended));
       const started = await Promise.allSettled([...stems.values()].map((stem) => stem.started));
-      await Promise.all(zygotes.map((entry) => typeof entry !== "string" && entry.zygote.ended));
       for (const stem of started) {
         if (stem.status === "rejected") continue;
         stem.value.retire();

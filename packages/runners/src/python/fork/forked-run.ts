@@ -101,8 +101,8 @@ export async function runForked(
       if (pid === 0 || hasExited) return;
       isLost = true;
       // The system kills the fork itself with its parent; what it has started is left.
-      const done = () => exit(-constants.signals.SIGKILL);
-      void killTree({ pid, mark: request.mark, startedAt, graceMs: 0, table: limits.table }).then(done, done);
+      const tree = { pid, mark: request.mark, startedAt, graceMs: 0, table: limits.table };
+      void killTree(tree).finally(() => exit(-constants.signals.SIGKILL));
     },
   });
 
