@@ -23,8 +23,9 @@ def main():
     from python_runner.zygote import run_zygote
 
     sys.path[:] = without_own_folder(sys.path)
-    # As the action of a fresh interpreter sees it.
+    # As the action of a fresh interpreter sees it; `multiprocessing` starts workers by what the main program is.
     sys.argv = [os.path.join(os.path.dirname(os.path.abspath(__file__)), "python_action_wrapper.py")]
+    sys.modules["__main__"].__file__ = sys.argv[0]
     os.set_inheritable(CONTROL_FD, False)
     lines = Lines(socket.socket(fileno=CONTROL_FD))
     mark = EnvironmentMark(MARK)

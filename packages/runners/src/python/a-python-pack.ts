@@ -12,7 +12,9 @@ export interface PythonPack extends AsyncDisposable {
   /** Why files turned out to need fresh interpreters. */
   readonly unfit: string[];
   write(file: string, text: string): void;
-  /** Runs a body of `run(self, **parameters)` below the lines of `top`, as the action in `actions/<file>`. */
+  /** Writes a body of `run(self, **parameters)` below the lines of `top` as the action in `actions/<file>`. */
+  action(body: string, how?: { top?: string; file?: string }): void;
+  /** The same, and runs it. */
   run(body: string, how?: { top?: string; file?: string; io?: Listener } & Partial<Job>): Promise<Outcome>;
   /** Runs what is in `actions/<file>`. */
   again(file: string, how?: { io?: Listener } & Partial<Job>): Promise<Outcome>;
@@ -41,6 +43,11 @@ export function aPythonPack(options: RunnerOptions = {}): PythonPack {
     mkdirSync(dirname(join(path, file)), { recursive: true });
     writeFileSync(join(path, file), text);
   };
+  const action: PythonPack["action"] = (body, { top = "", file = "one.py" } = {}) => {
+    const indented = body.replaceAll("\n", "\n        ");
+    const head = `import os, sys\nfrom st2common.runners.base_action import Action\n${top}\n`;
+    write(join("actions", file), `${head}class One(Action):\n    def run(self, **parameters):\n        ${indented}\n`);
+  };
   const again: PythonPack["again"] = (file, { io = aListener(), ...parts } = {}) => {
     const action = { ref: "examples.one", name: "one", pack: "examples", entryPoint: file };
     const execution = `${process.pid.toString(16)}f0${Math.floor(performance.now()).toString(16)}${(++runs).toString(16)}`;
@@ -52,13 +59,9 @@ export function aPythonPack(options: RunnerOptions = {}): PythonPack {
     unfit,
     write,
     again,
+    action,
     run(body, { top = "", file = "one.py", ...how } = {}) {
-      const indented = body.replaceAll("\n", "\n        ");
-      const head = `import os, sys\nfrom st2common.runners.base_action import Action\n${top}\n`;
-      write(
-        join("actions", file),
-        `${head}class One(Action):\n    def run(self, **parameters):\n        ${indented}\n`,
-      );
+      action(body, { top, file });
       return again(file, how);
     },
     async [Symbol.asyncDispose]() {

@@ -92,6 +92,19 @@ function hostile(pack: PythonPack, forks: boolean): void {
     same("descriptors", descriptors.join());
   });
 
+  test("pools of processes, threads and coroutines work", async () => {
+    pack.write("actions/lib/squares.py", "def square(n):\n    return n * n\n");
+    const outcome = await pack.run(
+      "import asyncio, concurrent.futures, multiprocessing, squares\nfound = []\n" +
+        "for method in ('fork', 'spawn'):\n    with concurrent.futures.ProcessPoolExecutor(2, multiprocessing.get_context(method)) as pool:\n        found += pool.map(squares.square, [2, 3])\n" +
+        "with concurrent.futures.ThreadPoolExecutor(2) as pool:\n    found += pool.map(squares.square, [4])\n" +
+        "async def ask():\n    process = await asyncio.create_subprocess_exec('echo', '25', stdout=-1)\n    return int((await process.communicate())[0])\n" +
+        "return found + [asyncio.run(ask())]",
+    );
+    assert.deepEqual(outcome.result.result, [4, 9, 4, 9, 16, 25], String(outcome.result.stderr));
+    stayedWarm();
+  });
+
   test("a process that lives on and holds the output is waited for only so long", async () => {
     const outcome = await pack.run("import subprocess\nreturn subprocess.Popen(['sleep', '1000']).pid");
     assert.equal(outcome.status, "succeeded");

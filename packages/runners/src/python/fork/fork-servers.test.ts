@@ -5,6 +5,7 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
 import { aListener } from "../../a-job.ts";
+import { endLeftovers } from "../../index.ts";
 import { aPythonPack, realPython } from "../a-python-pack.ts";
 
 const PIDS = "return [os.getpid(), os.getppid(), int(open('/proc/%d/stat' % os.getppid()).read().split()[3])]";
@@ -178,23 +179,19 @@ describe("fork servers", { skip: process.platform === "linux" ? false : "there a
     assert.ok(existsSync(`/proc/${zygotes[1]}`));
   });
 
-  test("when the server is killed, so is everything it had warm or running", async () => {
+  test("when the server is killed, what it had warm or running ends, and what escaped is found by its mark", async () => {
     await using pack = aPythonPack();
-    const body =
-      "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" +
-      "print(*(%s), flush=True)\ntime.sleep(1000)".replace("%s", PIDS.slice("return ".length));
-    await pack.run("return 1", { file: "sleeps.py" });
-    pack.write(
-      "actions/sleeps.py",
-      readFileSync(join(pack.path, "actions/sleeps.py"), "utf8").replace(
-        "return 1",
-        body.replaceAll("\n", "\n        "),
-      ),
+    const execution = `f0c0ffee65f0c0ffee${process.pid.toString(16).padStart(6, "0")}`;
+    pack.action(
+      "import signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\nr, w = os.pipe()\n" +
+        "if os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n        os.write(w, b'%d' % os.getpid())\n        time.sleep(1000)\n    os._exit(0)\n" +
+        `print(*(${PIDS.slice("return ".length)} + [int(os.read(r, 99))]), flush=True)\ntime.sleep(1000)`,
+      { file: "sleeps.py" },
     );
     const program =
       `import { createRunners } from "@squall/runners";\n` +
       `const runner = createRunners({ killGraceMs: 300 }).find((one) => one.name === "python-script");\n` +
-      `await runner.run({ execution: "f0c0ffee65f0c0ffee000001", action: { ref: "x.a", name: "a", pack: "x", entryPoint: "sleeps.py" }, packPath: ${JSON.stringify(pack.path)},` +
+      `await runner.run({ execution: ${JSON.stringify(execution)}, action: { ref: "x.a", name: "a", pack: "x", entryPoint: "sleeps.py" }, packPath: ${JSON.stringify(pack.path)},` +
       ` runnerParameters: {}, actionParameters: {}, schema: {}, environment: {}, config: {}, user: "u", context: {}, limits: { outputBytes: 1e6 } },` +
       ` { signal: new AbortController().signal, output: (_, text) => process.stdout.write(text), announce() {} });`;
     const server = spawn(process.execPath, ["--input-type=module", "-e", program], {
@@ -207,10 +204,12 @@ describe("fork servers", { skip: process.platform === "linux" ? false : "there a
       printed += bytes.toString();
       if (printed.includes("\n")) resolve(printed.trim());
     });
-    const pids = (await promise).split(" ").map(Number);
+    const [escaped = 0, ...pids] = (await promise).split(" ").map(Number).toReversed();
     server.kill("SIGKILL");
     assert.equal(pids.length, 3);
     await gone(pids);
+    assert.equal(await endLeftovers([execution]), 1);
+    await gone([escaped]);
   });
 
   test("runs of every kind leave no descriptor, process or file behind", async () => {
