@@ -4,6 +4,7 @@ import os
 import signal
 import stat
 import sys
+import threading
 
 __all__ = ["ImportWatch", "NotForkable"]
 
@@ -62,6 +63,9 @@ class ImportWatch(object):
     def check(self):
         if len(os.listdir("/proc/self/task")) > 1:
             raise NotForkable("its import starts threads")
+        # A fork takes threads that have not been started for dead ones.
+        if any(thread is not threading.main_thread() for thread in threading._dangling):
+            raise NotForkable("its import makes threads")
         try:
             os.waitpid(-1, os.WNOHANG)
             raise NotForkable("its import starts processes")

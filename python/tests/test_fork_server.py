@@ -62,7 +62,9 @@ class ImportWatchTest(unittest.TestCase):
 
     def test_what_forks_cannot_have_is_refused(self):
         kept = []
-        self.assertIn("threads", self.watched(threading.Thread(target=threading.Event().wait, daemon=True).start))
+        wait = threading.Event().wait
+        self.assertIn("starts threads", self.watched(lambda: threading.Thread(target=wait, daemon=True).start()))
+        self.assertIn("makes threads", self.watched(lambda: kept.append(threading.Thread(target=wait))))
         self.assertIn("descriptors", self.watched(lambda: kept.append(socket.socketpair())))
         self.assertIn("signal", self.watched(lambda: signal.signal(signal.SIGUSR1, signal.SIG_IGN)))
         self.assertIn("processes", self.watched(lambda: os.fork() or os._exit(0)))
