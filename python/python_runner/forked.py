@@ -1,6 +1,7 @@
 """One execution of an action, in a fork of the process that has imported its module.
 
 F1: it asks for its job itself, on a connection of its own; without one (the server does not want it any more) it does nothing.
+    It gets one when the connections for its output are there as well.
 F2: what it prints goes from descriptors 1 and 2 straight to the server.
 F3: its answer goes out on the connection the job came on, and on a new one if the action closed or replaced that.
 F4: it ends as an interpreter does: threads are awaited, exit handlers run, the status is that of Python.
@@ -31,12 +32,19 @@ def run_forked(warm, token, inherited):
         for one in inherited:
             one.close()
         os.close(warm.way_in)
-        line = connect(warm.door, "J %s %d" % (token, os.getpid()))
-        job = _read_job(line)
+        try:
+            line = connect(warm.door, "J %s %d" % (token, os.getpid()))
+            streams = [connect(warm.door, kind + " " + token) for kind in "OE"]
+            job = _read_job(line)
+        except ConnectionError:
+            job = None
         if job is None:
             os._exit(0)
         warm.mark.write(job["mark"])
-        _prepare(warm, token, job)
+        for fd, stream in zip((1, 2), streams):
+            os.dup2(stream.fileno(), fd)
+            stream.close()
+        _prepare(warm, job)
         status = _run(warm, job, Answer(line, warm.door, token))
     except BaseException:  # what is wrong here is ours; the traceback is the only thing to tell it with
         sys.excepthook(*sys.exc_info())
@@ -54,11 +62,7 @@ def _read_job(line):
     return json.loads(b"".join(chunks)) if chunks else None
 
 
-def _prepare(warm, token, job):
-    for fd, kind in ((1, "O"), (2, "E")):
-        stream = connect(warm.door, "%s %s" % (kind, token))
-        os.dup2(stream.fileno(), fd)
-        stream.close()
+def _prepare(warm, job):
     environment = dict(job["environment"])
     for name, value in warm.watch.changes.items():
         if value is None:

@@ -94,8 +94,8 @@ export function createLauncher(): Launcher {
 
   function tell(message: ToLauncher): void {
     const to = child;
-    // A launcher that is gone says so by its exit, which settles every run.
-    to?.send(message, () => undefined);
+    // A launcher that is gone, or that could not be started and has no channel, says so, which settles every run.
+    if (to?.connected) to.send(message, () => undefined);
   }
 }
 

@@ -2,13 +2,14 @@ import { constants } from "node:os";
 import type { Socket } from "node:net";
 import {
   type Capture,
+  type Captures,
   createCaptures,
   killTree,
   type ProcessEnd,
   type ProcessLimits,
   supervise,
 } from "@squall/processes";
-import type { Door, Greeting } from "./door.ts";
+import type { Caller, Door, Greeting } from "./door.ts";
 import { unlessStopped } from "./unless-stopped.ts";
 import type { ForkRequest } from "./zygote.ts";
 
@@ -27,12 +28,14 @@ export interface ForkedRun {
 
 /** Connections that a fork makes in any case: for its job and answer, its stdout, its stderr. */
 const CONNECTIONS = 3;
+/** A fork takes milliseconds; one that has not got that far by then was turned away, for want of descriptors say. */
+const BEGIN_MS = 10_000;
 /** Turns of the event loop after which a connection made before a process's end has been greeted for certain. */
 const TURNS = 4;
 
 /**
  * One run in a fork of a zygote, from asking for the fork to its end. The action begins when the fork gets its job, on
- * the connection on which it asked for it. Never rejects.
+ * the connection on which it asked for it, once those for its output are there too. Never rejects.
  */
 export async function runForked(
   request: ForkRequest,
@@ -48,6 +51,7 @@ export async function runForked(
   const closed = Promise.withResolvers<void>();
   const startedAt = performance.now();
   let pid = 0;
+  let hasJob = false;
   let isLost = false;
   let hasExited = false;
   let missing = CONNECTIONS;
@@ -69,23 +73,20 @@ export async function runForked(
     // It may have answered on another connection just before it ended.
     turns(TURNS, () => missing === 0 && closed.resolve());
   };
+  let asking: Socket | undefined;
   door.expect(token, (greeting) => {
-    switch (greeting.caller) {
-      case "J":
-        pid = greeting.pid;
-        listen(greeting, captures.answer);
-        greeting.socket.end(request.payload());
-        return begun.resolve(pid);
-      case "A":
-        missing++;
-        return listen(greeting, captures.answer);
-      case "O":
-        return listen(greeting, captures.stdout);
-      case "E":
-        return listen(greeting, captures.stderr);
-      default:
-        return void greeting.socket.destroy();
+    const { caller, socket } = greeting;
+    if (caller === "Z") return void socket.destroy();
+    if (caller === "A") missing++;
+    if (caller === "J") {
+      pid = greeting.pid;
+      asking = socket;
     }
+    listen(greeting, captureOf(caller, captures));
+    if (asking === undefined || caller === "A" || sockets.size < CONNECTIONS) return;
+    hasJob = true;
+    asking.end(request.payload());
+    begun.resolve(pid);
   });
   const exit = (status: number) => {
     hasExited = true;
@@ -98,7 +99,8 @@ export async function runForked(
     onNotForked: (why) => begun.resolve({ notForked: why }),
     onLost: () => {
       begun.resolve({ notForked: "the process it was to be forked from ended" });
-      if (pid === 0 || hasExited) return;
+      // Without its job it has done nothing, and the mark may be that of another try by now.
+      if (!hasJob || hasExited) return;
       isLost = true;
       // The system kills the fork itself with its parent; what it has started is left.
       const tree = { pid, mark: request.mark, startedAt, graceMs: 0, table: limits.table };
@@ -107,7 +109,9 @@ export async function runForked(
   });
 
   try {
+    const late = setTimeout(begun.resolve, BEGIN_MS, { notForked: `it did not begin in ${BEGIN_MS} ms` });
     const first = await unlessStopped(begun.promise, request);
+    clearTimeout(late);
     if ("end" in first) return first.end;
     if (typeof first.value !== "number") return first.value;
     const release = () => {
@@ -126,6 +130,21 @@ export async function runForked(
     // A fork that comes for its job later is turned away, and ends.
     door.forget(token);
     for (const socket of sockets) socket.destroy();
+  }
+}
+
+/** The answer comes where the job was sent, and from an action that closed that on a connection of its own. */
+function captureOf(caller: Exclude<Caller, "Z">, captures: Captures): Capture {
+  switch (caller) {
+    case "J":
+    case "A":
+      return captures.answer;
+    case "O":
+      return captures.stdout;
+    case "E":
+      return captures.stderr;
+    default:
+      return caller satisfies never;
   }
 }
 
