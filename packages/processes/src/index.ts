@@ -12,6 +12,15 @@ export {
   interpreterEnvironment,
   type PythonSettings,
 } from "./python/interpreter.ts";
+export { installerBase, type PackageSources } from "./python/package-sources.ts";
+export {
+  type BuildHooks,
+  describeVirtualenv,
+  ensureVirtualenv,
+  removeVirtualenv,
+  type VirtualenvRequest,
+  type VirtualenvSummary,
+} from "./python/virtualenv.ts";
 export type { ProcessRequest } from "./run-process.ts";
 export {
   type Captures,

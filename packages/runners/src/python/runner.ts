@@ -1,7 +1,7 @@
 import { delimiter, join } from "node:path";
 import {
   type Environment,
-  findInterpreter,
+  type Interpreter,
   interpreterEnvironment,
   MARK,
   type ProcessEnd,
@@ -12,6 +12,7 @@ import { entryFile } from "../entry-file.ts";
 import type { RunnerSettings } from "../options.ts";
 import type { Job, JobIO, Runner } from "../port.ts";
 import { actionEnvironment, secondsOf } from "../shell/run-shell.ts";
+import { withInterpreter } from "../virtualenv/with-interpreter.ts";
 import { createForkServers, type ForkServers } from "./fork/fork-servers.ts";
 import { whyNotForkable } from "./forkable.ts";
 import { runFresh } from "./fresh.ts";
@@ -40,11 +41,13 @@ export function createPythonScript(settings: RunnerSettings): Runner & AsyncDisp
       exit_code: { type: "integer", required: true },
     },
     run: (job, io) =>
-      withPackContent(settings, job, io, async (packPath) => {
-        const timeoutSeconds = secondsOf(job.runnerParameters, 600);
-        const end = await runAction(settings, servers, job, io, packPath, timeoutSeconds);
-        return pythonOutcome(end, { timeoutSeconds, signal: io.signal, outputBytes: job.limits.outputBytes });
-      }),
+      withPackContent(settings, job, io, (packPath) =>
+        withInterpreter(settings, job, io, packPath, async (interpreter) => {
+          const timeoutSeconds = secondsOf(job.runnerParameters, 600);
+          const end = await runAction(settings, servers, job, io, packPath, interpreter, timeoutSeconds);
+          return pythonOutcome(end, { timeoutSeconds, signal: io.signal, outputBytes: job.limits.outputBytes });
+        }),
+      ),
     async [Symbol.asyncDispose]() {
       await servers?.[Symbol.asyncDispose]();
     },
@@ -57,10 +60,10 @@ async function runAction(
   job: Job,
   io: JobIO,
   packPath: string,
+  interpreter: Interpreter,
   timeoutSeconds: number,
 ): Promise<ProcessEnd> {
   const startedAt = performance.now();
-  const interpreter = await findInterpreter(settings, job.action.pack, packPath);
   const forInterpreter = (environment: Record<string, string>) =>
     Object.assign(environment, interpreterEnvironment(settings, interpreter, packPath, environment.PATH));
   const own = job.environment; // once: its token is made when it is asked for
@@ -82,7 +85,7 @@ async function runAction(
       const end = await servers.run(
         {
           interpreter: interpreter.file,
-          stamp: interpreter.stamp ?? "",
+          stamp: interpreter.stamp,
           pythonPath: settings.pythonPath,
           file: input.file,
           path: (forImport.PYTHONPATH ?? "").split(delimiter).filter((folder) => folder !== settings.pythonPath),
