@@ -41,7 +41,7 @@ def main():
     while True:
         ready = reaper.wait()
         for pid, status in reaper.dead():
-            lines.send({"gone": zygotes.pop(pid), "status": status})
+            lines.send({"gone": zygotes.pop(pid, None), "status": status})
         if not ready:
             continue
         messages = lines.receive()

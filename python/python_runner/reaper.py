@@ -7,6 +7,11 @@ import signal
 __all__ = ["Reaper"]
 
 
+# A service manager sends these to all processes of the service at once, a terminal to all of a group. What ends then, and
+# when, is the server's to decide: it drains. Its end is told by the connection's.
+NOT_OURS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
 class Reaper(object):
     """Wakes on the death of a child through a pipe that the signal SIGCHLD writes to."""
 
@@ -14,16 +19,14 @@ class Reaper(object):
         self._read, self._write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(self._write, False)
-        signal.signal(signal.SIGCHLD, _nothing)
+        self._handlers = {number: signal.signal(number, signal.SIG_IGN) for number in NOT_OURS}
+        self._handlers[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, _nothing)
         signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
         self._poll = select.poll()
         self._poll.register(self._read, select.POLLIN)
 
     def watch(self, fd):
         self._poll.register(fd, select.POLLIN)
-
-    def forget(self, fd):
-        self._poll.unregister(fd)
 
     def wait(self, seconds=None):
         """The watched descriptors that have something to read; empty when a child died or the time is over."""
@@ -46,9 +49,10 @@ class Reaper(object):
             yield pid, os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
 
     def close(self):
-        """In a child: the signal is the action's own again."""
+        """In a child: the signals are the action's own again."""
         signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
         os.close(self._read)
         os.close(self._write)
 

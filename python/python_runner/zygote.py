@@ -150,7 +150,7 @@ def _serve(warm, lines, files, grace):
     while True:
         ready = reaper.wait()
         for pid, status in reaper.dead():
-            _tell(lines, {"ended": running.pop(pid), "status": status})
+            _tell(lines, {"ended": running.pop(pid, None), "status": status})
         if not ready:
             continue
         messages = lines.receive()

@@ -163,6 +163,32 @@ describe("fork servers", { skip: process.platform === "linux" ? false : "there a
     assert.equal((await pack.run("return 4", { file: "other.py" })).result.result, 4);
   });
 
+  test("signals that a service manager sends to everything are for the server to answer", async () => {
+    await using pack = aPythonPack();
+    const outcome = await pack.run(
+      "import signal\nstem = int(open('/proc/%d/stat' % os.getppid()).read().split()[3])\n" +
+        "for pid in (os.getppid(), stem):\n    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):\n        os.kill(pid, number)\n" +
+        "own = [signal.getsignal(n) in (signal.SIG_DFL, signal.default_int_handler) for n in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)]\n" +
+        "return own + [os.getppid()]",
+    );
+    assert.deepEqual((outcome.result.result as unknown[]).slice(0, 3), [true, true, true]);
+    assert.equal(((await pack.again("one.py")).result.result as unknown[])[3], (outcome.result.result as unknown[])[3]);
+  });
+
+  test("an import under way does not hold up the end", async () => {
+    const pack = aPythonPack();
+    const io = aListener();
+    const ended = pack.run("return 1", {
+      top: "import time\nopen(__file__ + '.seen', 'w').close()\ntime.sleep(1000)",
+      io,
+    });
+    while (!existsSync(join(pack.path, "actions", "one.py.seen"))) await turn();
+    io.control.abort("shutdown");
+    assert.equal((await ended).status, "abandoned");
+    await pack[Symbol.asyncDispose]();
+    assert.deepEqual(children(process.pid, /fork_server/), []);
+  });
+
   test("what is idle is let go, the interpreter last", async () => {
     await using pack = aPythonPack({ pythonForks: { idleMs: 100 } });
     const [, zygote, stem] = (await pack.run(PIDS)).result.result as number[];
@@ -283,11 +309,13 @@ async function gone(pids: readonly (number | undefined)[]): Promise<void> {
       return false;
     }
   };
-  while (pids.some(alive)) {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    setTimeout(resolve, 20);
-    await promise;
-  }
+  while (pids.some(alive)) await turn();
+}
+
+async function turn(): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  setTimeout(resolve, 20);
+  await promise;
 }
 
 function pythons(): readonly { readonly version: string; readonly file: string | undefined }[] {

@@ -77,6 +77,7 @@ export function createForkServers(settings: ForkSettings): ForkServers {
   const stems = new Map<string, StartedStem>();
   const warm = new Map<string, Promise<Warm | string>>();
   const ready = new Map<string, Warm>();
+  const importing = new Set<Zygote>();
   const unfit = new Map<string, Unfit>();
   let sweep: NodeJS.Timeout | undefined;
 
@@ -111,6 +112,13 @@ export function createForkServers(settings: ForkSettings): ForkServers {
     return stem;
   };
 
+  const imported = async (zygote: Zygote): Promise<string | undefined> => {
+    importing.add(zygote);
+    const why = await zygote.imported;
+    importing.delete(zygote);
+    return why;
+  };
+
   const warmUp = async (key: string, module: PythonModule, grace: number): Promise<Warm | string> => {
     const stem = stemOf(module);
     let started: Stem;
@@ -127,12 +135,12 @@ export function createForkServers(settings: ForkSettings): ForkServers {
       grace,
     };
     let zygote = startZygote(started, order, settings.importMs);
-    let why = await zygote.imported;
+    let why = await imported(zygote);
     // Python warns when it compiles a file, not when it finds it compiled: forks of a second one print what is usual.
     if (why === undefined && zygote.printed) {
       zygote.retire();
       zygote = startZygote(started, order, settings.importMs);
-      why = await zygote.imported;
+      why = await imported(zygote);
     }
     if (why !== undefined) {
       zygote.retire();
@@ -225,6 +233,7 @@ export function createForkServers(settings: ForkSettings): ForkServers {
     },
     async [Symbol.asyncDispose]() {
       clearInterval(sweep);
+      for (const zygote of importing) zygote.retire();
       const zygotes = (await Promise.all(warm.values())).flatMap((entry) =>
         typeof entry === "string" ? [] : [entry.zygote],
       );

@@ -49,6 +49,7 @@ export function startZygote(stem: Stem, order: Omit<ZygoteOrder, "token">, impor
   let control: Socket | undefined;
   let reads: readonly string[] | null = null;
   let printed = false;
+  let isImporting = true;
   let isRetired = false;
   let isGone = false;
   let lastUsed = performance.now();
@@ -72,6 +73,7 @@ export function startZygote(stem: Stem, order: Omit<ZygoteOrder, "token">, impor
 
   function settle(unfit: string | undefined): void {
     clearTimeout(timer);
+    isImporting = false;
     imported.resolve(unfit);
     if (runs.size === 0) control?.unref();
   }
@@ -139,8 +141,8 @@ export function startZygote(stem: Stem, order: Omit<ZygoteOrder, "token">, impor
     },
     retire() {
       isRetired = true;
-      if (!control) forked.kill();
-      retireIfIdle();
+      if (isImporting) forked.kill();
+      else retireIfIdle();
     },
   };
 }
