@@ -63,9 +63,14 @@ export function createProcessTable(): ProcessTable {
     members(leader, mark, notBefore) {
       if (taken <= notBefore || performance.now() - taken > SHARED_MS) look();
       const members = new Set<number>();
+      // A process that never started has no id: 0 would be the group of init, and all are below that. Likewise most
+      // processes of a machine have no mark, and warm ones a blank one.
+      const hasLeader = leader > 1;
+      const hasMark = typeof mark === "string" && mark !== "" && mark !== BLANK_MARK;
       for (const row of rows) {
-        if (row.pid === process.pid) continue;
-        if (row.group === leader || row.session === leader || row.mark === mark) members.add(row.pid);
+        if (row.pid === process.pid || row.pid === 1) continue;
+        if (hasLeader && (row.group === leader || row.session === leader)) members.add(row.pid);
+        if (hasMark && row.mark === mark) members.add(row.pid);
       }
       for (let before = -1; before !== members.size; ) {
         before = members.size;
