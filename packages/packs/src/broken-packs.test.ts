@@ -168,12 +168,6 @@ const MISTAKES: readonly Mistake[] = [
     message: "3 is not of type 'string'",
   },
   {
-    what: "a wish about forks that is no boolean",
-    files: { "pack.yaml": `${PACK}python_fork: never\n` },
-    at: "pack.yaml:6 python_fork",
-    message: /'never' is not of type 'boolean'/,
-  },
-  {
     what: "a long contributor",
     files: { "pack.yaml": `${PACK}contributors: ["${"x".repeat(101)}"]\n` },
     at: "pack.yaml:6 contributors[0]",
