@@ -10,6 +10,7 @@ import {
   supervise,
 } from "@squall/processes";
 import type { Caller, Door, Greeting } from "./door.ts";
+import { turns } from "./turns.ts";
 import { unlessStopped } from "./unless-stopped.ts";
 import type { ForkRequest } from "./zygote.ts";
 
@@ -30,9 +31,6 @@ export interface ForkedRun {
 const CONNECTIONS = 3;
 /** A fork takes milliseconds; one that has not got that far by then was turned away, for want of descriptors say. */
 const BEGIN_MS = 10_000;
-/** Turns of the event loop after which a connection made before a process's end has been greeted for certain. */
-const TURNS = 4;
-
 /**
  * One run in a fork of a zygote, from asking for the fork to its end. The action begins when the fork gets its job, on
  * the connection on which it asked for it, once those for its output are there too. Never rejects.
@@ -71,7 +69,7 @@ export async function runForked(
     if (!hasExited || missing > 0) return;
     if (captures.answer.bytes().length > 0) return closed.resolve();
     // It may have answered on another connection just before it ended.
-    turns(TURNS, () => missing === 0 && closed.resolve());
+    void turns().then(() => missing === 0 && closed.resolve());
   };
   let asking: Socket | undefined;
   door.expect(token, (greeting) => {
@@ -146,8 +144,4 @@ function captureOf(caller: Exclude<Caller, "Z">, captures: Captures): Capture {
     default:
       return caller satisfies never;
   }
-}
-
-function turns(count: number, then: () => void): void {
-  setImmediate(() => (count > 1 ? turns(count - 1, then) : then()));
 }

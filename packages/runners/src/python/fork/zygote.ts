@@ -4,6 +4,7 @@ import type { Environment, ProcessEnd, ProcessLimits, Supervision } from "@squal
 import { type ForkedRun, type NotForked, runForked } from "./forked-run.ts";
 import { readLines, sendLine } from "./lines.ts";
 import type { Stem, ZygoteOrder } from "./stem.ts";
+import { turns } from "./turns.ts";
 
 /*
  * The server's side of a process that has imported one action's module. It is importing, then ready or unfit, and at
@@ -66,7 +67,9 @@ export function startZygote(stem: Stem, order: Omit<ZygoteOrder, "token">, impor
     settle(`its import takes longer than ${importMs} ms`);
     forked.kill();
   }, importMs);
-  void forked.gone.then((why) => {
+  void forked.gone.then(async (why) => {
+    // What it said before its end comes on another connection, and may be heard after it.
+    await turns();
     settle(`its import ended the process (${why})`);
     if (!control) onGone(); // else its connection tells
   });
