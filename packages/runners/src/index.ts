@@ -21,7 +21,7 @@ export { HOST_KEY_MODES, type HostKeyMode, type SshOptions } from "./ssh/setting
 export type { Job, JobIO, Outcome, Runner } from "./port.ts";
 
 /**
- * Every runner of this room, ready to run jobs. Warm processes that they keep end with this one; idle SSH connections do
+ * Every runner of this room, ready to run jobs. Warm processes that they keep end with this one at the latest; idle SSH connections do
  * not keep it alive.
  */
 export function createRunners(options: RunnerOptions = {}): readonly Runner[] {

@@ -77,19 +77,26 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
     }),
   );
   let url = "";
+  const runners = createRunners({
+    version: DEFAULT_SETTINGS.version,
+    pythonPath: join(ROOT, "python"),
+    virtualenvs: join(options.dataDirectory, "virtualenvs"),
+    packRoots: [...options.packRoots, join(options.dataDirectory, "packs")],
+    packages: options.packages,
+    ssh: options.ssh,
+    nodeModules: join(options.dataDirectory, "node_modules-of"),
+    pythonForks: {
+      onUnfit: (file, why) => log.info({ file, why }, "a Python action runs in fresh interpreters, which is slower"),
+    },
+  });
+  stack.defer(async () => {
+    for (const runner of runners) await runner[Symbol.asyncDispose]?.();
+  });
   const engine = stack.use(
     await createEngine({
       store,
       bus,
-      runners: createRunners({
-        version: DEFAULT_SETTINGS.version,
-        pythonPath: join(ROOT, "python"),
-        virtualenvs: join(options.dataDirectory, "virtualenvs"),
-        packRoots: [...options.packRoots, join(options.dataDirectory, "packs")],
-        packages: options.packages,
-        ssh: options.ssh,
-        nodeModules: join(options.dataDirectory, "node_modules-of"),
-      }),
+      runners,
       sensors: {
         python: {
           pythonPath: join(ROOT, "python"),

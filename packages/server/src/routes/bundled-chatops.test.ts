@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { aServer, completed } from "../a-server.ts";
+import { aServer } from "../a-server.ts";
 
 test("an execution that a chat asked for is answered there, by the bundled pack alone", async () => {
   await using at = await aServer();
