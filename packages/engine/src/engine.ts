@@ -21,6 +21,7 @@ import type {
   Trigger,
   User,
 } from "@squall/model";
+import type { Inquiry } from "./inquiries/answer.ts";
 import type { WorkflowGraph } from "./workflows/graph.ts";
 import type { InspectionEntry } from "./workflows/inspection.ts";
 import type { Rehearsal, Rehearsed } from "./workflows/rehearse.ts";
@@ -34,6 +35,7 @@ export interface Engine extends AsyncDisposable {
   readonly content: Content;
   readonly executions: Executions;
   readonly workflows: WorkflowTools;
+  readonly inquiries: Inquiries;
   readonly events: Events;
   readonly keys: Keys;
   readonly accounts: Accounts;
@@ -142,6 +144,27 @@ export interface WorkflowTools {
   graph(definition: string): WorkflowGraph;
   /** The same of an execution, as far as it has come. @throws Invalid when it is not of a workflow */
   graphOf(execution: Execution): Promise<WorkflowGraph>;
+}
+
+/** Questions that executions of the runner `inquirer` ask and wait to be answered. */
+export interface Inquiries {
+  /** Those that wait, oldest first. */
+  list(
+    project: string,
+    filter: { readonly route?: string; readonly answerableBy?: Principal },
+    page: Page,
+  ): Promise<Listed<Inquiry>>;
+  /** @throws NotFound; Invalid when it is no question, or does not wait any more */
+  get(project: string, id: string): Promise<Inquiry>;
+  /**
+   * Answers; what waits for it goes on in the same commit. Gives the answer with its defaults, secrets masked.
+   * @throws as `get`; Denied when this one may not answer; Invalid when the answer breaks the schema
+   */
+  respond(
+    principal: Principal,
+    id: string,
+    response: JsonObject,
+  ): Promise<{ readonly id: string; readonly response: JsonObject }>;
 }
 
 export interface ViewOptions {

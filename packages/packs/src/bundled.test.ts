@@ -40,7 +40,7 @@ test("the core pack has StackStorm's trigger types and the actions that today's 
   ]);
   assert.deepEqual(
     actions.map((one) => one.resource.name),
-    "announcement echo error http inject_trigger local local_sudo noop pause sendmail uuid".split(" "),
+    "announcement ask echo error http inject_trigger local local_sudo noop pause sendmail uuid".split(" "),
   );
 });
 

@@ -14,6 +14,7 @@ test("every runner that this room promises is there, once", () => {
   assert.deepEqual([...runners.keys()].sort(), [
     "announcement",
     "http-request",
+    "inquirer",
     "local-shell-cmd",
     "local-shell-script",
     "noop",

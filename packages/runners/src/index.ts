@@ -1,6 +1,7 @@
 /** What runs actions: the port `Runner` and one folder per runner. */
 import { createAnnouncement } from "./announcement/runner.ts";
 import { createHttpRequest } from "./http-request/runner.ts";
+import { createInquirer } from "./inquirer/runner.ts";
 import { createLocalShellCmd } from "./local-shell-cmd/runner.ts";
 import { createLocalShellScript } from "./local-shell-script/runner.ts";
 import { createNoop } from "./noop/runner.ts";
@@ -24,6 +25,7 @@ export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
     createPythonScript(settings),
     createHttpRequest(settings),
     createOrquesta(),
+    createInquirer(),
   ];
 }
 

@@ -9,6 +9,7 @@ import {
 } from "@squall/model";
 import type { ViewOptions } from "../engine.ts";
 import type { Core } from "../core.ts";
+import { INQUIRER, maskAnswer } from "../inquiries/answer.ts";
 import { isWorkflow } from "../workflows/is-workflow.ts";
 import { maskParameters, maskValue, openParameters } from "../parameters/secrets.ts";
 
@@ -129,8 +130,9 @@ export function viewEvent(event: Event): JsonObject {
   };
 }
 
-/** Masks what the action's output schema calls secret within `result[output_key]` (reference, section 6). */
+/** Masks what the action's output schema calls secret within `result[output_key]` (reference, section 6); of an answer, its own. */
 export function maskResult(result: JsonObject, snapshot: Snapshot): JsonObject {
+  if (snapshot.runner.name === INQUIRER) return maskAnswer(result);
   const key = snapshot.runner.output_key;
   const schema = snapshot.action.output_schema;
   if (!key || !schema || !(key in result)) return result;

@@ -36,8 +36,8 @@ export interface Live {
 export interface World {
   readonly at: number;
   readonly seed: number;
-  /** An event's result, when it is in hand. */
-  resultOf(event: StoredEvent): JsonObject | undefined;
+  /** The execution that an event is the end of, when it is in hand: the store has it only after the step. */
+  endedOf(event: StoredEvent): Execution | undefined;
   key(request: KeyRequest): Promise<StoredKey>;
   /** Answers the id, or the result of the task that could not become an execution. */
   begin(
@@ -106,7 +106,12 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
   /** A result that is not in hand, read before it is asked for: reading a history back asks for every one. */
   const fetchResult = async (event: StoredEvent): Promise<void> => {
     if (event.kind !== "task" || event.execution === undefined || event.result !== undefined) return;
-    if (!isCompleted(event.status) || world.resultOf(event) !== undefined) return;
+    if (!isCompleted(event.status)) return;
+    const ended = world.endedOf(event);
+    if (ended) {
+      rows.set(event.execution, ended);
+      return;
+    }
     const row = await core.parts.store.execution(live.execution.project, event.execution);
     if (row) rows.set(event.execution, row);
   };
@@ -149,7 +154,6 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
         const { execution, task, route, item } = event;
         const result =
           event.result ??
-          world.resultOf(event) ??
           (execution && isCompleted(event.status) ? rowOf(execution).result : undefined);
         const told: WorkflowEvent = {
           kind: "task",
@@ -392,7 +396,7 @@ export async function readBack(core: Core, project: string, id: string): Promise
       await takeStep(core, live, stored.events, {
         at: stored.at,
         seed: stored.seed,
-        resultOf: () => undefined,
+        endedOf: () => undefined,
         key: (request) =>
           Promise.resolve(stored.keys?.[`${request.scope}\0${request.user ?? ""}\0${request.name}`] ?? null),
         begin: () => {

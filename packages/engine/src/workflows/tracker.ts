@@ -108,7 +108,7 @@ export function createTracker(saved?: SavedTracker): Tracker {
 /** The worst of the statuses of items, as a task's. */
 export function statusOfRun(run: TaskRun): WorkflowStatus {
   const statuses = [...run.children.values()].map((child) => child.status);
-  const found = ["running", "canceled", "failed", "timeout", "abandoned", "paused"].find((one) =>
+  const found = ["running", "canceled", "failed", "timeout", "abandoned", "pending", "paused"].find((one) =>
     statuses.includes(one),
   );
   // Casts: children have statuses of executions, which workflows have as well.

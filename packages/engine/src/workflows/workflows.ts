@@ -50,7 +50,8 @@ export interface Workflows {
 
 interface Input {
   readonly event: StoredEvent | undefined;
-  readonly result?: JsonObject | undefined;
+  /** The execution whose end this is, as it will be in the store. */
+  readonly ended?: Execution | undefined;
   readonly drafts: readonly Draft[];
   readonly changes: readonly Change[];
   /** Merged into the context of the workflow's own execution. */
@@ -122,7 +123,7 @@ export function createWorkflows(
   const tell = (
     project: string,
     id: string,
-    input: Pick<Input, "event" | "drafts" | "changes"> & Partial<Pick<Input, "result" | "context">>,
+    input: Pick<Input, "event" | "drafts" | "changes"> & Partial<Pick<Input, "ended" | "context">>,
   ): Promise<Committed> => {
     const actor = actorOf(project, id);
     return new Promise((resolve, reject) => {
@@ -161,16 +162,16 @@ export function createWorkflows(
     }
     actor.live = live;
     const events: StoredEvent[] = [];
-    const results = new Map<StoredEvent, JsonObject>();
+    const ends = new Map<StoredEvent, Execution>();
     const drafts: Draft[] = [];
-    for (const { event, result } of batch) {
+    for (const { event, ended } of batch) {
       if (event === undefined) continue;
       if (event.kind === "start" && live.seq > 0) continue;
       if (event.kind === "task" && live.tracker.placeOf(event.execution ?? "") === undefined) continue;
       events.push(event);
-      if (!result) continue;
-      results.set(event, result);
-      const size = textIn(result);
+      if (!ended?.result) continue;
+      ends.set(event, ended);
+      const size = textIn(ended.result);
       actor.held += size;
       held += size;
     }
@@ -180,7 +181,7 @@ export function createWorkflows(
     let moved: Execution | undefined;
     let taken: Taken | undefined;
     try {
-      if (events.length > 0) taken = await takeStep(core, live, events, worldOf(live, results, drafts));
+      if (events.length > 0) taken = await takeStep(core, live, events, worldOf(live, ends, drafts));
       const controls = batch.filter(
         (input) => input.event !== undefined && taken?.refused.has(input.event) && isControl(input.event),
       );
@@ -262,14 +263,14 @@ export function createWorkflows(
     actor.queue = [...again, ...actor.queue];
   };
 
-  const worldOf = (live: Live, results: ReadonlyMap<StoredEvent, JsonObject>, drafts: Draft[]): World => {
+  const worldOf = (live: Live, ends: ReadonlyMap<StoredEvent, Execution>, drafts: Draft[]): World => {
     const now = parts.now();
     const plan = core.plans(live.snapshot.action, live.snapshot.runner);
     const notify = live.execution.parameters.notify ?? plan.defaults.notify;
     return {
       at: Math.floor(now / 1000),
       seed: Math.floor(Math.random() * 2 ** 32),
-      resultOf: (event) => results.get(event),
+      endedOf: (event) => ends.get(event),
       key: async ({ scope, user = "", name }) => {
         const { project } = live.execution;
         const found = await parts.store.key(project, `st2kv.${scope}`, scope === "user" ? user : "", name, now);
@@ -327,7 +328,8 @@ export function createWorkflows(
     const parent = workflowOf(ended);
     if (parent === undefined) return dispatch.commit(drafts, changes);
     const event = taskEvent(ended);
-    return tell(ended.project, parent, { event, result: ended.result, drafts, changes });
+    // What waits for an answer has a result already, which is none of the task's yet.
+    return tell(ended.project, parent, { event, ...(isCompleted(ended.status) && { ended }), drafts, changes });
   };
 
   /** A sub-workflow rests or goes on: its parent has to know. */

@@ -4,6 +4,7 @@ import { tableClear, tableEntries, tableLength, tableValues } from "../table.ts"
 import { contextsUnder } from "./context.ts";
 import type { Command, Locate, Problem, Program, Step, WorkflowEvent } from "../program.ts";
 import type { Status } from "../status.ts";
+import { hold, report, restAgain } from "./answers.ts";
 import { type Definition, readDefinition } from "./definition.ts";
 import { buildGraph } from "./graph.ts";
 import { inspectWorkflow } from "./inspect/inspect.ts";
@@ -62,28 +63,27 @@ export function orquestaProgram(source: unknown, options: ReadOptions = {}): Pro
     },
     advance(state, event, env) {
       const draft = draftOf(setting(env), state);
-      return finish(draft, apply(draft, event));
-    },
-  };
-}
-
-function apply(draft: Draft, event: WorkflowEvent): Command[] {
-  switch (event.kind) {
-    case "task": {
+      if (event.kind !== "task") return finish(draft, apply(draft, event));
       const { task, route, item, status, result } = event;
-      updateTask(
+      const answered = report(
         draft,
         task,
         route,
         item === undefined ? { kind: "action", status, result } : { kind: "item", item, status, result },
       );
-      return [];
-    }
+      return finish(draft, [], answered);
+    },
+  };
+}
+
+function apply(draft: Draft, event: Exclude<WorkflowEvent, { kind: "task" }>): Command[] {
+  switch (event.kind) {
     case "pause":
-      request(draft, "pausing");
+      hold(draft);
       return [{ kind: "pause" }];
     case "resume":
       request(draft, "resuming");
+      delete draft.state.held;
       return [{ kind: "resume" }];
     case "cancel":
       request(draft, "canceling");
@@ -94,6 +94,7 @@ function apply(draft: Draft, event: WorkflowEvent): Command[] {
       return [{ kind: "cancel" }];
     case "rerun":
       rerun(draft, event.tasks);
+      delete draft.state.held;
       return [];
     default:
       return event satisfies never;
@@ -104,7 +105,7 @@ function apply(draft: Draft, event: WorkflowEvent): Command[] {
 const MAX_ROUNDS = 10_000;
 
 /** Hands out what can run now, until only the world can go on. */
-function finish(draft: Draft, commands: Command[]): Step<State> {
+function finish(draft: Draft, commands: Command[], answered = false): Step<State> {
   let rounds = 0;
   for (let next = nextTasks(draft); next.length > 0; next = nextTasks(draft)) {
     if (++rounds > MAX_ROUNDS) {
@@ -116,6 +117,8 @@ function finish(draft: Draft, commands: Command[]): Step<State> {
     }
     for (const one of next) handOut(draft, one, commands);
   }
+  // A workflow that is told to go on while all it has are questions waits for them as before.
+  if (answered || commands[0]?.kind === "resume") restAgain(draft);
   renderOutput(draft);
   forgetContexts(draft);
   const { state } = draft;

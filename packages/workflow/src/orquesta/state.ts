@@ -80,6 +80,8 @@ export interface State {
   /** Of this form: a state of another one is refused. */
   readonly format: 1;
   readonly status: Status | null;
+  /** Somebody asked it to pause, and nobody to go on since. */
+  readonly held?: true;
   /** Contexts that nothing needs any more are null. */
   readonly contexts: Table<ContextRecord | null>;
   /** How many contexts there may be before the next look for such ones. */
