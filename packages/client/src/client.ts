@@ -6,6 +6,7 @@ import type {
   ApiObject,
   ApiOutput,
   ApiGraph,
+  ApiInquiry,
   ApiProblem,
   ApiRegistration,
   ApiRehearsal,
@@ -48,12 +49,21 @@ export interface Executions {
   create(request: ExecutionRequest): Promise<ApiExecution>;
   /** Asks for the end of it. Throws ClientError `conflict` when it cannot be canceled any more. */
   cancel(id: string): Promise<ApiExecution>;
+  /** Asks a workflow to pause (`pausing`) or to go on (`resuming`). */
+  setStatus(id: string, status: "pausing" | "resuming"): Promise<ApiExecution>;
   rerun(id: string, changes?: { parameters?: JsonObject; delay?: number; user?: string }): Promise<ApiExecution>;
   children(id: string, query?: Query): Promise<Listed<ApiExecution>>;
   /** What it has printed so far. */
   output(id: string, type?: "all" | "stdout" | "stderr" | "output", signal?: AbortSignal): Promise<string>;
   /** Everything it has printed, from the beginning, then what it prints, until it is completed. */
   outputEvents(id: string, signal?: AbortSignal): AsyncIterable<ApiOutput>;
+}
+
+/** Questions that wait for an answer. */
+export interface InquiryCalls {
+  list(query?: Query): Promise<Listed<ApiInquiry>>;
+  get(id: string): Promise<ApiInquiry>;
+  respond(id: string, response: JsonObject): Promise<{ readonly id: string; readonly response: JsonObject }>;
 }
 
 /** Which of the many events of a server to hear. */
@@ -83,6 +93,7 @@ export interface Client {
   readonly sensors: Collection;
   readonly policies: Collection;
   readonly executions: Executions;
+  readonly inquiries: InquiryCalls;
   /** An action with its runner's parameters merged in. */
   actionOverview(ref: string): Promise<ApiActionOverview>;
   /** Says, criterion by criterion, what holds for an event (by id) or a payload. Nothing is written. */
@@ -161,6 +172,12 @@ export function createClient(options: ClientOptions = {}): Client {
     sensors: collection("/sensortypes"),
     policies: collection("/policies"),
     executions: executionsOf(transport),
+    inquiries: {
+      list: (query) => listOf(transport, "/inquiries", query),
+      get: (id) => object(`/inquiries/${encodeURIComponent(id)}`),
+      respond: (id, response) =>
+        object(`/inquiries/${encodeURIComponent(id)}`, { method: "PUT", body: { id, response } }),
+    },
     actionOverview: (ref) => object(`/actions/views/overview/${encodeURIComponent(ref)}`),
     testRule: ({ rule, ...event }) =>
       typeof rule === "string"
@@ -252,6 +269,7 @@ function executionsOf(transport: Transport): Executions {
       }
       return answer;
     },
+    setStatus: (id, status) => object(one(id), { method: "PUT", body: { status } }),
     rerun: (id, changes = {}) => object(`${one(id)}/re_run`, { method: "POST", body: { parameters: {}, ...changes } }),
     children: (id, query) => listOf(transport, `${one(id)}/children`, query),
     output: (id, type = "all", signal) =>
