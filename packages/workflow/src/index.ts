@@ -5,5 +5,5 @@ export { buildGraph } from "./orquesta/graph.ts";
 export { loadOrquesta } from "./orquesta/load.ts";
 export { type Env, orquestaProgram, type ReadOptions } from "./orquesta/program.ts";
 export type { State as OrquestaState } from "./orquesta/state.ts";
-export type { Command, ErrorEntry, Locate, Problem, Program, Step, WorkflowEvent } from "./program.ts";
+export type { Command, ErrorEntry, Locate, Problem, Program, Step, Timer, WorkflowEvent } from "./program.ts";
 export { type Status as WorkflowStatus } from "./status.ts";

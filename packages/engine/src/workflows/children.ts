@@ -6,6 +6,7 @@ import { evaluateWithKeys } from "../keys/lookup.ts";
 import { refuseOverrides, renderRequest } from "../parameters/render.ts";
 
 export type Run = Extract<Command, { readonly kind: "run" }>;
+export type TimerCommand = Extract<Command, { readonly kind: "timer" }>;
 
 /**
  * The execution that a task of a workflow asks for. It runs as the workflow's user, knows its place in the workflow by its

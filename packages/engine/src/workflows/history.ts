@@ -28,6 +28,8 @@ export type StoredEvent =
       readonly ignored?: true;
     }
   | { readonly kind: "pause" | "resume" | "cancel" }
+  /** The time limit of a task is over. */
+  | { readonly kind: "timeout"; readonly task: string; readonly route: number; readonly run: number }
   | { readonly kind: "fail"; readonly message: string; readonly timedOut?: boolean };
 
 /** A key as it was read: null when there was none. What was secret is still sealed. */

@@ -13,7 +13,7 @@ import { type Core, parameterContext } from "../core.ts";
 import { evaluateWithKeys } from "../keys/lookup.ts";
 import { renderFinal } from "../parameters/render.ts";
 import { openParameters } from "../parameters/secrets.ts";
-import type { Run } from "./children.ts";
+import type { Run, TimerCommand } from "./children.ts";
 import type { Compiled } from "./definitions.ts";
 import { randomFrom, type StoredEvent, type StoredKey, type StoredStep } from "./history.ts";
 import { createTracker, type SavedTracker, statusOfRun, type TaskRun, type Tracker } from "./tracker.ts";
@@ -55,6 +55,9 @@ export interface Taken {
   readonly errors: readonly ErrorEntry[];
   /** What else is asked of what runs, once the step is durable. */
   readonly asks: readonly ("pause" | "resume" | "cancel")[];
+  /** Executions that are to be ended, once the step is durable; and the limits of tasks that begin or are done with. */
+  readonly stops: readonly string[];
+  readonly timers: readonly TimerCommand[];
   /** For each event given: why it could not be taken up. */
   readonly refused: ReadonlyMap<StoredEvent, unknown>;
 }
@@ -83,6 +86,8 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
   const keys = new Map<string, StoredKey>();
   const rows = new Map<string, Execution>();
   const asks: ("pause" | "resume" | "cancel")[] = [];
+  const stops: string[] = [];
+  const timers: TimerCommand[] = [];
   const refused = new Map<StoredEvent, unknown>();
   let last: {
     status: WorkflowStatus;
@@ -175,8 +180,13 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
   for (let event = queue.shift(); event !== undefined; event = queue.shift()) {
     if (event.kind === "start") inputs = await inputsOf(core, live, event);
     if (event.kind === "continue") await continueFrom(core, live, event.of);
+    const isDismissed = event.kind === "task" && live.tracker.isDismissed(event.execution);
     if (event.kind === "task" && event.execution !== undefined) {
       live.tracker.report(event.execution, event.status, isCompleted(event.status));
+    }
+    if (event.kind === "task" && isDismissed) {
+      accepted.push({ ...bare(event), ignored: true });
+      continue;
     }
     if (event.kind === "task" && event.ignored) continue;
     await fetchResult(event);
@@ -198,6 +208,14 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
     last = step;
     accepted.push(bare(event));
     for (const command of step.commands) {
+      if (command.kind === "timer") {
+        timers.push(command);
+        continue;
+      }
+      if (command.kind === "stop") {
+        stops.push(...live.tracker.dismiss(command));
+        continue;
+      }
       if (command.kind !== "run") {
         asks.push(command.kind);
         continue;
@@ -232,6 +250,8 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
     output: last.output ?? null,
     errors: last.errors,
     asks,
+    stops,
+    timers,
     refused,
   };
 }

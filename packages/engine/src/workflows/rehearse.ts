@@ -1,10 +1,12 @@
 import { Invalid, type JsonObject } from "@squall/model";
-import type { ErrorEntry, WorkflowStatus } from "@squall/workflow";
+import type { Command, ErrorEntry, WorkflowEvent, WorkflowStatus } from "@squall/workflow";
 import type { Core } from "../core.ts";
+import type { TimerCommand } from "./children.ts";
 import { inspectText } from "./inspection.ts";
 
 /** What a task's action is said to give: by task name, one for each run (or item) in turn; the last one counts on. */
 export interface Mock {
+  /** `timeout` of a task with a time limit means the whole task. */
   readonly status?: WorkflowStatus;
   readonly result?: unknown;
 }
@@ -62,9 +64,21 @@ export function rehearse(core: Core, project: string, rehearsal: Rehearsal): Reh
   };
   const turns = new Map<string, number>();
   const path: Rehearsed["path"][number][] = [];
+  /** The limits that run, by task and route. */
+  const limits = new Map<string, TimerCommand>();
   const used = new Set<string>();
   let step = program.start(rehearsal.inputs ?? {}, env);
-  const open = [...step.commands];
+  let open: Command[] = [];
+  const take = (commands: readonly Command[]) => {
+    open.push(...commands);
+    for (const command of commands) {
+      if (command.kind === "timer") limits.set(`${command.route}|${command.task}`, command);
+      if (command.kind !== "stop") continue;
+      // Items that were to run, too.
+      open = open.filter((one) => one.kind !== "run" || one.task !== command.task || one.route !== command.route);
+    }
+  };
+  take(step.commands);
   for (let command = open.shift(); command !== undefined; command = open.shift()) {
     if (command.kind !== "run") continue;
     if (path.length >= MOST_ACTIONS) {
@@ -89,12 +103,13 @@ export function rehearse(core: Core, project: string, rehearsal: Rehearsal): Reh
       ...(delay !== undefined && { delay }),
       status,
     });
-    step = program.advance(
-      step.state,
-      { kind: "task", task, route, ...(item !== undefined && { item }), status, result: mock.result ?? {} },
-      env,
-    );
-    open.push(...step.commands);
+    const limit = status === "timeout" ? limits.get(`${route}|${task}`) : undefined;
+    const event: WorkflowEvent =
+      limit?.due === undefined
+        ? { kind: "task", task, route, ...(item !== undefined && { item }), status, result: mock.result ?? {} }
+        : { kind: "timeout", task, route, run: limit.run };
+    step = program.advance(step.state, event, env);
+    take(step.commands);
   }
   return {
     status: step.status,

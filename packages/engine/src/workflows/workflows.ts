@@ -236,6 +236,9 @@ export function createWorkflows(
     }
     for (const input of batch) input.resolve(committed);
     for (const ask of new Set(taken?.asks)) cascade(live, ask);
+    if (!taken) return;
+    timeouts.limit(live.execution, taken.timers);
+    if (taken.stops.length > 0) stop(live.execution, taken.stops);
   };
 
   /** Which input the refused change belongs to: it alone is told, the others are decided again. */
@@ -357,6 +360,13 @@ export function createWorkflows(
     });
   };
 
+  /** Ends what runs of tasks whose time is over. */
+  const stop = ({ project, id, user }: Execution, executions: readonly string[]) => {
+    void Promise.all(executions.map((one) => cancelExecution(project, one, user))).catch((error: unknown) => {
+      parts.log.error({ execution: id, err: error }, "what ran of a task whose time is over could not be ended");
+    });
+  };
+
   const control: Workflows["control"] = async (project, id, event, context) => {
     const committed = await tell(project, id, { event, drafts: [], changes: [], context });
     if (!committed.ok) throw new Conflict("execution.moved", { message: committed.message });
@@ -409,6 +419,12 @@ export function createWorkflows(
     if (!committed.ok) throw new Conflict("workflow.begin", { message: committed.message });
   };
 
+  /** Whether a task of the definition may have a time limit. */
+  const hasLimits = (definition: string): boolean => {
+    const { tasks } = core.definitions.compile(definition).source;
+    return isObject(tasks) && Object.values(tasks).some((task) => isObject(task) && task.timeout !== undefined);
+  };
+
   return {
     begin,
     commitEnd,
@@ -438,6 +454,16 @@ export function createWorkflows(
           if (execution.status === "canceling" || execution.status === "pausing") {
             const live = await readBack(core, project, execution.id);
             cascade(live, execution.status === "canceling" ? "cancel" : "pause"); // W6
+          }
+          if (snapshot.definition !== undefined && hasLimits(snapshot.definition)) {
+            const live = await readBack(core, project, execution.id);
+            if (live.state === undefined) continue;
+            const timers = live.compiled.program.timers(live.state);
+            timeouts.limit(
+              execution,
+              timers.map((timer) => ({ kind: "timer", ...timer })),
+            );
+            stop(execution, live.tracker.dismissed()); // W6
           }
         }
       }

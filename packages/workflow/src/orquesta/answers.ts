@@ -19,18 +19,27 @@ export function report(draft: Draft, task: string, route: number, event: Exclude
   const index = latestIndex(draft, task, route);
   const before = index === undefined ? null : entryAt(draft.state, index).status;
   const waited = before === "pending" || (event.kind === "item" && itemStatus(draft, task, route, event.item) === "pending");
+  if (waited) wake(draft, event.status);
   // What rested and has ended ran in between, although nobody said so.
   if (before === "paused") updateTask(draft, task, route, running(event));
   updateTask(draft, task, route, event);
-  if (!waited) return false;
+  if (waited) goOn(draft);
+  return waited;
+}
+
+/** Before a wait ends: a workflow at rest would not take notice of how. One that is held need not know of success yet. */
+export function wake(draft: Draft, status: Status): void {
+  const { state } = draft;
+  if (state.status !== "paused" && state.status !== "pausing") return;
+  if (!state.held || status !== "succeeded") request(draft, "running");
+}
+
+/** After a wait has ended: the workflow goes on where it can, or is held again. */
+export function goOn(draft: Draft): void {
   const { state } = draft;
   if (state.held) {
     if (HANDING_OUT.has(state.status ?? "")) request(draft, "pausing");
-    return false;
-  }
-  if (state.status !== "paused" && state.status !== "pausing") return false;
-  if (hasReady(state) || !hasAny(state, "paused", "pending")) request(draft, "running");
-  return true;
+  } else if ((state.status === "paused" || state.status === "pausing") && hasReady(state)) request(draft, "running");
 }
 
 /** After everything that could run was handed out: the workflow rests again when all it has are questions. */

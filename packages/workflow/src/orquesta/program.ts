@@ -15,6 +15,7 @@ import { isOver, request } from "./request.ts";
 import { rerun } from "./rerun.ts";
 import { begin } from "./start.ts";
 import { type Draft, draftOf, initialState, logError, type Setting, type State } from "./state.ts";
+import { limitOf, setLimit, timeOut, timersOf } from "./time-limit.ts";
 import { updateTask } from "./update.ts";
 
 /**
@@ -65,14 +66,17 @@ export function orquestaProgram(source: unknown, options: ReadOptions = {}): Pro
       const draft = draftOf(setting(env), state);
       if (event.kind !== "task") return finish(draft, apply(draft, event));
       const { task, route, item, status, result } = event;
+      const limit = limitOf(draft, task, route);
       const answered = report(
         draft,
         task,
         route,
         item === undefined ? { kind: "action", status, result } : { kind: "item", item, status, result },
       );
-      return finish(draft, [], answered);
+      const isDone = limit !== undefined && limitOf(draft, task, route)?.run !== limit.run;
+      return finish(draft, isDone ? [{ kind: "timer", ...limit }] : [], answered);
     },
+    timers: timersOf,
   };
 }
 
@@ -88,6 +92,8 @@ function apply(draft: Draft, event: Exclude<WorkflowEvent, { kind: "task" }>): C
     case "cancel":
       request(draft, "canceling");
       return [{ kind: "cancel" }];
+    case "timeout":
+      return timeOut(draft, event.task, event.route, event.run);
     case "fail":
       logError(draft, { message: event.message });
       request(draft, "failed");
@@ -118,7 +124,7 @@ function finish(draft: Draft, commands: Command[], answered = false): Step<State
     for (const one of next) handOut(draft, one, commands);
   }
   // A workflow that is told to go on while all it has are questions waits for them as before.
-  if (answered || commands[0]?.kind === "resume") restAgain(draft);
+  if (answered || commands[0]?.kind === "resume" || commands[0]?.kind === "stop") restAgain(draft);
   renderOutput(draft);
   forgetContexts(draft);
   const { state } = draft;
@@ -173,4 +179,5 @@ function handOut(draft: Draft, next: NextTask, commands: Command[]): void {
       ...(delay === undefined || delay === 0 ? {} : { delay }),
     });
   }
+  setLimit(draft, next, commands);
 }

@@ -18,6 +18,8 @@ export interface Entry {
   readonly published?: Readonly<Record<string, number>>;
   /** Whether its context counts for the output. */
   readonly terminal?: boolean;
+  /** When it has to have ended, milliseconds since 1970, and the seconds that it was given. */
+  readonly limit?: { readonly seconds: number; readonly due: number };
   readonly retry?: {
     readonly when?: string;
     readonly count: number;
