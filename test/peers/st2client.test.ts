@@ -425,7 +425,11 @@ suite("st2, the client of StackStorm", { skip, concurrency: 2, timeout: 180_000 
     assert.deepEqual([first.id, first.route, first.ttl], [id, "ops", 10]);
     assert.deepEqual(properties(await st2(["inquiry", "get", id])), ["id", "roles", "users", "route", "ttl", "schema"]);
     ends(await st2(["inquiry", "respond", id, "-r", '{"continue": 5}']), 1, /400 [^]*did not pass schema validation/);
-    ends(await st2(["inquiry", "respond", id, "-r", '{"continue": true}']), 0, /^Response accepted for inquiry \w{24}\.$/m);
+    ends(
+      await st2(["inquiry", "respond", id, "-r", '{"continue": true}']),
+      0,
+      /^Response accepted for inquiry \w{24}\.$/m,
+    );
     ends(await st2(["inquiry", "get", id]), 1, /has already been responded to/);
     ends(await st2(["inquiry", "list"]), 0, /No matching items found/);
     assert.equal((await st2(["execution", "get", id, "-j"])).json.result.response.continue, true);

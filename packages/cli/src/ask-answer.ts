@@ -21,7 +21,7 @@ export async function askAnswer(
   const answer: Record<string, unknown> = {};
   const needed = Array.isArray(schema.required) ? (schema.required as readonly unknown[]) : [];
   for (const [name, field] of fields) {
-    if (field.description !== undefined) sources.note(safeText(String(field.description)));
+    if (field.description !== undefined) sources.note(safeText(`${field.description}`));
     const isNeeded = (field.required === true || needed.includes(name)) && field.default === undefined;
     const value = await askField(name, field, isNeeded, sources);
     if (value !== undefined) {
@@ -63,7 +63,7 @@ async function askField(
 /** One of an enum is meant also when only its text is the same: numbers are typed as text where no type is named. */
 function choice(value: unknown, schema: ParameterSchema): { readonly ok: boolean; readonly value: unknown } {
   if (!Array.isArray(schema.enum)) return { ok: true, value };
-  const found = schema.enum.find((one) => one === value || String(one) === String(value));
+  const found = (schema.enum as readonly unknown[]).find((one) => one === value || String(one) === String(value));
   return { ok: found !== undefined, value: found };
 }
 

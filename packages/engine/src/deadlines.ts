@@ -56,11 +56,11 @@ export function createDeadlines(parts: EngineParts, what: string): Deadlines {
     },
     clear(about, name) {
       if (name !== undefined) return drop(about, name);
-      for (const one of [...(timers.get(about)?.keys() ?? [])]) drop(about, one);
+      for (const one of timers.get(about)?.keys() ?? []) drop(about, one);
     },
     close() {
       isClosed = true;
-      for (const about of [...timers.keys()]) for (const name of [...(timers.get(about)?.keys() ?? [])]) drop(about, name);
+      for (const [about, own] of timers) for (const name of own.keys()) drop(about, name);
     },
   };
 }

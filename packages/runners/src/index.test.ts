@@ -12,6 +12,7 @@ const run = (name: string, runnerParameters: object, actionParameters: object, i
 
 test("every runner that this room promises is there, once", () => {
   assert.deepEqual([...runners.keys()].sort(), [
+    "action-chain",
     "announcement",
     "http-request",
     "inquirer",

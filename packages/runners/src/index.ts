@@ -1,4 +1,5 @@
 /** What runs actions: the port `Runner` and one folder per runner. */
+import { createActionChain } from "./action-chain/runner.ts";
 import { createAnnouncement } from "./announcement/runner.ts";
 import { createHttpRequest } from "./http-request/runner.ts";
 import { createInquirer } from "./inquirer/runner.ts";
@@ -25,6 +26,7 @@ export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
     createPythonScript(settings),
     createHttpRequest(settings),
     createOrquesta(),
+    createActionChain(),
     createInquirer(),
   ];
 }

@@ -30,6 +30,8 @@ export type WorkflowEvent =
       readonly item?: number;
       readonly status: Status;
       readonly result?: unknown;
+      /** It could not begin, so that nothing else has its result. */
+      readonly refused?: true;
     }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" }

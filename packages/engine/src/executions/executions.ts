@@ -77,7 +77,7 @@ export function createExecutions(
     const user = asked.user ?? principal.user;
     const parent = await parentOf(asked, principal);
     // Of what a workflow is a task, and what it goes on from, nobody says from outside.
-    const { orquesta: _task, "re-run": _again, ...given } = asked.context ?? {};
+    const { orquesta: _task, chain: _node, "re-run": _again, ...given } = asked.context ?? {};
     const context: JsonObject = {
       ...given,
       ...again.context,
@@ -268,6 +268,7 @@ export function createExecutions(
       const {
         parent: _parent,
         orquesta: _task,
+        chain: _node,
         cancelled_by: _cancelled,
         paused_by: _paused,
         resumed_by: _resumed,
@@ -343,10 +344,10 @@ function refuseTasks(
   const refuse = (field: string, message: string): never => {
     throw new Invalid("execution.rerun.tasks", { message, at: { field } });
   };
-  if (!isWorkflow(old.runner)) {
+  if (old.runner !== "orquesta") {
     refuse(
       "tasks",
-      `Execution "${old.id}" is not of a workflow, so it has no tasks to run again. Leave tasks and reset out.`,
+      `Execution "${old.id}" is of no Orquesta workflow, so it has no tasks to run again alone. Leave tasks and reset out.`,
     );
   }
   if (Object.keys(overrides.parameters ?? {}).length > 0) {

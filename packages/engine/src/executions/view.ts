@@ -108,7 +108,7 @@ function view(
   }
   if (execution.parent !== undefined) out.parent = execution.parent;
   const place = execution.context.orquesta;
-  if (isWorkflow(execution.runner)) out.workflow_execution = execution.id;
+  if (execution.runner === "orquesta") out.workflow_execution = execution.id;
   if (isObject(place) && typeof place.task_execution_id === "string") out.task_execution = place.task_execution_id;
   if (children.length > 0) out.children = children;
   if (execution.delay !== undefined) out.delay = execution.delay;

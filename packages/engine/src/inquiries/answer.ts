@@ -34,7 +34,7 @@ export function inquiryOf({ id, result = {} }: Execution): Inquiry {
     ttl: typeof ttl === "number" && ttl > 0 ? ttl : 0,
     users: texts(users),
     roles: texts(roles),
-    schema: isObject(schema) ? (schema as JsonObject) : {},
+    schema: isObject(schema) ? schema : {},
   };
 }
 
@@ -106,5 +106,5 @@ function isSecret(schema: unknown): boolean {
 export function maskAnswer(result: JsonObject): JsonObject {
   const { response, schema } = result;
   if (response === undefined || !isObject(schema)) return result;
-  return { ...result, response: maskValue(response, schema as ParameterSchema) };
+  return { ...result, response: maskValue(response, schema) };
 }

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { DEFAULT_PROJECT, Denied, type Execution, Invalid, type JsonObject, NotFound, type Principal } from "@squall/model";
+import {
+  DEFAULT_PROJECT,
+  Denied,
+  type Execution,
+  Invalid,
+  type JsonObject,
+  NotFound,
+  type Principal,
+} from "@squall/model";
 import { anEngine, aRule, type TestEngine } from "../an-engine.ts";
 
 const SCHEMA = {

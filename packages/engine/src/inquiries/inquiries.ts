@@ -4,7 +4,16 @@ import { createDeadlines } from "../deadlines.ts";
 import type { Inquiries } from "../engine.ts";
 import { afterCompletion } from "../events/completion.ts";
 import type { Dispatch } from "../executions/dispatch.ts";
-import { checkAnswer, INQUIRER, type Inquiry, inquiryOf, maskAnswer, mayAnswer, refuseStranger, refuseUnlessOpen } from "./answer.ts";
+import {
+  checkAnswer,
+  INQUIRER,
+  type Inquiry,
+  inquiryOf,
+  maskAnswer,
+  mayAnswer,
+  refuseStranger,
+  refuseUnlessOpen,
+} from "./answer.ts";
 
 /**
  * Questions to people. An execution of the runner `inquirer` waits as `pending`, without a slot or a lease, until it is

@@ -7,6 +7,8 @@ export type StoredEvent =
       readonly apiUrl: string;
       /** The inputs, sealed; only where they cannot be worked out again because a default is a template. */
       readonly inputs?: string;
+      /** The pack's configuration, sealed; only of a chain whose templates read it. */
+      readonly config?: string;
     }
   /** Goes on from where another execution of the workflow ended. */
   | {

@@ -3,12 +3,13 @@ import {
   formatMicros,
   Invalid,
   isCompleted,
+  isObject,
   type JsonObject,
   messageOf,
   type Snapshot,
 } from "@squall/model";
 import { type KeyRequest, routeSeenFrom } from "@squall/expressions";
-import type { ErrorEntry, OrquestaState, WorkflowEvent, WorkflowStatus } from "@squall/workflow";
+import type { ChainState, ErrorEntry, OrquestaState, WorkflowEvent, WorkflowStatus } from "@squall/workflow";
 import { type Core, parameterContext } from "../core.ts";
 import { evaluateWithKeys } from "../keys/lookup.ts";
 import { renderFinal } from "../parameters/render.ts";
@@ -28,7 +29,7 @@ export interface Live {
   /** Events since the state was last kept, and in all. */
   sinceSaved: number;
   events: number;
-  state: OrquestaState | undefined;
+  state: OrquestaState | ChainState | undefined;
   tracker: Tracker;
 }
 
@@ -95,8 +96,9 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
     errors: readonly ErrorEntry[];
   } = {
     status: live.state?.status ?? "requested",
-    output: live.state?.output ?? null,
-    errors: live.state?.errors ?? [],
+    ...(live.state?.language === "orquesta"
+      ? { output: live.state.output, errors: live.state.errors }
+      : { output: null, errors: [] }),
   };
 
   const rowOf = (id: string): Execution => {
@@ -132,11 +134,15 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
     return { value: request.decrypt && known.secret ? core.parts.vault.open(known.value, "key") : known.value };
   };
   const recordOf = (task: string, route: number) => {
-    const seen = routeSeenFrom(
-      route,
-      (number) => live.state?.routes.flat()[number]?.path,
-      (number) => live.tracker.latest(task, number) !== undefined,
-    );
+    const { state } = live;
+    const seen =
+      state?.language === "action-chain"
+        ? route
+        : routeSeenFrom(
+            route,
+            (number) => state?.routes.flat()[number]?.path,
+            (number) => live.tracker.latest(task, number) !== undefined,
+          );
     const run = seen === undefined ? undefined : live.tracker.latest(task, seen);
     return run === undefined || seen === undefined ? undefined : record(live, task, seen, run, rowOf);
   };
@@ -147,19 +153,18 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
     now: () => world.at,
     random: randomFrom(world.seed),
     reevaluate: live.compiled.reevaluate,
+    decrypt: (ciphertext: string) => core.parts.vault.open(ciphertext, "key"),
   });
   const { program } = live.compiled;
   const advance = (event: StoredEvent) => {
     switch (event.kind) {
       case "start":
-        return program.start(inputs as JsonObject, { ...envOf(), context: contextOf(live, event.apiUrl) });
+        return program.start(inputs as JsonObject, { ...envOf(), context: contextOf(core, live, event) });
       case "continue":
         return program.advance(started(live), { kind: "rerun", tasks: event.tasks }, envOf());
       case "task": {
         const { execution, task, route, item } = event;
-        const result =
-          event.result ??
-          (execution && isCompleted(event.status) ? rowOf(execution).result : undefined);
+        const result = event.result ?? (execution && isCompleted(event.status) ? rowOf(execution).result : undefined);
         const told: WorkflowEvent = {
           kind: "task",
           task,
@@ -168,6 +173,7 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
           // Cast: the statuses of executions are among those of workflows.
           status: event.status as WorkflowStatus,
           ...(result !== undefined && { result }),
+          ...(execution === undefined && { refused: true as const }),
         };
         return program.advance(started(live), told, envOf());
       }
@@ -263,7 +269,7 @@ function bare<E extends StoredEvent>(event: E): E {
   return rest as E; // without an optional member it is still of its kind
 }
 
-function started(live: Live): OrquestaState {
+function started(live: Live): OrquestaState | ChainState {
   if (live.state !== undefined) return live.state;
   throw new Invalid("workflow.not-started", {
     message: `the workflow of execution ${live.execution.id} has not started`,
@@ -271,9 +277,13 @@ function started(live: Live): OrquestaState {
 }
 
 /** `ctx().st2` and `ctx().parent` (stackstorm-model 17.1). What comes to a context later does not count. */
-function contextOf(live: Live, apiUrl: string): JsonObject {
+function contextOf(core: Core, live: Live, { apiUrl, config }: Extract<StoredEvent, { kind: "start" }>): JsonObject {
   const { execution } = live;
   const { cancelled_by: _c, paused_by: _p, resumed_by: _r, ...context } = execution.context;
+  if (live.compiled.language === "action-chain") {
+    const opened = config === undefined ? {} : (JSON.parse(core.parts.vault.open(config, "workflow")) as JsonObject);
+    return { action_context: context, config_context: opened, __context: context };
+  }
   const { api_user, source_channel, pack } = context;
   const st2 = {
     action_execution_id: execution.id,
@@ -296,6 +306,15 @@ async function inputsOf(core: Core, live: Live, event: Extract<StoredEvent, { ki
   return (await settingsOf(core, live.execution, live.snapshot)).action;
 }
 
+/** The pack's configuration as a chain's templates see it. */
+export async function configFor(core: Core, execution: Execution, { action }: Snapshot): Promise<JsonObject> {
+  const { project, user, context } = execution;
+  return await evaluateWithKeys(core.parts, project, (keys) => {
+    const { config_context: config } = parameterContext(core, { project, pack: action.pack, user, context, keys });
+    return (config ?? {}) as JsonObject;
+  });
+}
+
 /** What the execution was asked to do, split into what is the runner's and what the workflow's. */
 export async function settingsOf(
   core: Core,
@@ -309,7 +328,23 @@ export async function settingsOf(
   const rendered = await evaluateWithKeys(core.parts, execution.project, (keys) =>
     renderFinal(plan, kept, parameterContext(core, { ...about, keys })),
   );
-  return { ...rendered, templated: plan.templated.size > 0 };
+  const templated = plan.templated.size > 0;
+  const { timeout } = rendered.runner;
+  const isGiven = action.parameters.timeout !== undefined || kept.timeout !== undefined;
+  if (!isGiven || !hasInput(core, snapshot, "timeout")) return { ...rendered, templated };
+  // A workflow written for StackStorm, whose runner has no such parameter: its own input, and no limit of ours.
+  return { runner: { ...rendered.runner, timeout: 0 }, action: { ...rendered.action, timeout }, templated };
+}
+
+/** Whether an Orquesta workflow declares an input of this name. */
+function hasInput(core: Core, { definition, runner }: Snapshot, name: string): boolean {
+  if (definition === undefined || runner.name !== "orquesta") return false;
+  try {
+    const { input } = core.definitions.compile(definition, runner.name).source;
+    return Array.isArray(input) && input.some((one) => one === name || (isObject(one) && Object.hasOwn(one, name)));
+  } catch {
+    return false; // what is wrong with it, inspection tells
+  }
 }
 
 /** `task()` (orquesta-and-expressions 9). Only what the workflow was told counts, so that it is the same when read back. */
@@ -361,7 +396,7 @@ async function continueFrom(core: Core, live: Live, other: string): Promise<void
 
 /** What `workflow.save` keeps. */
 interface Saved {
-  readonly state: OrquestaState;
+  readonly state: OrquestaState | ChainState;
   readonly tracker: SavedTracker;
   readonly events: number;
 }
@@ -394,7 +429,7 @@ export async function readBack(core: Core, project: string, id: string): Promise
         `The definition of workflow "${execution.action}" could not be read when it was asked to run; run it again`,
     });
   }
-  const compiled = core.definitions.compile(snapshot.definition);
+  const compiled = core.definitions.compile(snapshot.definition, execution.runner);
   const { saved, steps } = await store.workflow(project, id);
   // Cast: nothing but `sealState` seals for this purpose, beside inputs.
   const kept = saved && (JSON.parse(vault.open(saved.state, "workflow")) as Saved);

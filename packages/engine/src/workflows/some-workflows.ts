@@ -25,7 +25,9 @@ export interface WorkflowEngine extends AsyncDisposable {
   reaches(id: string, status: string, task?: string): Promise<Execution>;
 }
 
-export type Flows = Readonly<Record<string, string | { readonly definition: string; readonly parameters: JsonObject }>>;
+export type Flows = Readonly<
+  Record<string, string | { readonly definition: string; readonly parameters?: JsonObject; readonly runner?: string }>
+>;
 
 /** Writes a pack `flows` into a folder. */
 export async function writeFlows(folder: string, flows: Flows): Promise<void> {
@@ -40,9 +42,9 @@ export async function writeFlows(folder: string, flows: Flows): Promise<void> {
   };
   await writeFile(join(folder, "pack.yaml"), JSON.stringify(pack));
   for (const [name, flow] of Object.entries(flows)) {
-    const { definition, parameters } = typeof flow === "string" ? { definition: flow, parameters: {} } : flow;
+    const { definition, parameters = {}, runner = "orquesta" } = typeof flow === "string" ? { definition: flow } : flow;
     await writeFile(join(folder, "actions", "workflows", `${name}.yaml`), definition);
-    const action = { name, runner_type: "orquesta", entry_point: `workflows/${name}.yaml`, enabled: true, parameters };
+    const action = { name, runner_type: runner, entry_point: `workflows/${name}.yaml`, enabled: true, parameters };
     await writeFile(join(folder, "actions", `${name}.yaml`), JSON.stringify(action));
   }
 }
@@ -88,8 +90,7 @@ export async function someWorkflows(
           else resolve(found);
         };
         const look = (one: Execution) => {
-          const orquesta = one.context.orquesta as JsonObject | undefined;
-          const isIt = task === undefined ? one.id === id : one.parent === id && orquesta?.task_name === task;
+          const isIt = task === undefined ? one.id === id : one.parent === id && taskNames([one])[0] === task;
           if (isIt && one.status === status) finish(one);
         };
         // What happened before anybody listened.
@@ -107,5 +108,8 @@ export async function someWorkflows(
 
 /** The task names of executions, in the order of the executions. */
 export function taskNames(executions: readonly Execution[]): string[] {
-  return executions.map((one) => String((one.context.orquesta as JsonObject).task_name));
+  return executions.map(({ context }) => {
+    const place = (context.orquesta ?? context.chain) as JsonObject | undefined;
+    return String(place?.task_name ?? place?.name);
+  });
 }

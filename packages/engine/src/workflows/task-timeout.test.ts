@@ -86,7 +86,10 @@ tasks:
 test("a rehearsal takes a limit's way where a mock says so", async () => {
   await using w = await someWorkflows({});
   const { workflows } = w.t.engine;
-  const rehearsed = workflows.rehearse(DEFAULT_PROJECT, { definition: LIMITED, mocks: { slow: { status: "timeout" } } });
+  const rehearsed = workflows.rehearse(DEFAULT_PROJECT, {
+    definition: LIMITED,
+    mocks: { slow: { status: "timeout" } },
+  });
   assert.deepEqual(
     rehearsed.path.map(({ task, status }) => `${task} ${status}`),
     ["slow timeout", "after succeeded"],

@@ -41,7 +41,8 @@ export function createTimeouts(
       for (const { task, route, run, due } of timers) {
         const name = String(run);
         if (due === undefined) deadlines.clear(execution.id, name);
-        else deadlines.set(execution.id, name, due * 1000, () => tell(execution, { kind: "timeout", task, route, run }));
+        else
+          deadlines.set(execution.id, name, due * 1000, () => tell(execution, { kind: "timeout", task, route, run }));
       }
     },
     close() {

@@ -12,13 +12,14 @@ import type { Change, Committed } from "@squall/store";
 import type { Core } from "../core.ts";
 import type { Dispatch } from "../executions/dispatch.ts";
 import type { Draft } from "../executions/draft.ts";
+import { CHAIN_RUNNER } from "./chains.ts";
 import { draftTask } from "./children.ts";
 import { checkBeforeRun } from "./inspection.ts";
 import type { StoredEvent, StoredKey } from "./history.ts";
 import { isWorkflow } from "./is-workflow.ts";
 import { failedMove, moveAfter } from "./own-move.ts";
 import { createTimeouts } from "./timeouts.ts";
-import { type Live, readBack, sealState, settingsOf, type Taken, takeStep, type World } from "./live.ts";
+import { type Live, configFor, readBack, sealState, settingsOf, type Taken, takeStep, type World } from "./live.ts";
 
 /**
  * Conducts workflows. The program of a workflow is pure; here is what it stands in.
@@ -202,7 +203,8 @@ export function createWorkflows(
         if (live.sinceSaved >= Math.max(SAVE_EVENTS, live.events / 4)) keepState(live, list);
         for (const draft of drafts) list.push(...draft.changes);
         const context = Object.assign({}, ...batch.map((input) => input.context ?? {})) as JsonObject;
-        const move = await moveAfter(core, live, taken, context);
+        const rows = new Map([...ends.values()].map((one) => [one.id, one]));
+        const move = await moveAfter(core, live, taken, context, rows);
         if (move) {
           moved = move.execution;
           if (isCompleted(moved.status)) ended = moved;
@@ -269,7 +271,9 @@ export function createWorkflows(
   const worldOf = (live: Live, ends: ReadonlyMap<StoredEvent, Execution>, drafts: Draft[]): World => {
     const now = parts.now();
     const plan = core.plans(live.snapshot.action, live.snapshot.runner);
-    const notify = live.execution.parameters.notify ?? plan.defaults.notify;
+    const isChain = live.compiled.language === "action-chain";
+    const which = isChain ? "skip_notify" : "notify";
+    const notifying = live.execution.parameters[which] ?? plan.defaults[which];
     return {
       at: Math.floor(now / 1000),
       seed: Math.floor(Math.random() * 2 ** 32),
@@ -281,13 +285,16 @@ export function createWorkflows(
       },
       begin: async (command, run) => {
         try {
-          const notifies = Array.isArray(notify) && notify.includes(command.task);
-          const draft = await draftTask(core, live.execution, command, run, notifies);
+          const draft = await draftTask(core, live.execution, live.compiled, command, run, notifying);
           drafts.push(draft);
           return { id: draft.execution.id };
         } catch (thrown) {
           if (isTransient(thrown)) throw thrown;
-          return { failed: { error: messageOf(thrown) } };
+          if (!isChain) return { failed: { error: messageOf(thrown) } };
+          const error = `Failed running task "${command.task}". ${messageOf(thrown)}`;
+          return {
+            failed: { error, traceback: "", ...(thrown instanceof SquallError && { code: thrown.code }) },
+          };
         }
       },
       tells: true,
@@ -405,6 +412,10 @@ export function createWorkflows(
       kind: "start",
       apiUrl: parts.apiUrl(),
       ...(settings.templated && { inputs: parts.vault.seal(JSON.stringify(settings.action), "workflow") }),
+      ...(execution.runner === CHAIN_RUNNER &&
+        snapshot.definition?.includes("config_context") && {
+          config: parts.vault.seal(JSON.stringify(await configFor(core, execution, snapshot)), "workflow"),
+        }),
     };
     if (isObject(again) && typeof again.ref === "string" && tasks.length > 0) {
       const reset = new Set(Array.isArray(again.reset) ? again.reset : []);
@@ -421,7 +432,7 @@ export function createWorkflows(
 
   /** Whether a task of the definition may have a time limit. */
   const hasLimits = (definition: string): boolean => {
-    const { tasks } = core.definitions.compile(definition).source;
+    const { tasks } = core.definitions.compile(definition, "orquesta").source;
     return isObject(tasks) && Object.values(tasks).some((task) => isObject(task) && task.timeout !== undefined);
   };
 
@@ -432,11 +443,15 @@ export function createWorkflows(
     async recover(projects) {
       const status = ["running", "pausing", "paused", "resuming", "canceling"] as const;
       for (const project of projects) {
-        const { items } = await parts.store.executions(
-          project,
-          { runner: "orquesta", status, order: "ascending" },
-          { omit: ["result"] },
-        );
+        const items: Execution[] = [];
+        for (const runner of ["orquesta", CHAIN_RUNNER]) {
+          const found = await parts.store.executions(
+            project,
+            { runner, status, order: "ascending" },
+            { omit: ["result"] },
+          );
+          items.push(...found.items);
+        }
         const snapshots = await core.snapshots.load(
           project,
           items.map((one) => one.snapshot),
@@ -455,7 +470,11 @@ export function createWorkflows(
             const live = await readBack(core, project, execution.id);
             cascade(live, execution.status === "canceling" ? "cancel" : "pause"); // W6
           }
-          if (snapshot.definition !== undefined && hasLimits(snapshot.definition)) {
+          if (
+            execution.runner !== CHAIN_RUNNER &&
+            snapshot.definition !== undefined &&
+            hasLimits(snapshot.definition)
+          ) {
             const live = await readBack(core, project, execution.id);
             if (live.state === undefined) continue;
             const timers = live.compiled.program.timers(live.state);
@@ -504,10 +523,15 @@ const tellsParent = (status: string): boolean => status === "paused" || status =
 
 /** The workflow that an execution says it is a task of. Whether it is one, the workflow knows. */
 function workflowOf(execution: Execution): string | undefined {
-  return isObject(execution.context.orquesta) ? execution.parent : undefined;
+  return isObject(execution.context.orquesta) || isObject(execution.context.chain) ? execution.parent : undefined;
 }
 
 function taskEvent(execution: Execution): StoredEvent {
+  if (isObject(execution.context.chain)) {
+    const { name, route } = execution.context.chain;
+    const { id, status } = execution;
+    return { kind: "task", task: String(name), route: Number(route), status, execution: id };
+  }
   const { task_name, task_route, item_id } = execution.context.orquesta as JsonObject;
   return {
     kind: "task",

@@ -1,4 +1,4 @@
-import { compileSchema, isObject, messageOf, type ParameterSchema, toDraft4 } from "@squall/model";
+import { compileSchema, isObject, messageOf, toDraft4 } from "@squall/model";
 import type { Outcome, Runner } from "../port.ts";
 import { abortOutcome } from "../stopped.ts";
 import { PARAMETERS } from "./parameters.ts";
@@ -30,8 +30,7 @@ export function createInquirer(): Runner {
 function whatIsWrong(schema: unknown): string | undefined {
   if (!isObject(schema)) return "it is no object";
   try {
-    // Cast: compiling finds what is no schema.
-    compileSchema(toDraft4(schema as ParameterSchema));
+    compileSchema(toDraft4(schema));
     return undefined;
   } catch (thrown) {
     return messageOf(thrown);

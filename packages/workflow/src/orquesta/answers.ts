@@ -11,14 +11,20 @@ import { type TaskEvent, updateTask } from "./update.ts";
  */
 
 /** Takes up what is told of a task. Answers whether it ends a wait for an answer: then see `restAgain`. */
-export function report(draft: Draft, task: string, route: number, event: Exclude<TaskEvent, { kind: "command" }>): boolean {
+export function report(
+  draft: Draft,
+  task: string,
+  route: number,
+  event: Exclude<TaskEvent, { kind: "command" }>,
+): boolean {
   if (!COMPLETED.has(event.status)) {
     updateTask(draft, task, route, event);
     return false;
   }
   const index = latestIndex(draft, task, route);
   const before = index === undefined ? null : entryAt(draft.state, index).status;
-  const waited = before === "pending" || (event.kind === "item" && itemStatus(draft, task, route, event.item) === "pending");
+  const waited =
+    before === "pending" || (event.kind === "item" && itemStatus(draft, task, route, event.item) === "pending");
   if (waited) wake(draft, event.status);
   // What rested and has ended ran in between, although nobody said so.
   if (before === "paused") updateTask(draft, task, route, running(event));

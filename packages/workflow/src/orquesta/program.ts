@@ -26,6 +26,8 @@ export interface Env {
   /** Variables beside the workflow's own, such as `st2` and `parent`. */
   readonly context?: Readonly<Record<string, unknown>>;
   readonly readKey?: (request: KeyRequest) => { readonly value: unknown } | undefined;
+  /** Opens what a secret key holds, for StackStorm's filter of that. */
+  readonly decrypt?: (ciphertext: string) => string;
   readonly recordOf?: (taskId: string, route: number) => Readonly<Record<string, unknown>> | undefined;
   /** Milliseconds since 1970; a number from 0 to 1: for the expressions' functions that need them. */
   readonly now?: () => number;
@@ -51,7 +53,7 @@ export function orquestaProgram(source: unknown, options: ReadOptions = {}): Pro
       const definition = readDefinition(source);
       read = { definition, graph: buildGraph(definition) };
     }
-    const { context: _context, ...functions } = env;
+    const { context: _context, decrypt: _decrypt, ...functions } = env;
     return { ...read, functions };
   };
   return {

@@ -78,13 +78,20 @@ test("each round of a cycle has a limit of its own", () => {
     },
     { vars: [{ n: 0 }] },
   );
-  let step = program.advance(program.start({}, env).state, { kind: "task", task: "start", route: 0, status: "succeeded" }, env);
+  let step = program.advance(
+    program.start({}, env).state,
+    { kind: "task", task: "start", route: 0, status: "succeeded" },
+    env,
+  );
   const [first] = program.timers(step.state);
   step = program.advance(step.state, { kind: "task", task: "loop", route: 0, status: "succeeded" }, env);
   const [second] = program.timers(step.state);
   assert.ok(first && second && first.run !== second.run);
   assert.deepEqual(kinds(step), ["timer loop", "run loop", "timer loop"]);
-  assert.throws(() => program.advance(step.state, { kind: "timeout", task: "loop", route: 0, run: first.run }, env), Conflict);
+  assert.throws(
+    () => program.advance(step.state, { kind: "timeout", task: "loop", route: 0, run: first.run }, env),
+    Conflict,
+  );
 });
 
 test("a question that is not answered in its task's time fails the task, and the workflow goes on or fails", () => {

@@ -100,7 +100,12 @@ export function updateTask(draft: Draft, task: string, route: number, event: Tas
 }
 
 /** What follows for the workflow from a task's change, and from the commands among the transitions it took. */
-export function conclude(draft: Draft, at: number, commands: ReturnType<typeof takeTransitions>, wasOver: boolean): void {
+export function conclude(
+  draft: Draft,
+  at: number,
+  commands: ReturnType<typeof takeTransitions>,
+  wasOver: boolean,
+): void {
   advanceWorkflow(draft, at);
   for (const command of commands) {
     updateTask(draft, command.name, command.route, { kind: "command", command: command.name });
