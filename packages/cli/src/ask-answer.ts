@@ -21,7 +21,7 @@ export async function askAnswer(
   const answer: Record<string, unknown> = {};
   const needed = Array.isArray(schema.required) ? (schema.required as readonly unknown[]) : [];
   for (const [name, field] of fields) {
-    if (field.description !== undefined) sources.note(safeText(`${field.description}`));
+    if (typeof field.description === "string") sources.note(safeText(field.description));
     const isNeeded = (field.required === true || needed.includes(name)) && field.default === undefined;
     const value = await askField(name, field, isNeeded, sources);
     if (value !== undefined) {

@@ -1,8 +1,9 @@
-/** Runs the workflow `flows.twenty` and kills its own process right after the commit with this number. */
+/** Runs a workflow, answers its questions, and kills its own process right after the commit with this number. */
 import type { Store } from "@squall/store";
 import { anEngine } from "../an-engine.ts";
+import { answerQuestions } from "./kill-at-every-commit.ts";
 
-const [directory = "", folder = "", key = "", at = "0"] = process.argv.slice(2);
+const [directory = "", folder = "", key = "", at = "0", action = ""] = process.argv.slice(2);
 let commits: number | undefined;
 
 function count<T>(result: T): T {
@@ -23,8 +24,9 @@ const around = (store: Store): Store =>
 
 const t = await anEngine({ directory, key: Buffer.from(key, "hex"), around });
 await t.engine.content.register("default", [folder]);
+await answerQuestions(t);
 commits = 0;
-const { id } = await t.engine.executions.request(t.admin, { action: "flows.twenty" });
+const { id } = await t.engine.executions.request(t.admin, { action });
 await t.engine.executions.settled("default", id);
 console.log(commits);
 // No clean stop: whoever asked for a number beyond the last one compares with a run that was not disturbed.
