@@ -39,15 +39,19 @@ output: [{ok: <% task_status(a) %>}]
 `;
 
 test("a workflow ends as if nothing had happened, whichever of its commits the process dies after", async () => {
-  const { commits, calm } = await killAtEveryCommit({ twenty: TWENTY, small: SMALL }, "twenty", ({ counts, others }) => {
-    // A retry is of the whole task: items that had succeeded beside a lost one run again.
-    assert.ok((counts.each ?? 0) >= 4);
-    counts.each = 4;
-    assert.ok(
-      others.every((one) => one === "abandoned"),
-      others.join(),
-    );
-  });
+  const { commits, calm } = await killAtEveryCommit(
+    { twenty: TWENTY, small: SMALL },
+    "twenty",
+    ({ counts, others }) => {
+      // A retry is of the whole task: items that had succeeded beside a lost one run again.
+      assert.ok((counts.each ?? 0) >= 4);
+      counts.each = 4;
+      assert.ok(
+        others.every((one) => one === "abandoned"),
+        others.join(),
+      );
+    },
+  );
   assert.equal(calm.status, "succeeded", JSON.stringify(calm.result));
   assert.deepEqual(calm.others, []);
   assert.ok(commits > 20, `only ${commits} commits`);

@@ -1,7 +1,7 @@
 import { Invalid, type JsonObject } from "@squall/model";
 import type { Command, ErrorEntry, WorkflowEvent, WorkflowStatus } from "@squall/workflow";
 import type { Core } from "../core.ts";
-import type { TimerCommand } from "./children.ts";
+import type { Run, TimerCommand } from "./children.ts";
 import { inspectText } from "./inspection.ts";
 
 /** What a task's action is said to give: by task name, one for each run (or item) in turn; the last one counts on. */
@@ -52,7 +52,9 @@ export function rehearse(core: Core, project: string, rehearsal: Rehearsal): Reh
   }
   const { program, reevaluate } = core.definitions.compile(rehearsal.definition);
   const { keys = {}, mocks = {} } = rehearsal;
+  const records = createRecords();
   const env = {
+    recordOf: records.of,
     context: { st2: { user: "rehearsal", action_execution_id: "", workflow_execution_id: "" }, parent: {} },
     readKey: ({ scope, name }: { scope: string; name: string }) => {
       const value = keys[scope === "system" ? `system.${name}` : name];
@@ -108,6 +110,7 @@ export function rehearse(core: Core, project: string, rehearsal: Rehearsal): Reh
       limit?.due === undefined
         ? { kind: "task", task, route, ...(item !== undefined && { item }), status, result: mock.result ?? {} }
         : { kind: "timeout", task, route, run: limit.run };
+    records.add(command, status, mock.result ?? {});
     step = program.advance(step.state, event, env);
     take(step.commands);
   }
@@ -117,5 +120,26 @@ export function rehearse(core: Core, project: string, rehearsal: Rehearsal): Reh
     errors: step.errors,
     path,
     unused: Object.keys(mocks).filter((name) => !used.has(name)),
+  };
+}
+
+/** What `task()` and a chain's templates see of tasks that a rehearsal has run. */
+function createRecords() {
+  const records = new Map<string, { status: string; result: unknown }>();
+  return {
+    add({ task, route, item }: Run, status: string, result: unknown): void {
+      const key = `${route}|${task}`;
+      const before = item === undefined || item === 0 ? undefined : records.get(key);
+      const items = [...((before?.result as { items?: unknown[] } | undefined)?.items ?? [])];
+      if (item !== undefined) items[item] = { status, result };
+      const record = { status, result: item === undefined ? result : { items } };
+      records.set(key, record);
+      // Tasks of other routes are asked for by name alone as a rule.
+      records.set(task, record);
+    },
+    of(task: string, route: number): JsonObject | undefined {
+      const record = records.get(`${route}|${task}`) ?? records.get(task);
+      return record && { ...record, task_name: task, task_id: task, route };
+    },
   };
 }
