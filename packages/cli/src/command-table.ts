@@ -43,6 +43,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "pack", description: "folders of actions, rules and sensors", load: () => import("./commands/pack.ts") },
   { name: "key", description: "the datastore", load: () => import("./commands/key.ts") },
   { name: "apikey", description: "keys that programs sign in with", load: () => import("./commands/apikey.ts") },
+  { name: "user", description: "who signs in here", load: () => import("./commands/user.ts") },
   { name: "runner", description: "the ways an action can run", load: () => import("./commands/runner.ts") },
   { name: "sensor", description: "processes that report events", load: () => import("./commands/sensor.ts") },
   { name: "policy", description: "limits on actions", load: () => import("./commands/policy.ts") },

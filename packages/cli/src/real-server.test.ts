@@ -85,6 +85,15 @@ test("with the true server: sign in, run, look at it, register a pack, test its 
     execution_id: string;
   }[];
   assert.equal((await squall(["execution", "tail", fired?.execution_id ?? ""])).stdout, "hello ada\n");
+  assert.equal(
+    (await squall(["user", "create", "ada", "--role", "observer", "--password-stdin"], "a long one\n")).status,
+    0,
+  );
+  assert.equal((await squall(["user", "password", "ada", "--password-stdin"], "a longer one\n")).status, 0);
+  assert.match((await squall(["user", "list"])).stdout, /^ada +observer/m);
+  assert.equal((await squall(["auth", "ada", "--password-stdin"], "a longer one\n")).status, 0);
+  assert.equal((await squall(["auth", "ada", "--password-stdin"], "a long one\n")).status, 1);
+
   assert.equal((await squall(["pack", "remove", "greeter"])).status, 0);
   assert.match((await squall(["run", "greeter.greet", "who=x"])).stderr, /there is no action 'greeter\.greet'/);
 

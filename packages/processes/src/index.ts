@@ -1,4 +1,5 @@
 /** Child processes: start, capture, limit, end with all descendants. For rooms that start programs. */
+export { type Capture, createCapture } from "./capture.ts";
 export { commandLine, type Command, findShells, type Shells, type Sudo } from "./command-line.ts";
 export { baseEnvironment, type Environment } from "./environment.ts";
 export { type Elevation, killTree, sendElevated } from "./kill-tree.ts";

@@ -18,6 +18,7 @@ test("every runner that this room promises is there, once", () => {
     "inquirer",
     "local-shell-cmd",
     "local-shell-script",
+    "node-script",
     "noop",
     "orquesta",
     "python-script",

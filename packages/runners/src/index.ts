@@ -5,6 +5,7 @@ import { createHttpRequest } from "./http-request/runner.ts";
 import { createInquirer } from "./inquirer/runner.ts";
 import { createLocalShellCmd } from "./local-shell-cmd/runner.ts";
 import { createLocalShellScript } from "./local-shell-script/runner.ts";
+import { createNodeScript } from "./node-script/runner.ts";
 import { createNoop } from "./noop/runner.ts";
 import { createOrquesta } from "./orquesta/runner.ts";
 import { type RunnerOptions, settle } from "./options.ts";
@@ -15,7 +16,7 @@ import { createProcessTable, endLeftovers as endMarked } from "@squall/processes
 export type { RunnerOptions } from "./options.ts";
 export type { Job, JobIO, Outcome, Runner } from "./port.ts";
 
-/** Every runner of this room, ready to run jobs. They share nothing that has to be closed. */
+/** Every runner of this room, ready to run jobs. Warm processes that they keep end with this one. */
 export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
   const settings = settle(options);
   return [
@@ -24,6 +25,7 @@ export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
     createLocalShellCmd(settings),
     createLocalShellScript(settings),
     createPythonScript(settings),
+    createNodeScript(settings),
     createHttpRequest(settings),
     createOrquesta(),
     createActionChain(),

@@ -18,6 +18,8 @@ export interface RunnerOptions {
   readonly python?: string;
   /** The folder with one Python virtualenv per pack. Default: none, so that packs with requirements.txt are refused. */
   readonly virtualenvs?: string;
+  /** The folder for the npm packages that packs name in package.json. Default: none, so that such packs are refused. */
+  readonly nodeModules?: string;
   /** The folder with `<pack>.yaml` configurations, for messages that say where a key belongs. Default: `configs`. */
   readonly configs?: string;
   /** Puts each pack's `lib` folder on PYTHONPATH (StackStorm's `packs.enable_common_libs`). Default: false. */
@@ -46,11 +48,14 @@ export interface RunnerSettings {
   readonly pythonPath: string;
   readonly python: string;
   readonly virtualenvs: string | undefined;
+  readonly nodeModules: string | undefined;
   readonly configs: string;
   readonly packLibraries: boolean;
   readonly systemUser: string | undefined;
   readonly environment: Environment;
   readonly shells: Shells;
+  /** How a run is stopped, in milliseconds: see `killGraceMs` and `drainMs`. */
+  readonly stop: { readonly graceMs: number; readonly drainMs: number };
   /** Runs one child process to its end. */
   readonly runProcess: (request: ProcessRequest) => Promise<ProcessEnd>;
   readonly responseBytes: number;
@@ -65,11 +70,13 @@ export function settle(options: RunnerOptions): RunnerSettings {
     pythonPath: options.pythonPath ?? fileURLToPath(new URL("../../../python", import.meta.url)),
     python: options.python ?? "python3",
     virtualenvs: options.virtualenvs,
+    nodeModules: options.nodeModules,
     configs: options.configs ?? "configs",
     packLibraries: options.packLibraries ?? false,
     systemUser: userOtherThanOwn(options.systemUser),
     environment: baseEnvironment(service, options.passEnvironment),
     shells: findShells(),
+    stop: limits,
     runProcess: (request) => launcher.run(request, limits),
     responseBytes: options.responseBytes ?? 10 * 1024 * 1024,
     version: options.version ?? "3.9.0",

@@ -11,6 +11,8 @@ export interface Job {
   };
   /** Folder of the pack's content on this machine; absent for actions without files. */
   readonly packPath?: string;
+  /** Of the pack's content as it was registered; differs whenever that does. */
+  readonly packDigest?: string;
   /** Rendered, with defaults; only the runner's own parameters. */
   readonly runnerParameters: JsonObject;
   /** Rendered, with defaults; only those that the runner does not have. */

@@ -5,7 +5,7 @@ import { createLocalBus } from "@squall/bus";
 import { createEngine, createVault, type Engine, type Limits, type Registration } from "@squall/engine";
 import { createIds, DEFAULT_PROJECT, microsNow } from "@squall/model";
 import { createRunners } from "@squall/runners";
-import { openSqliteStore, type Store } from "@squall/store";
+import { openPostgresStore, openSqliteStore, type Store } from "@squall/store";
 import { ownPacks, registerChangedPacks } from "./bundled-packs.ts";
 import { type Context, DEFAULT_SETTINGS } from "./context.ts";
 import { createListener } from "./http/app.ts";
@@ -57,7 +57,11 @@ function limitsOf(options: ServerOptions): Limits {
 export async function startServer(options: ServerOptions, say: (line: string) => void): Promise<RunningServer> {
   await using stack = new AsyncDisposableStack();
   const key = vaultKey(options.dataDirectory);
-  const store = stack.use(await openSqliteStore({ directory: options.dataDirectory }));
+  const store = stack.use(
+    options.store === undefined
+      ? await openSqliteStore({ directory: options.dataDirectory })
+      : await openPostgresStore({ url: options.store }),
+  );
   setAside(options.logFile);
   const log = createLog(options.logFile, options.logLevel);
   stack.defer(() => log.close());
@@ -75,6 +79,7 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
         version: DEFAULT_SETTINGS.version,
         pythonPath: join(ROOT, "python"),
         virtualenvs: join(options.dataDirectory, "virtualenvs"),
+        nodeModules: join(options.dataDirectory, "node_modules-of"),
       }),
       vault: createVault(key),
       now: microsNow,

@@ -14,6 +14,8 @@ export interface ServerOptions {
   /** 0 takes a free one. */
   readonly port: number;
   readonly dataDirectory: string;
+  /** `postgres://...`; undefined for the database in the data directory. Holds a password: never log it. */
+  readonly store?: string;
   /** Folders whose subfolders are packs, registered at start when they changed. */
   readonly packRoots: readonly string[];
   readonly bodyLimitBytes: number;
@@ -62,6 +64,12 @@ const FLAGS = {
     variable: "SQUALL_DATA",
     value: "DIR",
     help: "where it keeps its data (default .squall/data of the checkout, .squall/data-PORT for other ports)",
+  },
+  store: {
+    type: "string",
+    variable: "SQUALL_STORE",
+    value: "URL",
+    help: "a PostgreSQL database for the state, postgres://USER@HOST/DATABASE, in place of a file in the data directory; better given as variable, which others cannot see",
   },
   packs: {
     type: "string",
@@ -189,9 +197,16 @@ export function readOptions(
   const trust = values["trust-proxy"] === true || /^(1|true|yes)$/i.test(env.SQUALL_TRUST_PROXY ?? "");
   const log = text("log");
   const resetPassword = text("reset-password");
+  const store = text("store");
+  if (store !== undefined && !/^postgres(ql)?:\/\//.test(store)) {
+    throw new Invalid("server.option", {
+      message: "--store takes the address of a PostgreSQL database: postgres://USER:PASSWORD@HOST:PORT/DATABASE",
+    });
+  }
   return {
     help: false,
     ...(resetPassword !== undefined && { resetPassword }),
+    ...(store !== undefined && { store }),
     host: text("host") ?? "127.0.0.1",
     port,
     dataDirectory,

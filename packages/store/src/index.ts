@@ -1,4 +1,4 @@
-/** Where the truth lives: the port `Store`, the changes it takes, and the embedded SQLite store. */
+/** Where the truth lives: the port `Store`, the changes it takes, the embedded SQLite store, and PostgreSQL. */
 export type { Change, Committed, ExecutionMove, StoredResource } from "./changes.ts";
 export type {
   EnforcementFilter,
@@ -11,3 +11,4 @@ export type {
   Store,
 } from "./port.ts";
 export { openSqliteStore, type SqliteStoreOptions } from "./sqlite/open.ts";
+export { openPostgresStore, type PostgresStoreOptions } from "./postgres/open.ts";

@@ -1,0 +1,162 @@
+import type { Execution, ExecutionStatus, JsonObject, Lane, Micros, Notify, StatusChange } from "@squall/model";
+import type { ExecutionFilter, Listed, Page, Store } from "../port.ts";
+import type { Reader, Row } from "./connection.ts";
+import { among, bounds, equals, list } from "./listing.ts";
+
+const NARROW = `id, project, status, action, runner, lane, start, due, created, ended, parent, rule, trigger, trigger_type,
+  trigger_instance, username, liveaction, snapshot, worker, lease_expires, delay, log, notify, callback`;
+const WIDE = { context: "context, context_changes", parameters: "parameters", result: "result" } as const;
+const ALL = [NARROW, ...Object.values(WIDE)].join(", ");
+const WAITING = "status in ('requested', 'scheduled', 'delayed')";
+
+export const CLAIM = `select ${ALL} from squall_claim($1, $2, $3, $4, $5, $6)`;
+
+export async function getExecution(db: Reader, project: string, id: string): Promise<Execution | undefined> {
+  const row = await db.get(`select ${ALL} from execution where project = ? and id = ?`, project, id);
+  return row && decodeExecution(row);
+}
+
+export function listExecutions(
+  db: Reader,
+  project: string,
+  filter: ExecutionFilter,
+  page: Page,
+): Promise<Listed<Execution>> {
+  const omitted = new Set<string>(page.omit);
+  const wide = Object.entries(WIDE).flatMap(([name, columns]) => (omitted.has(name) ? [] : [columns]));
+  const { action, runner, rule, trigger, trigger_type, trigger_instance, parent, user, liveaction } = filter;
+  return list(
+    db,
+    {
+      table: "execution",
+      columns: [NARROW, ...wide].join(", "),
+      time: "start",
+      project,
+      terms: [
+        ...among("id", filter.ids),
+        ...equals({
+          action,
+          runner,
+          rule,
+          trigger,
+          trigger_type,
+          trigger_instance,
+          parent,
+          username: user,
+          liveaction,
+        }),
+        ...bounds("start", filter),
+      ],
+      oneOf: filter.status && [...new Set(filter.status)].map((status) => ({ sql: "status = ?", values: [status] })),
+      order: filter.order,
+      page,
+    },
+    decodeExecution,
+  );
+}
+
+export async function childIds(
+  db: Reader,
+  project: string,
+  parents: readonly string[],
+): Promise<Map<string, string[]>> {
+  const rows = await db.all(
+    "select parent, id from execution where project = ? and parent = any(?::text[]) order by parent, start, id",
+    project,
+    [...new Set(parents)],
+  );
+  const children = new Map<string, string[]>();
+  for (const row of rows) {
+    const parent = String(row["parent"]);
+    const siblings = children.get(parent);
+    if (siblings) siblings.push(String(row["id"]));
+    else children.set(parent, [String(row["id"])]);
+  }
+  return children;
+}
+
+export async function executionValues(
+  db: Reader,
+  project: string,
+  field: Parameters<Store["executionValues"]>[1],
+): Promise<string[]> {
+  const rows =
+    field === "status"
+      ? // A jump from status to status along the index, not a walk over every execution.
+        await db.all(
+          `with recursive used (value) as (
+            (select status::text from execution where project = ? order by status limit 1)
+            union all
+            select (select status::text from execution where project = ? and status > value::word order by status limit 1)
+            from used where value is not null
+          ) select value from used where value is not null order by value collate "C"`,
+          project,
+          project,
+        )
+      : await db.all(
+          "select value from execution_value where project = ? and field = ? order by value",
+          project,
+          field,
+        );
+  return rows.map((row) => String(row["value"]));
+}
+
+export async function nextDue(db: Reader, lane: Lane): Promise<Micros | undefined> {
+  const row = await db.get(`select min(due) as due from execution where lane = ? and ${WAITING}`, lane);
+  return typeof row?.["due"] === "number" ? row["due"] : undefined;
+}
+
+export async function lostExecutions(db: Reader, now: Micros, all: boolean): Promise<Execution[]> {
+  const rows = await db.all(
+    `select ${ALL} from execution where lease_expires is not null and lease_expires <= ? order by lease_expires, id`,
+    all ? Number.MAX_SAFE_INTEGER : now,
+  );
+  return rows.map(decodeExecution);
+}
+
+/** Mutable while it is put together: optional fields are absent, not undefined, when there is nothing. */
+type Draft = { -readonly [K in keyof Execution]: Execution[K] };
+
+export function decodeExecution(row: Row): Execution {
+  // Casts: these columns hold nothing but what encode.ts wrote, from the same types.
+  const draft: Draft = {
+    id: row["id"] as string,
+    project: row["project"] as string,
+    liveaction: row["liveaction"] as string,
+    status: row["status"] as ExecutionStatus,
+    action: row["action"] as string,
+    runner: row["runner"] as string,
+    lane: row["lane"] as Lane,
+    snapshot: row["snapshot"] as string,
+    parameters: row["parameters"] === undefined ? {} : (parse(row["parameters"]) as JsonObject),
+    context: row["context"] === undefined ? {} : contextOf(row),
+    user: row["username"] as string,
+    created: row["created"] as number,
+    due: row["due"] as number,
+    start: row["start"] as number,
+    log: row["log"] as StatusChange[],
+  };
+  for (const field of ["parent", "rule", "trigger", "trigger_type", "trigger_instance"] as const) {
+    const value = row[field];
+    if (typeof value === "string") draft[field] = value;
+  }
+  if (typeof row["notify"] === "string") draft.notify = parse(row["notify"]) as Notify;
+  if (typeof row["callback"] === "string") draft.callback = parse(row["callback"]) as JsonObject;
+  if (typeof row["result"] === "string") draft.result = parse(row["result"]) as JsonObject;
+  if (typeof row["delay"] === "number") draft.delay = row["delay"];
+  if (typeof row["ended"] === "number") draft.end = row["ended"];
+  if (typeof row["worker"] === "string" && typeof row["lease_expires"] === "number") {
+    draft.lease = { worker: row["worker"], expires: row["lease_expires"] };
+  }
+  return draft;
+}
+
+/** Merged here, at the top level: the database only appends what a move brings. */
+function contextOf(row: Row): JsonObject {
+  const changes = Array.isArray(row["context_changes"]) ? row["context_changes"] : [];
+  return Object.assign({}, parse(row["context"]), ...changes.map(parse)) as JsonObject;
+}
+
+function parse(text: unknown): unknown {
+  return JSON.parse(String(text));
+}

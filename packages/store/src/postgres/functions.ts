@@ -1,0 +1,319 @@
+/**
+ * What writes, inside the database: a whole group of lists of changes in one call, so that a group costs one round trip.
+ * Created anew at each migration; they hold no state.
+ *
+ * A change that cannot be raises SQ001 with its reason as detail and its place as hint. The optimistic call lets that undo
+ * everything; the careful one undoes only the list, at the price of a subtransaction for each.
+ *
+ * Rows that several processes may write at the same moment are first locked, and inserted "on conflict do nothing": whoever
+ * loses that race looks again.
+ */
+export const functions = `
+create or replace function squall_refuse(reason text, at int, message text) returns void language plpgsql as $$
+begin
+  raise exception using errcode = 'SQ001', message = message, detail = reason, hint = at::text;
+end $$;
+
+create or replace function squall_version(what text, has bigint, expect bigint, at int) returns void
+language plpgsql as $$
+begin
+  if expect is null or expect = coalesce(has, 0) then return; end if;
+  if has is null then
+    perform squall_refuse('missing', at, format('%s does not exist, so it has no version %s to replace', what, expect));
+  elsif expect = 0 then
+    perform squall_refuse('exists', at, format('%s exists already', what));
+  end if;
+  perform squall_refuse('stale', at, format('%s has version %s, not %s: somebody wrote it in between', what, has, expect));
+end $$;
+
+create or replace function squall_move_execution(c jsonb, at int) returns void language plpgsql as $$
+declare
+  moved int; old record; froms text[]; finished boolean := (c->>'finished')::boolean;
+begin
+  select coalesce(array_agg(f), '{}') into froms from jsonb_array_elements_text(c->'from') f;
+  update execution set
+    status = c->>'to',
+    log = log || jsonb_build_array(c->'entry'),
+    worker = case when finished or c->'lease' = 'null' then null when c ? 'lease' then c#>>'{lease,worker}' else worker end,
+    lease_expires = case when finished or c->'lease' = 'null' then null
+      when c ? 'lease' then (c#>>'{lease,expires}')::bigint else lease_expires end,
+    start = coalesce((c->>'start')::bigint, start),
+    due = coalesce((c->>'due')::bigint, due),
+    ended = coalesce((c->>'end')::bigint, ended),
+    result = coalesce(c->>'result', result),
+    context_changes = case when c ? 'context' then context_changes || (c->>'context') else context_changes end
+  where project = c->>'project' and id = c->>'id' and status = any(froms)
+    and (not c ? 'worker' or worker = c->>'worker');
+  get diagnostics moved = row_count;
+  if moved > 0 then return; end if;
+  select status, worker into old from execution where project = c->>'project' and id = c->>'id';
+  if not old.status is not null then
+    perform squall_refuse('missing', at, format('project %s has no execution %s', c->>'project', c->>'id'));
+  elsif not old.status = any(froms) then
+    perform squall_refuse('stale', at, format('execution %s is %s, so it cannot become %s', c->>'id', old.status, c->>'to'));
+  end if;
+  perform squall_refuse('stale', at, format('execution %s is %s, not leased to %s', c->>'id',
+    coalesce('leased to ' || old.worker, 'not leased'), c->>'worker'));
+end $$;
+
+create or replace function squall_put_resource(c jsonb, at int) returns void language plpgsql as $$
+declare
+  r resource := jsonb_populate_record(null::resource, c->'row'); old bigint; n int; other text;
+begin
+  loop
+    old := null;
+    select version into old from resource where project = r.project and kind = r.kind and id = r.id for update;
+    perform squall_version(format('%s %s (%s) of project %s', r.kind, r.ref, r.id, r.project), old,
+      (c->>'expect')::bigint, at);
+    select id into other from resource where project = r.project and kind = r.kind and ref = r.ref and id <> r.id;
+    if other is not null then
+      perform squall_refuse('exists', at, format('%s %s exists already in project %s, with id %s', r.kind, r.ref, r.project, other));
+    end if;
+    if old is null then
+      r.version := 1;
+      insert into resource select r.* on conflict do nothing;
+      get diagnostics n = row_count;
+      if n > 0 then return; end if;
+    else
+      begin
+        update resource set ref = r.ref, pack = r.pack, name = r.name, version = old + 1, body = r.body
+        where project = r.project and kind = r.kind and id = r.id;
+      exception when unique_violation then
+        perform squall_refuse('exists', at, format('%s %s exists already in project %s', r.kind, r.ref, r.project));
+      end;
+      return;
+    end if;
+  end loop;
+end $$;
+
+create or replace function squall_put_key(c jsonb, at int) returns void language plpgsql as $$
+declare
+  r key := jsonb_populate_record(null::key, c->'row'); old record; alive bigint; n int;
+begin
+  loop
+    select version, expires into old from key
+    where project = r.project and name = r.name and scope = r.scope and username = r.username for update;
+    alive := case when old.expires is null or old.expires > r.updated then old.version end;
+    perform squall_version(c->>'what', alive, (c->>'expect')::bigint, at);
+    r.version := coalesce(old.version, 0) + 1;
+    if old.version is null then
+      insert into key select r.* on conflict do nothing;
+      get diagnostics n = row_count;
+      if n > 0 then return; end if;
+    else
+      update key set id = r.id, secret = r.secret, description = r.description, expires = r.expires,
+        version = r.version, updated = r.updated, value = r.value
+      where project = r.project and name = r.name and scope = r.scope and username = r.username;
+      return;
+    end if;
+  end loop;
+end $$;
+
+create or replace function squall_put_timer(c jsonb, at int) returns void language plpgsql as $$
+declare
+  r timer := jsonb_populate_record(null::timer, c->'row'); old bigint; n int;
+begin
+  loop
+    old := null;
+    select version into old from timer where project = r.project and trigger = r.trigger for update;
+    perform squall_version(c->>'what', old, (c->>'expect')::bigint, at);
+    r.version := coalesce(old, 0) + 1;
+    if old is null then
+      insert into timer select r.* on conflict do nothing;
+      get diagnostics n = row_count;
+      if n > 0 then return; end if;
+    else
+      update timer set last = r.last, next = r.next, version = r.version where project = r.project and trigger = r.trigger;
+      return;
+    end if;
+  end loop;
+end $$;
+
+create or replace function squall_apply_change(c jsonb, at int) returns void language plpgsql as $$
+declare
+  n int := 1; old record; version bigint; other text;
+begin
+  case c->>'kind'
+    when 'execution.insert' then
+      insert into execution select * from jsonb_populate_record(null::execution, c->'row') on conflict do nothing;
+      get diagnostics n = row_count;
+      if n = 0 then perform squall_refuse('exists', at, c->>'taken'); end if;
+    when 'execution.move' then
+      perform squall_move_execution(c, at);
+    when 'event.insert' then
+      insert into event select * from jsonb_populate_record(null::event, c->'row') on conflict do nothing;
+      get diagnostics n = row_count;
+      if n = 0 then perform squall_refuse('exists', at, c->>'taken'); end if;
+    when 'enforcement.insert' then
+      insert into enforcement select * from jsonb_populate_record(null::enforcement, c->'row') on conflict do nothing;
+      get diagnostics n = row_count;
+      if n = 0 then perform squall_refuse('exists', at, c->>'taken'); end if;
+    when 'event.move' then
+      update event set status = c->>'to' where project = c->>'project' and id = c->>'id' and c->'from' ? status;
+      get diagnostics n = row_count;
+      if n > 0 then return; end if;
+      select status into other from event where project = c->>'project' and id = c->>'id';
+      if other is null then
+        perform squall_refuse('missing', at, format('project %s has no event %s', c->>'project', c->>'id'));
+      end if;
+      perform squall_refuse('stale', at, format('event %s is %s, so it cannot become %s', c->>'id', other, c->>'to'));
+    when 'lease.renew' then
+      update execution set lease_expires = (c->>'expires')::bigint
+      where project = c->>'project' and id = c->>'id' and worker = c->>'worker';
+      get diagnostics n = row_count;
+      if n > 0 then return; end if;
+      select status into other from execution where project = c->>'project' and id = c->>'id';
+      if other is null then
+        perform squall_refuse('missing', at, format('project %s has no execution %s', c->>'project', c->>'id'));
+      end if;
+      perform squall_refuse('stale', at, format('execution %s (%s) is no longer leased to %s', c->>'id', other, c->>'worker'));
+    when 'output.append' then
+      insert into output select * from jsonb_populate_recordset(null::output, c->'rows') on conflict do nothing;
+      get diagnostics n = row_count;
+      if n < jsonb_array_length(c->'rows') then
+        perform squall_refuse('exists', at, 'an output chunk with one of these numbers is there already');
+      end if;
+    when 'workflow.append' then
+      insert into workflow_step (project, execution, seq, step)
+      select c->>'project', c->>'execution', (c->>'seq')::bigint, c->>'step'
+      where (c->>'seq')::bigint = 1 + coalesce(
+        (select max(seq) from workflow_step where project = c->>'project' and execution = c->>'execution'), 0)
+      on conflict do nothing;
+      get diagnostics n = row_count;
+      if n = 0 then
+        perform squall_refuse('stale', at,
+          format('step %s is not the next one of the workflow of execution %s', c->>'seq', c->>'execution'));
+      end if;
+    when 'workflow.save' then
+      insert into workflow_state values (c->>'project', c->>'execution', (c->>'seq')::bigint, c->>'state')
+      on conflict (project, execution) do update set seq = excluded.seq, state = excluded.state
+      where excluded.seq > workflow_state.seq;
+    when 'snapshot.keep' then
+      insert into snapshot values (c->>'project', c->>'digest', c->>'body') on conflict do nothing;
+    when 'value' then
+      insert into execution_value values (c->>'project', c->>'field', c->>'value') on conflict do nothing;
+    when 'enforced' then
+      insert into enforcement_rule values (c->>'project', c->>'rule_id', c->>'rule_ref') on conflict do nothing;
+    when 'project' then
+      insert into project values (c->>'project') on conflict do nothing;
+    when 'resource.put' then
+      perform squall_put_resource(c, at);
+    when 'resource.delete' then
+      select r.version into version from resource r
+      where project = c->>'project' and kind = c->>'resource' and id = c->>'id' for update;
+      if version is null then perform squall_refuse('missing', at, c->>'what' || ' does not exist'); end if;
+      perform squall_version(c->>'what', version, (c->>'expect')::bigint, at);
+      delete from resource where project = c->>'project' and kind = c->>'resource' and id = c->>'id';
+    when 'key.put' then
+      perform squall_put_key(c, at);
+    when 'key.delete' then
+      select k.version into version from key k where project = c->>'project' and name = c->>'name'
+        and scope = c->>'scope' and username = c->>'username' for update;
+      if version is null then perform squall_refuse('missing', at, c->>'what' || ' does not exist'); end if;
+      perform squall_version(c->>'what', version, (c->>'expect')::bigint, at);
+      delete from key where project = c->>'project' and name = c->>'name'
+        and scope = c->>'scope' and username = c->>'username';
+    when 'timer.put' then
+      perform squall_put_timer(c, at);
+    when 'timer.delete' then
+      delete from timer where project = c->>'project' and trigger = c->>'trigger';
+      get diagnostics n = row_count;
+      if n = 0 then perform squall_refuse('missing', at, c->>'what' || ' does not exist'); end if;
+    when 'user.put' then
+      begin
+        insert into account select * from jsonb_populate_record(null::account, c->'row')
+        on conflict (project, id) do update set name = excluded.name, password = excluded.password,
+          roles = excluded.roles, enabled = excluded.enabled, created = excluded.created;
+      exception when unique_violation then
+        perform squall_refuse('exists', at, c->>'taken');
+      end;
+    when 'token.insert' then
+      insert into token select * from jsonb_populate_record(null::token, c->'row') on conflict do nothing;
+      get diagnostics n = row_count;
+      if n = 0 then perform squall_refuse('exists', at, c->>'taken'); end if;
+    when 'token.delete' then
+      delete from token where hash = c->>'hash';
+      get diagnostics n = row_count;
+      if n = 0 then perform squall_refuse('missing', at, 'there is no such token'); end if;
+    when 'apikey.put' then
+      begin
+        insert into apikey select * from jsonb_populate_record(null::apikey, c->'row')
+        on conflict (project, id) do update set username = excluded.username, hash = excluded.hash,
+          metadata = excluded.metadata, enabled = excluded.enabled, created = excluded.created;
+      exception when unique_violation then
+        perform squall_refuse('exists', at, c->>'taken');
+      end;
+    when 'apikey.delete' then
+      delete from apikey where project = c->>'project' and id = c->>'id';
+      get diagnostics n = row_count;
+      if n = 0 then perform squall_refuse('missing', at, c->>'what' || ' does not exist'); end if;
+    else
+      raise exception 'there is no change of kind %', c->>'kind';
+  end case;
+end $$;
+
+create or replace function squall_apply_list(list jsonb) returns void language plpgsql as $$
+declare
+  change jsonb;
+begin
+  for change in select value from jsonb_array_elements(list) with ordinality order by ordinality loop
+    perform squall_apply_change(change, (change->>'at')::int);
+  end loop;
+end $$;
+
+create or replace function squall_fence(mine bigint) returns void language plpgsql as $$
+begin
+  if mine is not null and mine <> (select epoch from owner for share) then
+    raise exception using errcode = 'SQ002', message = 'another Squall has taken this database over';
+  end if;
+end $$;
+
+create or replace function squall_write(group_id text, lists jsonb, careful boolean, mine bigint)
+returns jsonb language plpgsql as $$
+declare
+  list jsonb; outcomes jsonb := '[]'; state text; message text; reason text; place text;
+begin
+  perform squall_fence(mine);
+  if not careful then
+    for list in select value from jsonb_array_elements(lists) with ordinality order by ordinality loop
+      perform squall_apply_list(list);
+    end loop;
+  else
+    for list in select value from jsonb_array_elements(lists) with ordinality order by ordinality loop
+      begin
+        perform squall_apply_list(list);
+        outcomes := outcomes || jsonb_build_array(null::jsonb);
+      exception when others then
+        get stacked diagnostics state = returned_sqlstate, message = message_text, reason = pg_exception_detail,
+          place = pg_exception_hint;
+        -- Only what the list itself is to blame for: data, constraints, our refusals.
+        if state <> 'SQ001' and left(state, 2) not in ('22', '23') then raise; end if;
+        outcomes := outcomes || jsonb_build_array(case when state = 'SQ001'
+          then jsonb_build_object('reason', reason, 'index', place::int, 'message', message)
+          else jsonb_build_object('fault', message) end);
+      end;
+    end loop;
+  end if;
+  insert into written_group (id, outcomes) values (group_id, outcomes);
+  return outcomes;
+end $$;
+
+create or replace function squall_claim(which text, how_many int, by_worker text, expires bigint, now_at bigint, mine bigint)
+returns setof execution language plpgsql as $$
+begin
+  perform squall_fence(mine);
+  return query with taken as materialized (
+    select project, id, status, due from execution
+    where lane = which and status in ('requested', 'scheduled', 'delayed') and due <= now_at
+    order by due, id limit how_many for update skip locked
+  ), claimed as (
+    update execution e set status = 'running', worker = by_worker, lease_expires = expires,
+      log = e.log || case when taken.status = 'scheduled' then '[]'::jsonb
+        else jsonb_build_array(jsonb_build_object('status', 'scheduled', 'timestamp', now_at)) end
+        || jsonb_build_array(jsonb_build_object('status', 'running', 'timestamp', now_at))
+    from taken where e.project = taken.project and e.id = taken.id
+    returning e.*
+  )
+  select * from claimed order by due, id;
+end $$;
+`;

@@ -1,0 +1,151 @@
+import pg from "pg";
+import { Unavailable } from "@squall/model";
+import type { Store } from "../port.ts";
+import { clientOptions, connectionName, createReader, type Reader } from "./connection.ts";
+import * as content from "./content.ts";
+import * as executions from "./executions.ts";
+import { postgresFailure, withoutPassword } from "./failures.ts";
+import * as history from "./history.ts";
+import { holdsNul } from "./listing.ts";
+import { type Owner, takeOwnership } from "./owner.ts";
+import { migrate, SCHEMA_VERSION } from "./migrate.ts";
+import { createWriter } from "./writer.ts";
+
+export interface PostgresStoreOptions {
+  /** `postgres://user:password@host:port/database?sslmode=verify-full`; what it leaves out comes from PG* variables. */
+  readonly url: string;
+  /** Take the database for this process alone. Default true; false where many processes share it. */
+  readonly exclusive?: boolean;
+  /** Connections that read; one more writes. Default 8. */
+  readonly connections?: number;
+  /** A statement may take this long. Default 30,000 ms. */
+  readonly statementMs?: number;
+  /** How long a write waits for a server that cannot be reached. Default 10,000 ms. */
+  readonly patienceMs?: number;
+}
+
+/**
+ * Opens the store on PostgreSQL 13 or newer and brings its schema up to date. Throws Unavailable where the server does not
+ * let it, and Invalid for a newer schema; messages say what to do, and hold no password.
+ */
+export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
+  const { url } = options;
+  const where = withoutPassword(url);
+  const statementMs = options.statementMs ?? 30_000;
+  const starter = new pg.Client(clientOptions({ url, name: connectionName("start"), statementMs }));
+  starter.on("error", () => undefined); // the query under way says it
+  try {
+    await starter.connect();
+    await migrate(starter, where);
+  } catch (error) {
+    throw postgresFailure(error, where);
+  } finally {
+    await starter.end().catch(() => undefined); // it may never have been there
+  }
+  const owner: Owner | undefined =
+    options.exclusive === false ? undefined : await takeOwnership({ url, statementMs }, where);
+  let readTrouble: Error | undefined;
+  const db = createReader({ url, name: "squall reader", statementMs }, options.connections ?? 8, (error) => {
+    readTrouble = error;
+  });
+  const writer = createWriter({
+    url,
+    where,
+    statementMs,
+    patienceMs: options.patienceMs ?? 10_000,
+    epoch: owner?.epoch,
+  });
+  let isClosed = false;
+
+  const read = async <T>(query: () => Promise<T>): Promise<T> => {
+    if (isClosed) throw new Unavailable("store.closed", { message: `the store ${where} is closed` });
+    try {
+      const found = await query();
+      readTrouble = undefined;
+      return found;
+    } catch (error) {
+      throw postgresFailure(error, where);
+    }
+  };
+  /** For look-ups by a text from outside: what the server would not take is not there. */
+  const lookUp = async <T>(text: string, query: () => Promise<T | undefined>): Promise<T | undefined> =>
+    holdsNul(text) ? undefined : read(query);
+
+  return {
+    exclusive: owner !== undefined,
+    commit: (changes) => writer.commit(changes),
+
+    resources: (project, kind) => read(() => content.listResources(db, project, kind)),
+    snapshot: (project, digest) => read(async () => (await content.getSnapshots(db, project, [digest])).get(digest)),
+    snapshots: (project, digests) => read(() => content.getSnapshots(db, project, digests)),
+
+    execution: (project, id) => lookUp(id, () => executions.getExecution(db, project, id)),
+    executions: (project, filter, page) => read(() => executions.listExecutions(db, project, filter, page)),
+    childIds: (project, parents) => read(() => executions.childIds(db, project, parents)),
+    executionValues: (project, field) => read(() => executions.executionValues(db, project, field)),
+    async claim(lane, limit, worker, leaseExpires, now) {
+      if (limit <= 0) return [];
+      const rows = await writer.query(executions.CLAIM, [lane, limit, worker, leaseExpires, now, owner?.epoch ?? null]);
+      return rows.map(executions.decodeExecution);
+    },
+    nextDue: (lane) => read(() => executions.nextDue(db, lane)),
+    lostExecutions: (now, all = false) => read(() => executions.lostExecutions(db, now, all)),
+    workflow: (project, execution) => read(() => history.readWorkflow(db, project, execution)),
+    output: (project, execution, type, afterSeq) =>
+      read(() =>
+        holdsNul(execution) ? Promise.resolve([]) : history.readOutput(db, project, execution, type, afterSeq),
+      ),
+
+    event: (project, id) => lookUp(id, () => history.getEvent(db, project, id)),
+    events: (project, filter, page) => read(() => history.listEvents(db, project, filter, page)),
+    enforcement: (project, id) => lookUp(id, () => history.getEnforcement(db, project, id)),
+    enforcements: (project, filter, page) => read(() => history.listEnforcements(db, project, filter, page)),
+
+    key: (project, scope, user, name, now) => read(() => content.getKey(db, project, scope, user, name, now)),
+    keys: (project, filter, page, now) => read(() => content.listKeys(db, project, filter, page, now)),
+    expiredKeys: (now, limit) => read(() => content.expiredKeys(db, now, limit)),
+    timers: (project) => read(() => content.listTimers(db, project)),
+
+    user: (project, name) => read(() => content.getUser(db, project, name)),
+    users: (project) => read(() => content.listUsers(db, project)),
+    tokenByHash: (hash) => lookUp(hash, () => content.tokenByHash(db, hash)),
+    expiredTokens: (now, limit) => read(() => content.expiredTokens(db, now, limit)),
+    apiKey: (project, id) => read(() => content.getApiKey(db, project, id)),
+    apiKeyByHash: (hash) => lookUp(hash, () => content.apiKeyByHash(db, hash)),
+    apiKeys: (project, page) => read(() => content.listApiKeys(db, project, page)),
+
+    projects: () =>
+      read(async () => (await db.all("select name from project order by name")).map((row) => String(row["name"]))),
+    describe: () =>
+      read(async () => {
+        const trouble = writer.trouble() ?? readTrouble;
+        if (trouble) throw trouble;
+        return describe(db, where);
+      }),
+
+    async [Symbol.asyncDispose]() {
+      if (isClosed) return;
+      await writer.close();
+      await owner?.[Symbol.asyncDispose]();
+      isClosed = true;
+      await db.end();
+    },
+  };
+}
+
+async function describe(db: Reader, where: string): Promise<Record<string, unknown>> {
+  const row = await db.get(
+    `select current_setting('server_version') as version, current_database() as database,
+      pg_database_size(current_database()) as bytes, current_setting('synchronous_commit') as synchronous_commit,
+      (select count(*) from pg_stat_activity where datname = current_database()) as connections`,
+  );
+  return {
+    engine: "postgres",
+    engine_version: row?.["version"],
+    server: where,
+    schema_version: SCHEMA_VERSION,
+    bytes: row?.["bytes"],
+    connections: row?.["connections"],
+    synchronous_commit: row?.["synchronous_commit"],
+  };
+}
