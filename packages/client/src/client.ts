@@ -51,7 +51,17 @@ export interface Executions {
   cancel(id: string): Promise<ApiExecution>;
   /** Asks a workflow to pause (`pausing`) or to go on (`resuming`). */
   setStatus(id: string, status: "pausing" | "resuming"): Promise<ApiExecution>;
-  rerun(id: string, changes?: { parameters?: JsonObject; delay?: number; user?: string }): Promise<ApiExecution>;
+  /** With `tasks` a workflow goes on from these; of those in `reset` all items run again, not only the failed ones. */
+  rerun(
+    id: string,
+    changes?: {
+      parameters?: JsonObject;
+      delay?: number;
+      user?: string;
+      tasks?: readonly string[];
+      reset?: readonly string[];
+    },
+  ): Promise<ApiExecution>;
   children(id: string, query?: Query): Promise<Listed<ApiExecution>>;
   /** What it has printed so far. */
   output(id: string, type?: "all" | "stdout" | "stderr" | "output", signal?: AbortSignal): Promise<string>;

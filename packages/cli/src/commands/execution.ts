@@ -163,11 +163,19 @@ function addRerun(group: Command): void {
     .argument("[parameters...]", "name=value")
     .option("-a, --async", "do not wait: print the new execution's id")
     .option("--tail", "print what it prints, and nothing else")
+    .option("--tasks <names>", "of a workflow: go on from these tasks, comma-separated")
+    .option("--reset <names>", "of these tasks run all items again, not only those that failed")
     .option("--delay <ms>", "start it no sooner than in this many milliseconds", wholeNumber("MS", 0))
     .option("-u, --user <user>", "run it as this user (administrators)")
     .option("-k, --key <path>", "print this part of the result only");
-  examples(command, "squall execution re-run last", "squall execution re-run 6921f0c2a1b2c3d4e5f60718 timeout=120");
-  does<RunOptions>(command, async ({ context, words: [id = "", ...rest], options }) => {
+  examples(
+    command,
+    "squall execution re-run last",
+    "squall execution re-run last --tasks restart_all",
+    "squall execution re-run 6921f0c2a1b2c3d4e5f60718 timeout=120",
+  );
+  does<RunOptions & { tasks?: string; reset?: string }>(command, async ({ context, words, options }) => {
+    const [id = "", ...rest] = words;
     const client = await context.client();
     const before = await client.executions.get(id, { include_attributes: "id,action" });
     let parameters: Record<string, unknown> = {};
@@ -180,6 +188,8 @@ function addRerun(group: Command): void {
       parameters,
       ...(options.delay === undefined ? {} : { delay: options.delay }),
       ...(options.user === undefined ? {} : { user: options.user }),
+      ...(options.tasks === undefined ? {} : { tasks: options.tasks.split(",") }),
+      ...(options.reset === undefined ? {} : { reset: options.reset.split(",") }),
     });
     await showRun(context, execution, options);
   });

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import fc from "fast-check";
 import { DEFAULT_PROJECT, type JsonObject } from "@squall/model";
 import { someWorkflows, taskNames } from "./some-workflows.ts";
 
@@ -244,4 +245,58 @@ test("a workflow's own input called timeout is its input, and no limit", async (
   assert.deepEqual((await w.run("own", { timeout: 7 })).result, { output: { t: 7 } });
   assert.deepEqual((await w.run("own")).result, { output: { t: 1 } });
   assert.deepEqual((await w.run("none")).result, { output: { t: 5 } });
+});
+
+test("a chain's templates see the pack's configuration as it was when the chain began, also over a restart", async () => {
+  const definition = `
+chain:
+  - {name: ask, ref: core.ask, on-success: say}
+  - {name: say, ref: core.local, parameters: {cmd: "echo {{ config_context.region }}"}}
+`;
+  await using w = await someWorkflows({ configured: chain(definition) });
+  await w.configure({ region: { type: "string", default: "north" } });
+  const { id } = await w.request("configured");
+  await w.reaches(id, "paused");
+  await w.configure({ region: { type: "string", default: "south" } });
+  await w.reopen();
+  const question = await w.reaches(id, "pending", "ask");
+  await w.t.engine.inquiries.respond(w.t.admin, question.id, { continue: true });
+  const [, said] = (await w.settled(id)).result?.tasks as { result: JsonObject }[];
+  assert.equal(said?.result.stdout, "north");
+});
+
+test("nodes notify as they say, else as their chain does; skipped ones do not", async () => {
+  const definition = `
+chain:
+  - {name: own, ref: core.noop, notify: {on-complete: {message: own, routes: [x]}}, on-success: chains}
+  - {name: chains, ref: core.noop, on-success: none}
+  - {name: none, ref: core.noop}
+`;
+  await using w = await someWorkflows({ notifies: chain(definition) });
+  const notify = { "on-success": { message: "chain", routes: ["y"] } };
+  const { id } = await w.run("notifies", { skip_notify: ["none"] }, { notify });
+  const own = { "on-complete": { message: "own", routes: ["x"] } };
+  assert.deepEqual(
+    (await w.children(id)).map((one) => one.notify),
+    [own, notify, undefined],
+  );
+});
+
+test("whatever the text of a chain is, inspection answers", async () => {
+  await using w = await someWorkflows({});
+  const { definition } = BUILD;
+  const place = fc.nat(definition.length);
+  const junk = fc.oneof(
+    fc.constantFrom("{{", "}}", ": ", "- ", "\n", "  ", "[", "}", "&a", "*a", "<<", "!!x", "\t", "{% if"),
+    fc.string(),
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(place, place, junk), { maxLength: 5 }), (edits) => {
+      let text = definition;
+      for (const [from, to, put] of edits) text = text.slice(0, from) + put + text.slice(Math.min(to, from + 20));
+      const found = w.t.engine.workflows.inspect(DEFAULT_PROJECT, text);
+      assert.ok(found.every((one) => typeof one.message === "string"));
+    }),
+    { numRuns: 300 },
+  );
 });

@@ -16,6 +16,8 @@ export interface WorkflowEngine extends AsyncDisposable {
   /** Removes, or replaces, a definition's file. */
   remove(name: string): Promise<void>;
   write(name: string, definition: string): Promise<void>;
+  /** Gives the pack this schema of its configuration. */
+  configure(schema: JsonObject): Promise<void>;
   request(name: string, parameters?: JsonObject, more?: JsonObject): Promise<Execution>;
   run(name: string, parameters?: JsonObject, more?: JsonObject): Promise<Execution>;
   settled(id: string): Promise<Execution>;
@@ -78,6 +80,10 @@ export async function someWorkflows(
     children,
     remove: (name) => rm(join(folder, "actions", "workflows", `${name}.yaml`)),
     write: (name, definition) => writeFile(join(folder, "actions", "workflows", `${name}.yaml`), definition),
+    async configure(schema) {
+      await writeFile(join(folder, "config.schema.yaml"), JSON.stringify(schema));
+      await t.engine.content.register(DEFAULT_PROJECT, [folder]);
+    },
     run: async (name, parameters, more) => settled((await request(name, parameters, more)).id),
     reaches: (id, status, task) =>
       new Promise((resolve, reject) => {

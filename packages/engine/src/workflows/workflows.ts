@@ -34,6 +34,8 @@ import { type Live, configFor, readBack, sealState, settingsOf, type Taken, take
  *     are read from the rows of their executions, which never change once they ended. Read back, it gives the same state.
  * W5  A commit that was refused forgets the state in memory: it is read back, and decided again.
  * W6  Cancel and pause of what runs are asked for after the step is durable, and again when the server starts.
+ * W7  What runs of a task whose time is over is dismissed in the step that says so: what it still reports is recorded as
+ *     its end and nothing else.
  */
 export interface Workflows {
   /** An execution of a workflow was committed as running: begins it. */
