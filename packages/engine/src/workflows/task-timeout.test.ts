@@ -33,6 +33,32 @@ test("what runs of a task is ended when its time is over, and the workflow goes 
   assert.deepEqual(w.t.complaints, []);
 });
 
+test("what a run reports after its time was over does not count for the task's next run", async () => {
+  await using w = await someWorkflows({
+    loops: {
+      definition: `
+version: 1.0
+input: [folder]
+vars: [{n: 0}]
+tasks:
+  begin: {action: core.noop, next: [{do: slow}]}
+  slow:
+    action: core.local
+    input: {cmd: "cd <% ctx(folder) %>; if [ -e first ]; then while [ ! -e go ]; do sleep 0.05; done; else touch first; sleep 60; fi"}
+    timeout: <% switch(ctx(n) = 0 => 1, true => 60) %>
+    next: [{when: <% failed() %>, publish: [{n: 1}], do: slow}]
+output: [{status: <% task(slow).status %>}]
+`,
+      parameters: { folder: { type: "string" } },
+    },
+  });
+  const { id } = await w.request("loops", { folder: w.folder });
+  await w.reaches(id, "canceled", "slow");
+  await w.touch("go");
+  const done = await w.settled(id);
+  assert.deepEqual([done.status, done.result], ["succeeded", { output: { status: "succeeded" } }]);
+});
+
 test("sub-workflows, items and questions are ended by the limit of their task", async () => {
   await using w = await someWorkflows({
     sub: "version: 1.0\ntasks: {a: {action: core.local, input: {cmd: sleep 60}}}",
