@@ -121,7 +121,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       const abandoned = await settleLost(core, dispatch, parts.store.exclusive);
       if (abandoned > 0) parts.log.warn({ executions: abandoned }, "executions of a process that is gone were settled");
       await workflows.recover([...projects]);
-      await inquiries.recover([...projects], executions.cancelAs);
+      await inquiries.recover([...projects], workflows.isOrphan, executions.cancelAs);
       dispatch.start();
       await schedule.start();
       collector = startCollector(parts);

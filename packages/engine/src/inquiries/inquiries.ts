@@ -26,6 +26,7 @@ export interface InquiriesWithin extends Inquiries {
   /** Takes up what waits; ends that of workflows that ended meanwhile. */
   recover(
     projects: readonly string[],
+    isOrphan: (execution: Execution) => Promise<boolean>,
     cancel: (project: string, id: string, user: string) => Promise<void>,
   ): Promise<void>;
   close(): void;
@@ -145,14 +146,11 @@ export function createInquiries(core: Core, dispatch: Dispatch): InquiriesWithin
         message: `Inquiry "${id}" changed while it was responded to; look at it again with \`squall inquiry get ${id}\`.`,
       });
     },
-    async recover(projects, cancel) {
+    async recover(projects, isOrphan, cancel) {
       for (const project of projects) {
         for (const execution of (await pending(project)).items) {
-          const parent = execution.parent && (await parts.store.execution(project, execution.parent));
-          // The server stopped between the end of the workflow and that of what it asked.
-          if (parent && (parent.status === "canceled" || parent.status === "timeout")) {
-            await cancel(project, execution.id, parent.user);
-          } else waits(execution);
+          if (await isOrphan(execution)) await cancel(project, execution.id, execution.user);
+          else waits(execution);
         }
       }
     },

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DEFAULT_PROJECT, type Execution, type JsonObject } from "@squall/model";
+import { DEFAULT_PROJECT, type Execution, isCompleted, type JsonObject } from "@squall/model";
 import { anEngine, type TestEngine } from "../an-engine.ts";
 import { type Flows, taskNames, writeFlows } from "./some-workflows.ts";
 
@@ -54,6 +54,10 @@ async function endOf(directory: string, key: string, action: string): Promise<En
     assert.equal(items.length, 1);
     const id = items[0]?.id ?? "";
     const done = await t.engine.executions.settled(DEFAULT_PROJECT, id, AbortSignal.timeout(20_000));
+    for (const one of await t.engine.executions.children(DEFAULT_PROJECT, id, -1)) {
+      const ended = await t.engine.executions.settled(DEFAULT_PROJECT, one.id, AbortSignal.timeout(5_000));
+      assert.ok(isCompleted(ended.status), `${taskNames([one])[0]} is ${ended.status} though its workflow has ended`);
+    }
     const all = await t.engine.executions.children(DEFAULT_PROJECT, id, -1);
     const counts: Record<string, number> = {};
     for (const name of taskNames(all.filter((one) => one.status === "succeeded")))

@@ -46,6 +46,8 @@ export interface Workflows {
   control(project: string, id: string, event: StoredEvent, context: JsonObject): Promise<Execution>;
   /** Takes up workflows of a process that is gone. */
   recover(projects: readonly string[]): Promise<void>;
+  /** Whether an execution goes on though its workflow has ended and was to end it: the server stopped in between. */
+  isOrphan(execution: Execution): Promise<boolean>;
   /** Resolves when no step is under way. */
   idle(): Promise<void>;
   close(): void;
@@ -438,10 +440,20 @@ export function createWorkflows(
     return isObject(tasks) && Object.values(tasks).some((task) => isObject(task) && task.timeout !== undefined);
   };
 
+  const isOrphan: Workflows["isOrphan"] = async (execution) => {
+    const id = workflowOf(execution);
+    const above = id === undefined ? undefined : await parts.store.execution(execution.project, id);
+    if (above === undefined || !isCompleted(above.status)) return false;
+    if (above.status === "timeout" || above.status === "canceled") return true;
+    if (above.runner === CHAIN_RUNNER) return false;
+    return (await readBack(core, above.project, above.id)).tracker.isDismissed(execution.id);
+  };
+
   return {
     begin,
     commitEnd,
     control,
+    isOrphan,
     async recover(projects) {
       const status = ["running", "pausing", "paused", "resuming", "canceling"] as const;
       for (const project of projects) {
@@ -454,6 +466,7 @@ export function createWorkflows(
           );
           items.push(...found.items);
         }
+        for (const one of items) if (await isOrphan(one)) stop(one, [one.id]); // W6
         const snapshots = await core.snapshots.load(
           project,
           items.map((one) => one.snapshot),
