@@ -36,6 +36,9 @@ function nodesOf(source: Compiled["source"]): Readonly<Record<string, unknown>>[
   return Array.isArray(source.chain) ? source.chain.filter(isObject) : [];
 }
 
+/** Rows of one read. */
+const ROWS_AT_ONCE = 500;
+
 /** A chain's result in StackStorm's shape (stackstorm-model 17.2). `ended` has rows that are newer than the store's. */
 export async function chainResult(
   core: Core,
@@ -47,13 +50,16 @@ export async function chainResult(
   }: { execution: Execution; snapshot: Snapshot; tracker: Tracker; state: ChainState },
   ended: ReadonlyMap<string, Execution>,
 ): Promise<JsonObject> {
-  const tasks: JsonObject[] = [];
-  for (const [route, run] of state.runs.flat().entries()) {
-    const id = tracker.latest(run.name, route)?.children.get(0)?.id;
-    const row =
-      id === undefined ? undefined : (ended.get(id) ?? (await core.parts.store.execution(execution.project, id)));
-    tasks.push(taskOf(run, row));
+  const runs = state.runs.flat();
+  const ids = runs.map((run, route) => tracker.latest(run.name, route)?.children.get(0)?.id);
+  const rows = new Map(ended);
+  const unread = ids.filter((id) => id !== undefined && !rows.has(id)) as string[];
+  for (let at = 0; at < unread.length; at += ROWS_AT_ONCE) {
+    const filter = { ids: unread.slice(at, at + ROWS_AT_ONCE) };
+    const { items } = await core.parts.store.executions(execution.project, filter, { omit: ["parameters", "context"] });
+    for (const row of items) rows.set(row.id, row);
   }
+  const tasks = runs.map((run, at) => taskOf(run, rows.get(ids[at] ?? "")));
   const { display_published: given } = execution.parameters;
   const displays = given ?? core.plans(snapshot.action, snapshot.runner).defaults.display_published;
   return {
