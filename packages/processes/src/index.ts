@@ -12,4 +12,13 @@ export {
   interpreterEnvironment,
   type PythonSettings,
 } from "./python/interpreter.ts";
+export { installerBase, type PackageSources } from "./python/package-sources.ts";
+export {
+  type BuildHooks,
+  describeVirtualenv,
+  ensureVirtualenv,
+  removeVirtualenv,
+  type VirtualenvRequest,
+  type VirtualenvSummary,
+} from "./python/virtualenv.ts";
 export type { ProcessEnd, ProcessLimits, ProcessRequest } from "./run-process.ts";

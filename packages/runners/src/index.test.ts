@@ -22,6 +22,7 @@ test("every runner that this room promises is there, once", () => {
     "noop",
     "orquesta",
     "python-script",
+    "python-virtualenv",
   ]);
 });
 

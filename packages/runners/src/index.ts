@@ -11,6 +11,7 @@ import { createOrquesta } from "./orquesta/runner.ts";
 import { type RunnerOptions, settle } from "./options.ts";
 import { createPythonScript } from "./python/runner.ts";
 import type { Runner } from "./port.ts";
+import { createPythonVirtualenv } from "./virtualenv/runner.ts";
 import { createProcessTable, endLeftovers as endMarked } from "@squall/processes";
 
 export type { RunnerOptions } from "./options.ts";
@@ -25,6 +26,7 @@ export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
     createLocalShellCmd(settings),
     createLocalShellScript(settings),
     createPythonScript(settings),
+    createPythonVirtualenv(settings),
     createNodeScript(settings),
     createHttpRequest(settings),
     createOrquesta(),

@@ -5,6 +5,8 @@ import {
   createLauncher,
   type Environment,
   findShells,
+  installerBase,
+  type PackageSources,
   type ProcessEnd,
   type ProcessRequest,
   type Shells,
@@ -18,6 +20,10 @@ export interface RunnerOptions {
   readonly python?: string;
   /** The folder with one Python virtualenv per pack. Default: none, so that packs with requirements.txt are refused. */
   readonly virtualenvs?: string;
+  /** Folders of packs, for finding those that are about to be registered. Default: none. */
+  readonly packRoots?: readonly string[];
+  /** Where the packages of virtualenvs come from. Default: where pip looks by itself. */
+  readonly packages?: PackageSources | undefined;
   /** The folder for the npm packages that packs name in package.json. Default: none, so that such packs are refused. */
   readonly nodeModules?: string;
   /** The folder with `<pack>.yaml` configurations, for messages that say where a key belongs. Default: `configs`. */
@@ -48,6 +54,10 @@ export interface RunnerSettings {
   readonly pythonPath: string;
   readonly python: string;
   readonly virtualenvs: string | undefined;
+  readonly packRoots: readonly string[];
+  readonly packages: PackageSources | undefined;
+  /** What installers of packages get of the service's environment. */
+  readonly installerBase: Environment;
   readonly nodeModules: string | undefined;
   readonly configs: string;
   readonly packLibraries: boolean;
@@ -70,6 +80,9 @@ export function settle(options: RunnerOptions): RunnerSettings {
     pythonPath: options.pythonPath ?? fileURLToPath(new URL("../../../python", import.meta.url)),
     python: options.python ?? "python3",
     virtualenvs: options.virtualenvs,
+    packRoots: options.packRoots ?? [],
+    packages: options.packages,
+    installerBase: installerBase(service),
     nodeModules: options.nodeModules,
     configs: options.configs ?? "configs",
     packLibraries: options.packLibraries ?? false,

@@ -104,8 +104,13 @@ test("an execution's token reaches the datastore and its own family, and no more
       ["cancel", { type: "execution", id: "e2", ancestors: ["e1"] }],
       ["modify", { type: "key", owner: "" }],
       ["send", { type: "webhook" }],
+      ["view", { type: "pack" }],
+      ["view", { type: "execution", id: "e2", ancestors: [], told: true }],
     ],
     [
+      ["delete", { type: "pack" }],
+      ["cancel", { type: "execution", id: "e2", ancestors: [], told: true }],
+      ["register", { type: "pack" }],
       ["view", { type: "execution", id: "e2" }],
       ["view", { type: "execution", id: "e2", ancestors: ["e3"] }],
       ["decrypt", { type: "key", owner: "" }],

@@ -53,6 +53,8 @@ export interface Subject {
   readonly id?: string;
   /** Of an execution: those it descends from, and whose token created it. */
   readonly ancestors?: readonly string[];
+  /** Of an execution: whether the event that made the asking execution is about it. */
+  readonly told?: boolean;
 }
 
 /**
@@ -109,8 +111,8 @@ function allowUser(principal: Principal, verb: Verb, subject: Subject): boolean 
 }
 
 /**
- * What the token of a running execution opens beside that: the datastore, its own execution and those it made, saying
- * that something happened (`core.inject_trigger`), and who it is.
+ * What the token of a running execution opens beside that: the datastore, its own execution, those it made and the one
+ * whose end it was made for, saying that something happened (`core.inject_trigger`), and who it is.
  */
 function allowExecution(principal: Principal, verb: Verb, subject: Subject): boolean {
   switch (subject.type) {
@@ -118,6 +120,9 @@ function allowExecution(principal: Principal, verb: Verb, subject: Subject): boo
       return true;
     case "webhook":
       return verb === "send";
+    // `packs.setup_virtualenv` asks where a pack lies, `chatops.format_execution_result` what an alias says of results.
+    case "pack":
+    case "action_alias":
     case "user":
     case "document":
     case "health":
@@ -125,6 +130,7 @@ function allowExecution(principal: Principal, verb: Verb, subject: Subject): boo
     case "execution": {
       if (verb === "run" || principal.execution === undefined) return verb === "run";
       if (subject.id === undefined && subject.ancestors === undefined) return true; // asked again with the execution
+      if (verb === "view" && subject.told === true) return true;
       return subject.id === principal.execution || (subject.ancestors ?? []).includes(principal.execution);
     }
     default:

@@ -79,6 +79,8 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
         version: DEFAULT_SETTINGS.version,
         pythonPath: join(ROOT, "python"),
         virtualenvs: join(options.dataDirectory, "virtualenvs"),
+        packRoots: [...options.packRoots, join(options.dataDirectory, "packs")],
+        packages: options.packages,
         nodeModules: join(options.dataDirectory, "node_modules-of"),
       }),
       vault: createVault(key),

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Invalid, messageOf } from "@squall/model";
 import { DEFAULT_SETTINGS } from "./context.ts";
+import type { PackageSources } from "@squall/processes";
 import { didYouMean } from "./http/did-you-mean.ts";
 
 /** The checkout that this file is in. */
@@ -23,6 +24,8 @@ export interface ServerOptions {
   readonly trustProxy: boolean;
   /** Executions at once that need child processes. */
   readonly processSlots: number;
+  /** Where Python packages of packs come from. Addresses may hold credentials. */
+  readonly packages: PackageSources;
   /** IANA name; for timers that name none. */
   readonly timezone: string;
   /** How long a stop waits for what runs. */
@@ -101,6 +104,25 @@ const FLAGS = {
     type: "boolean",
     variable: "SQUALL_TRUST_PROXY",
     help: "believe X-Forwarded-For and X-Forwarded-Proto: only behind a proxy that sets them",
+  },
+  "pip-index": {
+    type: "string",
+    variable: "SQUALL_PIP_INDEX",
+    value: "URL",
+    help: "where Python packages of packs come from (default: where pip looks by itself)",
+  },
+  "pip-extra-index": {
+    type: "string",
+    multiple: true,
+    variable: "SQUALL_PIP_EXTRA_INDEX",
+    value: "URL",
+    help: "asked beside it; may be given several times",
+  },
+  wheels: {
+    type: "string",
+    variable: "SQUALL_WHEELS",
+    value: "DIR",
+    help: "a folder of wheels; without an index given, packages come from there alone",
   },
   timezone: {
     type: "string",
@@ -193,6 +215,10 @@ export function readOptions(
       message: `--timezone: there is no time zone "${timezone}"; write it like Europe/Berlin`,
     });
   }
+  const packages = packageSources(
+    { index: values["pip-index"], extra: values["pip-extra-index"] },
+    { index: text("pip-index"), extraIndexes: list("pip-extra-index", " "), wheels: text("wheels") },
+  );
   const origins = list("cors-origin", ",");
   const trust = values["trust-proxy"] === true || /^(1|true|yes)$/i.test(env.SQUALL_TRUST_PROXY ?? "");
   const log = text("log");
@@ -214,11 +240,43 @@ export function readOptions(
     bodyLimitBytes: whole("body-limit", DEFAULT_SETTINGS.bodyLimitBytes, 1, 1024 ** 3),
     corsOrigins: origins.length > 0 ? origins : DEFAULT_SETTINGS.corsOrigins,
     trustProxy: trust,
+    packages,
     processSlots: whole("workers", availableParallelism() * 4, 1, 10_000),
     timezone,
     drainMs: whole("drain", 10, 0, 86_400) * 1000,
     logFile: log === undefined ? join(dataDirectory, "server.log") : log === "-" ? log : resolve(log),
     logLevel,
+  };
+}
+
+function packageSources(
+  flags: Readonly<Record<string, unknown>>,
+  given: { index: string | undefined; extraIndexes: readonly string[]; wheels: string | undefined },
+): PackageSources {
+  for (const [which, url] of Object.entries(flags).flatMap(([name, one]) =>
+    [one].flat().map((each) => [name, each] as const),
+  )) {
+    // Whoever can list processes would read them; the message does not repeat them either.
+    if (typeof url === "string" && /:\/\/[^/\s]+@/.test(url)) {
+      const [flag, variable] =
+        which === "index" ? ["--pip-index", "SQUALL_PIP_INDEX"] : ["--pip-extra-index", "SQUALL_PIP_EXTRA_INDEX"];
+      throw new Invalid("server.option", {
+        message: `${flag} holds credentials, which everybody on this machine can read from the command line; set ${variable} in the environment instead`,
+      });
+    }
+  }
+  const { index, extraIndexes, wheels } = given;
+  for (const url of [...(index === undefined ? [] : [index]), ...extraIndexes]) {
+    if (/^(https?|file):\/\/./.test(url)) continue;
+    throw new Invalid("server.option", {
+      message:
+        "--pip-index and --pip-extra-index take addresses such as https://pypi.example.com/simple; one given is none",
+    });
+  }
+  return {
+    ...(index !== undefined && { index }),
+    ...(extraIndexes.length > 0 && { extraIndexes }),
+    ...(wheels !== undefined && { wheels: resolve(wheels) }),
   };
 }
 

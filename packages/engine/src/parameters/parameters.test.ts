@@ -47,6 +47,15 @@ describe("at request", () => {
     assert.deepEqual(request(plan, { a: "{{b}} {{user}}" }, { user: "ada" }), { a: "see! ada", b: "see!" });
   });
 
+  test("an optional parameter that nobody gave is null to templates", () => {
+    const plan = aPlan({
+      limit: { type: "integer" },
+      cmd: { type: "string", default: "list{% if limit %} -n {{ limit }}{% endif %}" },
+    });
+    assert.deepEqual(request(plan, {}), { cmd: "list" });
+    assert.deepEqual(request(plan, { limit: 3 }), { limit: 3, cmd: "list -n 3" });
+  });
+
   test("a list or map keeps the types of what its templates give", () => {
     const plan = aPlan({ all: { type: "object" }, n: { type: "integer" } });
     assert.deepEqual(request(plan, { all: { n: "{{n}}", list: ["{{n}}", "n={{n}}"] }, n: 5 }).all, {

@@ -28,8 +28,9 @@ export function renderRequest(
       });
     }
     const all: JsonObject = {};
-    for (const name in plan.defaults)
-      if (isAbsent(given[name]) && isAbsent(settled[name])) all[name] = plan.defaults[name];
+    // A parameter that nobody gave and that has no default is null to templates, as `{% if limit %}` of a command needs.
+    for (const name in plan.merged)
+      if (isAbsent(given[name]) && isAbsent(settled[name])) all[name] = plan.defaults[name] ?? null;
     const rendered = renderParameters({ ...all, ...without(given, all) }, { ...context, ...settled });
     values = { ...settled };
     for (const name in given) define(values, name, Object.hasOwn(rendered, name) ? rendered[name] : given[name]);

@@ -3,9 +3,10 @@ import { withPackContent } from "../content-version/worktree.ts";
 import { entryFile } from "../entry-file.ts";
 import type { RunnerSettings } from "../options.ts";
 import type { Job, JobIO, Runner } from "../port.ts";
-import { commandLine, findInterpreter, interpreterEnvironment } from "@squall/processes";
-import type { ProcessEnd } from "@squall/processes";
+import { commandLine, interpreterEnvironment } from "@squall/processes";
+import type { Interpreter, ProcessEnd } from "@squall/processes";
 import { actionEnvironment, secondsOf } from "../shell/run-shell.ts";
+import { withInterpreter } from "../virtualenv/with-interpreter.ts";
 import { pythonOutcome } from "./outcome.ts";
 import { PARAMETERS } from "./parameters.ts";
 
@@ -30,11 +31,13 @@ export function createPythonScript(settings: RunnerSettings): Runner {
       exit_code: { type: "integer", required: true },
     },
     run: (job, io) =>
-      withPackContent(settings, job, io, async (packPath) => {
-        const timeoutSeconds = secondsOf(job.runnerParameters, 600);
-        const end = await runAction(settings, job, io, packPath, timeoutSeconds);
-        return pythonOutcome(end, { timeoutSeconds, signal: io.signal, outputBytes: job.limits.outputBytes });
-      }),
+      withPackContent(settings, job, io, (packPath) =>
+        withInterpreter(settings, job, io, packPath, async (interpreter) => {
+          const timeoutSeconds = secondsOf(job.runnerParameters, 600);
+          const end = await runAction(settings, job, io, packPath, interpreter, timeoutSeconds);
+          return pythonOutcome(end, { timeoutSeconds, signal: io.signal, outputBytes: job.limits.outputBytes });
+        }),
+      ),
   };
 }
 
@@ -43,9 +46,9 @@ async function runAction(
   job: Job,
   io: JobIO,
   packPath: string,
+  interpreter: Interpreter,
   timeoutSeconds: number,
 ): Promise<ProcessEnd> {
-  const interpreter = await findInterpreter(settings, job.action.pack, packPath);
   const environment = pythonEnvironment(settings, job);
   Object.assign(environment, interpreterEnvironment(settings, interpreter, packPath, environment.PATH));
   const wrapper = join(settings.pythonPath, "python_runner", "python_action_wrapper.py");

@@ -25,6 +25,27 @@ async function demandOwn(call: Call, verb: "view" | "cancel" | "modify" | "run",
     ancestors.push(parent);
     parent = (await call.context.engine.executions.get(call.project, parent))?.parent;
   }
+  const told = verb === "view" && (await isToldOf(call, execution));
   // "run" alone would be allowed to every token; running again shows the old parameters, so it needs a view of them.
-  call.demand(verb === "run" ? "view" : verb, { type: "execution", id: execution.id, ancestors });
+  call.demand(verb === "run" ? "view" : verb, { type: "execution", id: execution.id, ancestors, told });
 }
+
+/**
+ * Whether the caller runs because a rule was told of this execution, as `chatops.post_result` does: such an event may hold
+ * its result as well, so that looking it up opens nothing.
+ */
+async function isToldOf(call: Call, execution: Execution): Promise<boolean> {
+  const { executions, events } = call.context.engine;
+  let asking = call.principal.execution;
+  for (let depth = 0; asking !== undefined && depth < 100; depth++) {
+    const one: Execution | undefined = await executions.get(call.project, asking);
+    asking = one?.parent;
+    if (one?.trigger_instance === undefined) continue;
+    const event = await events.get(call.project, one.trigger_instance);
+    return TELLING.has(event?.trigger_type ?? "") && event?.payload.execution_id === execution.id;
+  }
+  return false;
+}
+
+/** Trigger types whose events are about an execution, and which are Squall's own. */
+const TELLING: ReadonlySet<string> = new Set(["core.st2.generic.actiontrigger", "core.st2.generic.notifytrigger"]);
