@@ -8,9 +8,11 @@ import type {
   ApiGraph,
   ApiInquiry,
   ApiProblem,
+  ApiRecording,
   ApiRegistration,
   ApiRehearsal,
   ApiRuleTest,
+  ApiTask,
   ApiToken,
   ApiUser,
 } from "./api-objects.ts";
@@ -51,18 +53,14 @@ export interface Executions {
   cancel(id: string): Promise<ApiExecution>;
   /** Asks a workflow to pause (`pausing`) or to go on (`resuming`). */
   setStatus(id: string, status: "pausing" | "resuming"): Promise<ApiExecution>;
-  /** With `tasks` a workflow goes on from these; of those in `reset` all items run again, not only the failed ones. */
+  /** `tasks`: a workflow goes on from these; of those in `reset` all items run again. */
   rerun(
     id: string,
-    changes?: {
-      parameters?: JsonObject;
-      delay?: number;
-      user?: string;
-      tasks?: readonly string[];
-      reset?: readonly string[];
-    },
+    changes?: { parameters?: JsonObject; delay?: number; user?: string; tasks?: string[]; reset?: string[] },
   ): Promise<ApiExecution>;
   children(id: string, query?: Query): Promise<Listed<ApiExecution>>;
+  /** The tasks of a workflow's execution, with those of its sub-workflows. */
+  tasks(id: string): Promise<{ readonly tasks: readonly ApiTask[]; readonly more?: number }>;
   /** What it has printed so far. */
   output(id: string, type?: "all" | "stdout" | "stderr" | "output", signal?: AbortSignal): Promise<string>;
   /** Everything it has printed, from the beginning, then what it prints, until it is completed. */
@@ -128,7 +126,11 @@ export interface Client {
     readonly inputs?: ApiObject;
     readonly mocks?: ApiObject;
     readonly keys?: Readonly<Record<string, string>>;
+    /** What a recording holds beside these. */
+    readonly [more: string]: unknown;
   }): Promise<ApiRehearsal>;
+  /** Makes a rehearsal from a workflow's execution that has ended; secrets are replaced. */
+  recordWorkflow(execution: string): Promise<ApiRecording>;
   /** What leads where: in a definition, or in an execution with its statuses. */
   workflowGraph(of: { readonly definition: string } | { readonly execution: string }): Promise<ApiGraph>;
   registerPacks(request: {
@@ -203,6 +205,7 @@ export function createClient(options: ClientOptions = {}): Client {
     inspectWorkflow: (definition) =>
       object("/workflows/inspect", { method: "POST", raw: { body: definition, type: "text/plain" } }),
     rehearseWorkflow: (rehearsal) => object("/workflows/rehearse", { method: "POST", body: rehearsal }),
+    recordWorkflow: (execution) => object(`/executions/${encodeURIComponent(execution)}/recording`),
     workflowGraph: (of) =>
       "execution" in of
         ? object(`/executions/${encodeURIComponent(of.execution)}/graph`)
@@ -279,9 +282,10 @@ function executionsOf(transport: Transport): Executions {
       }
       return answer;
     },
-    setStatus: (id, status) => object(one(id), { method: "PUT", body: { status } }),
     rerun: (id, changes = {}) => object(`${one(id)}/re_run`, { method: "POST", body: { parameters: {}, ...changes } }),
+    setStatus: (id, status) => object(one(id), { method: "PUT", body: { status } }),
     children: (id, query) => listOf(transport, `${one(id)}/children`, query),
+    tasks: async (id) => (await transport.json(`${one(id)}/tasks`)).value as Awaited<ReturnType<Executions["tasks"]>>,
     output: (id, type = "all", signal) =>
       transport.text(`${one(id)}/output`, { query: { output_type: type }, ...(signal ? { signal } : {}) }),
     async *outputEvents(id, signal) {

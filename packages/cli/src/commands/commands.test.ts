@@ -72,11 +72,6 @@ test("execution get shows everything of one in the zone asked for; re-run and ca
   assert.match(shown.stdout, /^start_timestamp: +2026-11-22 15:03:53 GMT\+5:30$/m);
   assert.match(shown.stdout, /^result:\n {2}stdout: \|\n {4}again\n {2}return_code: 0$/m);
   standIn.on(`POST /executions/${EXECUTION_ID}/re_run`, (response) => sendJson(response, 201, anExecution()));
-  const some = ["execution", "re-run", EXECUTION_ID, "--tasks", "a,b", "--reset", "b", "--async"];
-  assert.equal((await runSquall(home, some, { url: standIn.url })).status, 0);
-  const { tasks, reset } = standIn.got(`POST /executions/${EXECUTION_ID}/re_run`).pop()?.body ?? {};
-  assert.deepEqual([tasks, reset], [["a", "b"], ["b"]]);
-  standIn.seen.length = 0;
   const again = await runSquall(home, ["execution", "re-run", EXECUTION_ID, "timeout=9"], { url: standIn.url });
   assert.deepEqual([again.status, again.stdout], [0, "again\n"]);
   assert.deepEqual(standIn.got(`POST /executions/${EXECUTION_ID}/re_run`)[0]?.body, { parameters: { timeout: 9 } });

@@ -23,12 +23,8 @@ import {
 export interface InquiriesWithin extends Inquiries {
   /** An execution was committed as pending. */
   waits(execution: Execution): void;
-  /** Takes up what waits; ends that of workflows that ended meanwhile. */
-  recover(
-    projects: readonly string[],
-    isOrphan: (execution: Execution) => Promise<boolean>,
-    cancel: (project: string, id: string, user: string) => Promise<void>,
-  ): Promise<void>;
+  /** Takes up what waits. */
+  recover(projects: readonly string[]): Promise<void>;
   close(): void;
 }
 
@@ -146,11 +142,10 @@ export function createInquiries(core: Core, dispatch: Dispatch): InquiriesWithin
         message: `Inquiry "${id}" changed while it was responded to; look at it again with \`squall inquiry get ${id}\`.`,
       });
     },
-    async recover(projects, isOrphan, cancel) {
+    async recover(projects) {
       for (const project of projects) {
         for (const execution of (await pending(project)).items) {
-          if (await isOrphan(execution)) await cancel(project, execution.id, execution.user);
-          else waits(execution);
+          waits(execution);
         }
       }
     },

@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DEFAULT_PROJECT, type Execution, isCompleted, type JsonObject } from "@squall/model";
 import { anEngine, type TestEngine } from "../an-engine.ts";
-import { type Flows, taskNames, writeFlows } from "./some-workflows.ts";
+import { type Flows, runKilled, taskNames, writeFlows } from "./some-workflows.ts";
 
 /** For tests: how a workflow came to its end. */
 interface End {
@@ -30,19 +29,6 @@ export async function answerQuestions(t: TestEngine): Promise<void> {
   for (const { id, route } of (await list(DEFAULT_PROJECT, {}, {})).items) {
     answer({ id, status: "pending", result: { route } });
   }
-}
-
-async function runChild(directory: string, folder: string, key: string, at: number, action: string) {
-  const child = spawn(
-    process.execPath,
-    [join(import.meta.dirname, "kill.child.ts"), directory, folder, key, String(at), action],
-    { stdio: ["ignore", "pipe", "inherit"] },
-  );
-  let out = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-  return new Promise<{ signal: string | null; out: string }>((resolve) => {
-    child.on("close", (_code, signal) => resolve({ signal, out }));
-  });
 }
 
 /** Starts the engine on what the child left, waits for the workflow's end, and says how it came there. */
@@ -86,7 +72,7 @@ export async function killAtEveryCommit(
   const action = `flows.${name}`;
   await writeFlows(folder, flows);
   try {
-    const calm = await runChild(join(root, "calm"), folder, key, -1, action);
+    const calm = await runKilled(join(root, "calm"), folder, key, -1, name);
     const commits = Number(calm.out);
     const expected = await endOf(join(root, "calm"), key, action);
     look(expected, false);
@@ -94,7 +80,7 @@ export async function killAtEveryCommit(
     const worker = async () => {
       for (let at = next++; at <= commits; at = next++) {
         const directory = join(root, `at-${at}`);
-        const { signal, out } = await runChild(directory, folder, key, at, action);
+        const { signal, out } = await runKilled(directory, folder, key, at, name);
         // How ends come together differs from run to run, so the last numbers may not be reached.
         assert.ok(signal === "SIGKILL" || Number(out) < at, `commit ${at}: ended by ${signal} after ${out}`);
         const end = await endOf(directory, key, action);
