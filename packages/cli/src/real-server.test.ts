@@ -122,3 +122,68 @@ test("with the true server: sign in, run, look at it, register a pack, test its 
   assert.match(drawn.stdout, /^flowchart TD\n {2}n0\["one<br>core\.noop"\]\n/);
   assert.match(drawn.stdout, /n0 -->\|"failed"\| n1/);
 });
+
+test("with the true server: a sensor is listed, looked at, followed, stopped, started and switched off", async (t) => {
+  const home = emptyHome(t);
+  const { url, password } = await startServer(t, home);
+  const squall = (args: string[], stdin = "") => runSquall(home, args, { url, stdin });
+  const says = async (args: string[]): Promise<string> => {
+    const ended = await squall(args);
+    assert.equal(ended.status, 0, ended.stderr);
+    return ended.stdout;
+  };
+  await squall(["login", "admin", "--password-stdin"], `${password}\n`);
+  const pack = join(home, "clock");
+  mkdirSync(join(pack, "sensors"), { recursive: true });
+  writeFileSync(
+    join(pack, "pack.yaml"),
+    "name: clock\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@example.com\n",
+  );
+  writeFileSync(
+    join(pack, "sensors", "clock.yaml"),
+    "class_name: Clock\nentry_point: clock.py\ndescription: It ticks.\n",
+  );
+  writeFileSync(
+    join(pack, "sensors", "clock.py"),
+    `import time
+from st2reactor.sensor.base import Sensor
+class Clock(Sensor):
+    def setup(self): pass
+    def run(self):
+        for number in range(1000000):
+            print("tick", number)
+            time.sleep(0.2)
+    def cleanup(self): pass
+    def add_trigger(self, trigger): pass
+    def update_trigger(self, trigger): pass
+    def remove_trigger(self, trigger): pass
+`,
+  );
+  await says(["pack", "register", pack]);
+  while (!/clock\.Clock +running/.test(await says(["sensor", "list"])));
+  assert.match(await says(["sensor", "get", "clock.Clock"]), /description: +It ticks\./);
+  assert.match((await squall(["sensor", "get", "clock.Clok"])).stderr, /did you mean 'clock\.Clock'\?/);
+
+  let followed = "";
+  const following = await runSquall(home, ["sensor", "logs", "clock.Clock", "-f", "-n", "1"], {
+    url,
+    onStart: (child) =>
+      child.stdout?.on("data", (chunk: Buffer) => {
+        followed += chunk.toString();
+        if ((followed.match(/tick/g) ?? []).length >= 4) child.kill("SIGINT");
+      }),
+  });
+  const ticks = [...following.stdout.matchAll(/tick (\d+)/g)].map((match) => Number(match[1]));
+  assert.deepEqual(
+    ticks,
+    Array.from({ length: ticks.length }, (_, at) => (ticks[0] ?? 0) + at),
+  );
+
+  assert.match(await says(["sensor", "stop", "clock.Clock"]), /stopped clock\.Clock/);
+  assert.match(await says(["sensor", "list"]), /clock\.Clock +stopped .*stopped by admin/);
+  await says(["sensor", "restart", "clock.Clock"]);
+  await says(["sensor", "disable", "clock.Clock"]);
+  while (!/clock\.Clock +disabled/.test(await says(["sensor", "list"])));
+  assert.match((await squall(["sensor", "start", "clock.Clock"])).stderr, /is disabled; enable it first/);
+  await says(["sensor", "enable", "clock.Clock"]);
+});

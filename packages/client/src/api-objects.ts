@@ -106,6 +106,22 @@ export interface ApiRegistration {
 /** Anything the API holds, where the caller only shows it. */
 export type ApiObject = JsonObject;
 
+/** A process of a sensor: `pack.Class`, or `pack.Class@name` of a named instance. */
+export interface ApiSensor {
+  readonly id: string;
+  readonly ref: string;
+  readonly state: string;
+  readonly reason?: string;
+  readonly [more: string]: unknown;
+}
+
+/** A part of a sensor's log. */
+export interface ApiSensorLog {
+  readonly text: string;
+  /** Ask for what comes after this. */
+  readonly position: number;
+}
+
 /** One thing that is wrong with a workflow definition. */
 export interface ApiProblem {
   readonly type: string;

@@ -12,6 +12,8 @@ import type {
   ApiRegistration,
   ApiRehearsal,
   ApiRuleTest,
+  ApiSensor,
+  ApiSensorLog,
   ApiTask,
   ApiToken,
   ApiUser,
@@ -74,6 +76,22 @@ export interface InquiryCalls {
   respond(id: string, response: JsonObject): Promise<{ readonly id: string; readonly response: JsonObject }>;
 }
 
+/** The processes of sensors; `Client.sensors` is their metadata. */
+export interface SensorProcesses {
+  list(query?: Query): Promise<Listed<ApiSensor>>;
+  get(id: string): Promise<ApiSensor>;
+  start(id: string): Promise<ApiSensor>;
+  /** Resolves when the process is gone. */
+  stop(id: string): Promise<ApiSensor>;
+  restart(id: string): Promise<ApiSensor>;
+  /** With `wait` (seconds) and `after`, once there is something after that position. */
+  log(
+    id: string,
+    query?: { readonly lines?: number; readonly after?: number; readonly wait?: number },
+    signal?: AbortSignal,
+  ): Promise<ApiSensorLog>;
+}
+
 /** Which of the many events of a server to hear. */
 export interface StreamQuery {
   /** Names or patterns, e.g. `st2.execution__*`; the server's default is all of executions and announcements. */
@@ -100,6 +118,7 @@ export interface Client {
   readonly runners: Collection;
   readonly sensors: Collection;
   readonly policies: Collection;
+  readonly sensorProcesses: SensorProcesses;
   readonly executions: Executions;
   readonly inquiries: InquiryCalls;
   /** An action with its runner's parameters merged in. */
@@ -183,6 +202,7 @@ export function createClient(options: ClientOptions = {}): Client {
     runners: collection("/runnertypes"),
     sensors: collection("/sensortypes"),
     policies: collection("/policies"),
+    sensorProcesses: sensorProcessesOf(transport),
     executions: executionsOf(transport),
     inquiries: {
       list: (query) => listOf(transport, "/inquiries", query),
@@ -295,6 +315,30 @@ function executionsOf(transport: Transport): Executions {
       }
       // The server says EOF when all is said; without it the connection broke in a way that looks like an end.
       if (!signal?.aborted) throw new ClientError("unreachable", { message: "the output stream ended early" });
+    },
+  };
+}
+
+/** Stopping waits for a sensor that takes its time to clean up. */
+const STOP_TIMEOUT_MS = 60_000;
+
+function sensorProcessesOf(transport: Transport): SensorProcesses {
+  const one = (id: string): string => `/sensors/${encodeURIComponent(id)}`;
+  const order = async (id: string, verb: string): Promise<ApiSensor> =>
+    (await transport.json(`${one(id)}/${verb}`, { method: "POST", timeoutMs: STOP_TIMEOUT_MS })).value as ApiSensor;
+  return {
+    list: (query) => listOf(transport, "/sensors", query),
+    get: async (id) => (await transport.json(one(id))).value as ApiSensor,
+    start: (id) => order(id, "start"),
+    stop: (id) => order(id, "stop"),
+    restart: (id) => order(id, "restart"),
+    async log(id, query = {}, signal) {
+      const answer = await transport.open(`${one(id)}/log`, {
+        query,
+        ...(signal ? { signal } : {}),
+        timeoutMs: 60_000,
+      });
+      return { text: await answer.text(), position: Number(answer.headers.get("x-log-position")) };
     },
   };
 }

@@ -23,6 +23,8 @@ import type { EngineParts } from "./parts.ts";
 import { settleLost } from "./recover.ts";
 import { createRuleIndex, type RuleIndex } from "./rules/index.ts";
 import { createSchedule } from "./schedule.ts";
+import { createSensors } from "./sensors/sensors.ts";
+import { createSensorTokens } from "./sensors/tokens.ts";
 import { RESOURCE_KINDS } from "@squall/model";
 import { createCensus } from "./workflows/census.ts";
 import { createDefinitions } from "./workflows/definitions.ts";
@@ -64,6 +66,9 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const settling = createSettling(parts);
   const executions = createExecutions(core, dispatch, settling, workflows);
   const schedule = createSchedule(core, dispatch);
+  const events = createEvents(core, dispatch);
+  const sensorTokens = createSensorTokens();
+  const sensors = createSensors(core, dispatch, events, sensorTokens);
 
   const changed = (edited: readonly Edited[]) => {
     for (const one of edited) {
@@ -81,6 +86,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
         }
       }
     }
+    sensors.changed(edited);
   };
 
   const projects = new Set([DEFAULT_PROJECT, ...(await parts.store.projects())]);
@@ -102,6 +108,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
   const drain = async (timeoutMs: number): Promise<void> => {
     stopping ??= (async () => {
+      await sensors.close();
       await schedule[Symbol.asyncDispose]();
       await collector?.[Symbol.asyncDispose]();
       core.census.close();
@@ -118,9 +125,10 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     executions,
     workflows: createWorkflowTools(core),
     inquiries,
-    events: createEvents(core, dispatch),
+    events,
     keys: createKeys(core, dispatch),
-    accounts: createAccounts(parts),
+    accounts: createAccounts(parts, sensorTokens),
+    sensors,
     async start() {
       const abandoned = await settleLost(core, dispatch, parts.store.exclusive);
       if (abandoned > 0) parts.log.warn({ executions: abandoned }, "executions of a process that is gone were settled");
@@ -129,6 +137,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       dispatch.start();
       await beginLeft();
       await schedule.start();
+      await sensors.begin();
       collector = startCollector(parts);
     },
     drain,
@@ -147,6 +156,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
             waiting: core.lanes.waiting("inline") + core.lanes.waiting("process"),
             workflows: core.census.workflows,
           },
+          sensors: sensors.health(),
         },
       };
     },

@@ -21,6 +21,7 @@ import type {
   Trigger,
   User,
 } from "@squall/model";
+import type { LogPart, SensorStatus } from "@squall/sources";
 import type { Inquiry } from "./inquiries/answer.ts";
 import type { WorkflowGraph } from "./workflows/graph.ts";
 import type { TaskTree } from "./workflows/tasks.ts";
@@ -41,6 +42,7 @@ export interface Engine extends AsyncDisposable {
   readonly events: Events;
   readonly keys: Keys;
   readonly accounts: Accounts;
+  readonly sensors: Sensors;
   /** Recovers what a dead process left, then begins to claim, fire timers and collect. Resolves when it takes work. */
   start(): Promise<void>;
   /** Takes no new work and waits for what runs, at most `timeoutMs`; then what still runs is marked abandoned. */
@@ -227,6 +229,27 @@ export interface CriterionTest {
   readonly held: boolean;
   /** Why it could not be decided. */
   readonly error?: string;
+}
+
+/** The processes of sensors. Their metadata are content like any other (kind `sensor_type`). */
+export interface Sensors {
+  /** Sorted by id: `pack.Class`, or `pack.Class@name` of a named instance. Empty when this engine runs none. */
+  list(project: string): readonly SensorStatus[];
+  /** Throws NotFound. */
+  get(project: string, id: string): SensorStatus;
+  /** Starts it, or tries again at once. Throws Conflict when it is disabled. Resolves before it is set up. */
+  start(project: string, id: string): Promise<SensorStatus>;
+  /** Ends its process until it is started again, or the server is. Resolves when it is gone. */
+  stop(project: string, id: string, user: string): Promise<SensorStatus>;
+  restart(project: string, id: string): Promise<SensorStatus>;
+  /** What it printed and what became of it. With `wait`, once there is something after the position or it aborts. */
+  log(
+    project: string,
+    id: string,
+    asked: { after?: number; lines?: number; bytes: number; wait?: AbortSignal },
+  ): Promise<LogPart>;
+  /** Ends them all, for a stop of the server: while they clean up they may still need the API. */
+  close(): Promise<void>;
 }
 
 /** The datastore. */

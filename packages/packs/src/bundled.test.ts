@@ -40,7 +40,26 @@ test("the core pack has StackStorm's trigger types and the actions that today's 
   ]);
   assert.deepEqual(
     actions.map((one) => one.resource.name),
-    "announcement ask echo error http inject_trigger local local_sudo noop pause sendmail uuid".split(" "),
+    (
+      "announcement ask echo error http inject_trigger local local_sudo noop pause remote remote_sudo sendmail uuid " +
+      "winrm_cmd winrm_ps_cmd"
+    ).split(" "),
+  );
+});
+
+test("the packs linux and chatops have StackStorm's actions", async () => {
+  const names = async (pack: string) =>
+    (await readPack(join(PACKS, pack))).actions.map((one) => one.resource.name).sort();
+  assert.deepEqual(
+    await names("linux"),
+    (
+      "check_loadavg check_processes cp diag_loadavg dig file_touch get_open_ports lsof lsof_pids mv netstat netstat_grep " +
+      "pkill rm rsync scp service traceroute vmstat wait_for_ssh"
+    ).split(" "),
+  );
+  assert.deepEqual(
+    await names("chatops"),
+    "format_execution_result match match_and_execute post_message post_result run".split(" "),
   );
 });
 

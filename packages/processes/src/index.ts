@@ -22,3 +22,4 @@ export {
   type VirtualenvSummary,
 } from "./python/virtualenv.ts";
 export type { ProcessEnd, ProcessLimits, ProcessRequest } from "./run-process.ts";
+export { startStaying, type StayingProcess, type StayingRequest } from "./stay.ts";

@@ -171,7 +171,8 @@ async function expiry(ms: number, unless: Promise<void>): Promise<void> {
   clearTimeout(timer);
 }
 
-function whyNotStarted(thrown: unknown, request: ProcessRequest): string {
+/** Why a program could not be started, in words for people. */
+export function whyNotStarted(thrown: unknown, request: Pick<ProcessRequest, "file" | "cwd">): string {
   const code = thrown instanceof Error && "code" in thrown ? String(thrown.code) : "";
   const where = request.cwd === undefined ? "" : ` in folder ${request.cwd}`;
   switch (code) {

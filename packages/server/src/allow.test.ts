@@ -123,6 +123,32 @@ test("an execution's token reaches the datastore and its own family, and no more
   );
 });
 
+test("a sensor's token reaches the system's keys, webhooks and itself", () => {
+  may(
+    who({ method: "sensor", sensor: "p.S", user: "sensors_container" }),
+    [
+      ["modify", { type: "key", owner: "" }],
+      ["decrypt", { type: "key", owner: "" }],
+      ["list", { type: "key", owner: "sensors_container" }],
+      ["send", { type: "webhook" }],
+      ["view", { type: "user", owner: "sensors_container" }],
+    ],
+    [
+      ["view", { type: "key", owner: "ann" }],
+      ["decrypt", { type: "key", owner: "*" }],
+      ["list_all", { type: "key" }],
+      ["run", { type: "execution" }],
+      ["view", { type: "execution" }],
+      ["list", { type: "sensor" }],
+      ["modify", { type: "sensor" }],
+      ["modify", { type: "sensor_type" }],
+      ["view", { type: "config" }],
+      ["view", { type: "user", owner: "ann" }],
+      ["create", { type: "api_key", owner: "sensors_container" }],
+    ],
+  );
+});
+
 test("an administrator's execution has no more than any execution's reach", () => {
   may(
     who({ method: "execution", execution: "e1", roles: ["admin"] }),

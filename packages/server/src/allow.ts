@@ -39,6 +39,7 @@ export type ResourceType =
   | "key"
   | "policy_type"
   | "rule_type"
+  | "sensor"
   | "stream"
   | "timer"
   | "token"
@@ -67,6 +68,8 @@ export function allow(principal: Principal, verb: Verb, subject: Subject): boole
       return allowAnonymous(verb, subject);
     case "execution":
       return allowUser(principal, verb, subject) && allowExecution(principal, verb, subject);
+    case "sensor":
+      return allowSensor(principal, verb, subject);
     case "token":
     case "api-key":
     case "internal":
@@ -133,6 +136,26 @@ function allowExecution(principal: Principal, verb: Verb, subject: Subject): boo
       if (verb === "view" && subject.told === true) return true;
       return subject.id === principal.execution || (subject.ancestors ?? []).includes(principal.execution);
     }
+    default:
+      return false;
+  }
+}
+
+/**
+ * What the credentials of a running sensor open: the system's keys, secret ones too, since packs keep there what they sign
+ * in with; saying that something happened; and who it is.
+ */
+function allowSensor(principal: Principal, verb: Verb, { type, owner }: Subject): boolean {
+  switch (type) {
+    case "key":
+      return (owner === undefined || owner === "" || owner === principal.user) && verb !== "list_all";
+    case "webhook":
+      return verb === "send";
+    case "user":
+      return verb === "view" && (owner === undefined || owner === principal.user);
+    case "document":
+    case "health":
+      return verb === "view";
     default:
       return false;
   }

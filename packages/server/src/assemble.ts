@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { createLocalBus } from "@squall/bus";
 import { createEngine, createVault, type Engine, type Limits, type Registration } from "@squall/engine";
 import { createIds, DEFAULT_PROJECT, microsNow } from "@squall/model";
+import { baseEnvironment } from "@squall/processes";
 import { createRunners } from "@squall/runners";
 import { openPostgresStore, openSqliteStore, type Store } from "@squall/store";
 import { ownPacks, registerChangedPacks } from "./bundled-packs.ts";
@@ -85,8 +86,22 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
         virtualenvs: join(options.dataDirectory, "virtualenvs"),
         packRoots: [...options.packRoots, join(options.dataDirectory, "packs")],
         packages: options.packages,
+        ssh: options.ssh,
         nodeModules: join(options.dataDirectory, "node_modules-of"),
       }),
+      sensors: {
+        python: {
+          pythonPath: join(ROOT, "python"),
+          python: "python3",
+          virtualenvs: join(options.dataDirectory, "virtualenvs"),
+          packLibraries: false,
+          packages: options.packages,
+        },
+        environment: baseEnvironment(process.env),
+        logs: join(options.dataDirectory, "logs", "sensors"),
+        configs: join(options.dataDirectory, "configs"),
+        limits: options.sensorLimits ?? {},
+      },
       vault: createVault(key),
       now: microsNow,
       newId: createIds(),
@@ -133,6 +148,7 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
     stopping ??= (async () => {
       log.info({}, "stopping");
       streams.close();
+      await engine.sensors.close();
       await listening.close(REQUESTS_MS);
       await engine.drain(drainMs);
       rmSync(addressFile(options.dataDirectory), { force: true });

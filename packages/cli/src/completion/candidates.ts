@@ -21,6 +21,7 @@ const KINDS: Readonly<Record<string, Ask>> = {
   "trigger-ref": async (client) =>
     pick(await client.triggerTypes.list({ include_attributes: "ref", limit: 100 }), "ref"),
   "sensor-ref": async (client) => pick(await client.sensors.list({ include_attributes: "ref" }), "ref"),
+  "sensor-id": async (client) => pick(await client.sensorProcesses.list(), "id"),
   "policy-ref": async (client) => pick(await client.policies.list({ include_attributes: "ref" }), "ref"),
   "runner-name": async (client) => pick(await client.runners.list({ include_attributes: "name" }), "name"),
   pack: async (client) => pick(await client.packs.list({ include_attributes: "ref" }), "ref"),

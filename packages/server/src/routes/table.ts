@@ -10,6 +10,7 @@ import { KEY_ROUTES } from "./keys.ts";
 import { PACK_CONTENT_ROUTES } from "./pack-content.ts";
 import { PACK_ROUTES } from "./packs.ts";
 import { RULE_ROUTES } from "./rules.ts";
+import { SENSOR_ROUTES } from "./sensors.ts";
 import { SIGN_IN_ROUTES } from "./sign-in.ts";
 import { STREAM_ROUTES } from "./stream.ts";
 import { TRIGGER_ROUTES } from "./triggers.ts";
@@ -33,6 +34,7 @@ const OTHERS: readonly Route[] = [
   ...KEY_ROUTES,
   ...PACK_ROUTES,
   ...PACK_CONTENT_ROUTES,
+  ...SENSOR_ROUTES,
   ...STREAM_ROUTES,
 ];
 
