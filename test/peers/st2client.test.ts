@@ -468,4 +468,24 @@ suite("st2, the client of StackStorm", { skip, concurrency: 2, timeout: 180_000 
     ends(await st2(["auth", "admin", "-p", peer.password, "-t"], proxied), 0, /^[0-9a-f]{32}$/m);
     ends(await st2(["run", "core.local", "sleep 1; echo through", "--tail"], proxied), 0, /^through$/m);
   });
+
+  test("inquiry list, get, respond", async () => {
+    const asked = await st2(["run", "core.ask", "route=ops", "ttl=10", "-j"]);
+    const { id, status } = asked.json;
+    assert.equal(status, "pending");
+    assert.deepEqual(columns(await st2(["inquiry", "list"])), ["id", "roles", "users", "route", "ttl"]);
+    const [first] = (await st2(["inquiry", "list", "-j"])).json;
+    assert.deepEqual([first.id, first.route, first.ttl], [id, "ops", 10]);
+    assert.deepEqual(properties(await st2(["inquiry", "get", id])), ["id", "roles", "users", "route", "ttl", "schema"]);
+    ends(await st2(["inquiry", "respond", id, "-r", '{"continue": 5}']), 1, /400 [^]*did not pass schema validation/);
+    ends(
+      await st2(["inquiry", "respond", id, "-r", '{"continue": true}']),
+      0,
+      /^Response accepted for inquiry \w{24}\.$/m,
+    );
+    // The client says this of whatever is not to be had.
+    ends(await st2(["inquiry", "get", id]), 1, /^Inquiry "\w{24}" is not found\.$/m);
+    assert.deepEqual((await st2(["inquiry", "list", "-j"])).json, []);
+    assert.equal((await st2(["execution", "get", id, "-j"])).json.result.response.continue, true);
+  });
 });

@@ -71,6 +71,35 @@ test("with the true server: sign in, run, look at it, register a pack, test its 
   assert.equal((await squall(["pack", "remove", "greeter"])).status, 0);
   assert.match((await squall(["run", "greeter.greet", "who=x"])).stderr, /there is no action 'greeter\.greet'/);
 
+  const asked = await squall(["run", "core.ask"]);
+  assert.equal(asked.status, 1, "a question is no success: nothing is to be done after it yet");
+  const question = /^… core\.ask waits for an answer .*\n {2}squall inquiry respond (\w+) /m.exec(asked.stderr)?.[1];
+  assert.ok(question, asked.stderr);
+  assert.match((await squall(["inquiry", "list"])).stdout, new RegExp(question));
+  const blind = await squall(["inquiry", "respond", question]);
+  assert.deepEqual([blind.status, blind.stdout], [2, ""]);
+  assert.match(blind.stderr, /--response '\{"continue":true\}'/);
+  const wrong = await squall(["inquiry", "respond", question, "-r", '{"continue": 5}']);
+  assert.match(wrong.stderr, /did not pass schema validation: 5 is not of type 'boolean'/);
+  assert.equal((await squall(["inquiry", "respond", question, "-r", '{"continue": true}'])).status, 0);
+  assert.equal((await squall(["execution", "get", question, "-k", "response.continue"])).stdout, "true\n");
+  assert.match((await squall(["inquiry", "get", question])).stderr, /has already been responded to/);
+
+  mkdirSync(join(pack, "actions", "workflows"));
+  writeFileSync(
+    join(pack, "actions", "bad.yaml"),
+    "name: asks\nrunner_type: action-chain\nentry_point: workflows/asks.yaml\n",
+  );
+  writeFileSync(join(pack, "actions", "workflows", "asks.yaml"), "chain: [{name: ask, ref: core.ask}]\n");
+  assert.equal((await squall(["pack", "register", "greeter"])).status, 0);
+  const rests = await squall(["run", "greeter.asks"]);
+  const inside = /^… greeter\.asks is paused .*\n {2}squall inquiry respond (\w+) /m.exec(rests.stderr)?.[1];
+  assert.ok(inside, rests.stderr);
+  assert.equal((await squall(["inquiry", "respond", inside, "-r", '{"continue": true}'])).status, 0);
+  const [answered] = (await json(["execution", "list", "--action", "greeter.asks"])) as { id: string }[];
+  assert.equal((await squall(["execution", "tail", answered?.id ?? ""])).status, 0);
+  assert.equal((await squall(["execution", "get", answered?.id ?? "", "-k", "tasks.0.state"])).stdout, "succeeded\n");
+
   const flow = join(home, "flow.yaml");
   writeFileSync(
     flow,

@@ -60,3 +60,36 @@ test("on a terminal tables have colours and fit; with NO_COLOR they only fit", a
   assert.equal(lines.length, 1);
   assert.equal(lines[0]?.length, 60);
 });
+
+test("an inquiry is answered field by field: types, choices, defaults, secrets unseen", async (t) => {
+  const standIn = await startStandIn(t);
+  const home = emptyHome(t);
+  const id = "5f00000000000000000000f1";
+  const properties = {
+    go: { type: "boolean", required: true, description: "Shall it go on?" },
+    size: { type: "string", enum: ["small", "large"], default: "small" },
+    count: { type: "integer" },
+    tags: { type: "array", items: { type: "string" } },
+    password: { type: "string", secret: true },
+    note: { type: "string" },
+  };
+  standIn.on(`GET /inquiries/${id}`, { id, route: "", ttl: 0, users: [], roles: [], schema: { properties } });
+  standIn.on(`PUT /inquiries/${id}`, (response, { body }) => sendJson(response, 200, body));
+  // Nothing, then something that is no boolean, then yes; a size there is none of, then the default.
+  const answers = ["", "perhaps", "yes", "huge", "", "3", "a, b", "hunter2", ""];
+  const env = environmentOf(home, { url: standIn.url });
+  const shown = await onTerminal(home, answers, ["inquiry", "respond", id], env);
+  assert.deepEqual(standIn.got(`PUT /inquiries/${id}`)[0]?.body.response, {
+    go: true,
+    count: 3,
+    tags: ["a", "b"],
+    password: "hunter2",
+  });
+  assert.match(shown, /Shall it go on\?\r\n\S*go \(yes or no\): /);
+  assert.match(shown, /go is needed/);
+  assert.match(shown, /size \(small, large\) \[small\]: /);
+  assert.match(shown, /it is one of small, large/);
+  assert(!shown.includes("hunter2"), shown);
+  assert.match(shown, /answered 5f00000000000000000000f1/);
+  assert.match(shown, /status 0$/m);
+});

@@ -25,6 +25,18 @@ export interface ApiExecution {
   readonly [more: string]: unknown;
 }
 
+/** A question that waits for an answer. */
+export interface ApiInquiry {
+  /** Of the execution that waits. */
+  readonly id: string;
+  readonly route: string;
+  /** Minutes; 0 is for ever. */
+  readonly ttl: number;
+  readonly users: readonly string[];
+  readonly roles: readonly string[];
+  readonly schema: JsonObject;
+}
+
 /** One piece of live output. */
 export interface ApiOutput {
   readonly id: string;

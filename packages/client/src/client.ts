@@ -6,6 +6,7 @@ import type {
   ApiObject,
   ApiOutput,
   ApiGraph,
+  ApiInquiry,
   ApiProblem,
   ApiRecording,
   ApiRegistration,
@@ -52,13 +53,13 @@ export interface Executions {
   create(request: ExecutionRequest): Promise<ApiExecution>;
   /** Asks for the end of it. Throws ClientError `conflict` when it cannot be canceled any more. */
   cancel(id: string): Promise<ApiExecution>;
+  /** Asks a workflow to pause (`pausing`) or to go on (`resuming`). */
+  setStatus(id: string, status: "pausing" | "resuming"): Promise<ApiExecution>;
   /** `tasks`: a workflow goes on from these; of those in `reset` all items run again. */
   rerun(
     id: string,
     changes?: { parameters?: JsonObject; delay?: number; user?: string; tasks?: string[]; reset?: string[] },
   ): Promise<ApiExecution>;
-  /** Asks a workflow to pause, or to go on. */
-  setStatus(id: string, status: "pausing" | "resuming"): Promise<ApiExecution>;
   children(id: string, query?: Query): Promise<Listed<ApiExecution>>;
   /** The tasks of a workflow's execution, with those of its sub-workflows. */
   tasks(id: string): Promise<{ readonly tasks: readonly ApiTask[]; readonly more?: number }>;
@@ -66,6 +67,13 @@ export interface Executions {
   output(id: string, type?: "all" | "stdout" | "stderr" | "output", signal?: AbortSignal): Promise<string>;
   /** Everything it has printed, from the beginning, then what it prints, until it is completed. */
   outputEvents(id: string, signal?: AbortSignal): AsyncIterable<ApiOutput>;
+}
+
+/** Questions that wait for an answer. */
+export interface InquiryCalls {
+  list(query?: Query): Promise<Listed<ApiInquiry>>;
+  get(id: string): Promise<ApiInquiry>;
+  respond(id: string, response: JsonObject): Promise<{ readonly id: string; readonly response: JsonObject }>;
 }
 
 /** The processes of sensors; `Client.sensors` is their metadata. */
@@ -112,6 +120,7 @@ export interface Client {
   readonly policies: Collection;
   readonly sensorProcesses: SensorProcesses;
   readonly executions: Executions;
+  readonly inquiries: InquiryCalls;
   /** An action with its runner's parameters merged in. */
   actionOverview(ref: string): Promise<ApiActionOverview>;
   /** Says, criterion by criterion, what holds for an event (by id) or a payload. Nothing is written. */
@@ -210,6 +219,12 @@ export function createClient(options: ClientOptions = {}): Client {
     policies: collection("/policies"),
     sensorProcesses: sensorProcessesOf(transport),
     executions: executionsOf(transport),
+    inquiries: {
+      list: (query) => listOf(transport, "/inquiries", query),
+      get: (id) => object(`/inquiries/${encodeURIComponent(id)}`),
+      respond: (id, response) =>
+        object(`/inquiries/${encodeURIComponent(id)}`, { method: "PUT", body: { id, response } }),
+    },
     actionOverview: (ref) => object(`/actions/views/overview/${encodeURIComponent(ref)}`),
     testRule: ({ rule, ...event }) =>
       typeof rule === "string"

@@ -15,6 +15,7 @@ import { createExecutions } from "./executions/executions.ts";
 import { createLanes } from "./executions/lanes.ts";
 import { createSettling } from "./executions/settling.ts";
 import { createSnapshots } from "./executions/snapshots.ts";
+import { createInquiries } from "./inquiries/inquiries.ts";
 import { createKeys } from "./keys/keys.ts";
 import { LANGUAGES } from "./languages.ts";
 import { createPlans } from "./parameters/plan.ts";
@@ -60,6 +61,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const dispatch = createDispatch(core);
   const workflows = createWorkflows(core, dispatch, (project, id, user) => executions.cancelAs(project, id, user));
   dispatch.serve(workflows);
+  const inquiries = createInquiries(core, dispatch);
+  dispatch.whenPending(inquiries.waits);
   const settling = createSettling(parts);
   const executions = createExecutions(core, dispatch, settling, workflows);
   const schedule = createSchedule(core, dispatch);
@@ -110,6 +113,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       await collector?.[Symbol.asyncDispose]();
       core.census.close();
       await dispatch.drain(timeoutMs);
+      inquiries.close();
       workflows.close();
       await workflows.idle();
     })();
@@ -120,6 +124,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     content: createContent({ parts, shelves, changed }),
     executions,
     workflows: createWorkflowTools(core),
+    inquiries,
     events,
     keys: createKeys(core, dispatch),
     accounts: createAccounts(parts, sensorTokens),
@@ -128,6 +133,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       const abandoned = await settleLost(core, dispatch, parts.store.exclusive);
       if (abandoned > 0) parts.log.warn({ executions: abandoned }, "executions of a process that is gone were settled");
       const beginLeft = await workflows.recover([...projects]);
+      await inquiries.recover([...projects]);
       dispatch.start();
       await beginLeft();
       await schedule.start();

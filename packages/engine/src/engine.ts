@@ -22,6 +22,7 @@ import type {
   User,
 } from "@squall/model";
 import type { LogPart, SensorStatus } from "@squall/sources";
+import type { Inquiry } from "./inquiries/answer.ts";
 import type { WorkflowGraph } from "./workflows/graph.ts";
 import type { TaskTree } from "./workflows/tasks.ts";
 import type { InspectionEntry } from "./workflows/inspection.ts";
@@ -37,6 +38,7 @@ export interface Engine extends AsyncDisposable {
   readonly content: Content;
   readonly executions: Executions;
   readonly workflows: WorkflowTools;
+  readonly inquiries: Inquiries;
   readonly events: Events;
   readonly keys: Keys;
   readonly accounts: Accounts;
@@ -150,6 +152,27 @@ export interface WorkflowTools {
   graphOf(execution: Execution): Promise<WorkflowGraph>;
   /** What became of the tasks of an execution and its sub-workflows, bounded. @throws Invalid when it is not of a workflow */
   tasksOf(execution: Execution): Promise<TaskTree>;
+}
+
+/** Questions that executions of the runner `inquirer` ask and wait to be answered. */
+export interface Inquiries {
+  /** Those that wait, oldest first. */
+  list(
+    project: string,
+    filter: { readonly route?: string; readonly answerableBy?: Principal },
+    page: Page,
+  ): Promise<Listed<Inquiry>>;
+  /** @throws NotFound; Invalid when it is no question, or does not wait any more */
+  get(project: string, id: string): Promise<Inquiry>;
+  /**
+   * Answers; what waits for it goes on in the same commit. Gives the answer with its defaults, secrets masked.
+   * @throws as `get`; Denied when this one may not answer; Invalid when the answer breaks the schema
+   */
+  respond(
+    principal: Principal,
+    id: string,
+    response: JsonObject,
+  ): Promise<{ readonly id: string; readonly response: JsonObject }>;
 }
 
 export interface ViewOptions {

@@ -10,6 +10,8 @@ export type Verb =
   /** Ask for an execution of an action. */
   | "run"
   | "cancel"
+  /** Answer a question; who may answer this one, the question says itself. */
+  | "respond"
   /** Say that something happened. */
   | "send"
   /** See a secret of the datastore in clear. */
@@ -35,6 +37,7 @@ export type ResourceType =
   | "enforcement"
   | "execution"
   | "health"
+  | "inquiry"
   | "key"
   | "policy_type"
   | "rule_type"

@@ -32,6 +32,7 @@ const KINDS: Readonly<Record<string, Ask>> = {
     (await client.webhooks.list()).items.map(({ parameters }) => (parameters as { url?: unknown } | undefined)?.url),
   "execution-id": async (client) =>
     pick(await client.executions.list({ limit: NEWEST, parent: "null", include_attributes: "id" }), "id"),
+  "inquiry-id": async (client) => (await client.inquiries.list({ limit: NEWEST })).items.map(({ id }) => id),
   "trigger-instance-id": async (client) =>
     pick(await client.triggerInstances.list({ limit: NEWEST, include_attributes: "id" }), "id"),
   "rule-enforcement-id": async (client) =>

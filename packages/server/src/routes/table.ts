@@ -5,6 +5,7 @@ import { documentRoutes } from "./documents.ts";
 import { EVENT_ROUTES } from "./events.ts";
 import { EXECUTION_OUTCOME_ROUTES } from "./execution-outcome.ts";
 import { EXECUTION_ROUTES } from "./executions.ts";
+import { INQUIRY_ROUTES } from "./inquiries.ts";
 import { KEY_ROUTES } from "./keys.ts";
 import { PACK_CONTENT_ROUTES } from "./pack-content.ts";
 import { PACK_INDEX_ROUTES } from "./pack-index.ts";
@@ -27,6 +28,7 @@ const OTHERS: readonly Route[] = [
   ...EXECUTION_ROUTES,
   ...EXECUTION_OUTCOME_ROUTES,
   ...WORKFLOW_ROUTES,
+  ...INQUIRY_ROUTES,
   ...RULE_ROUTES,
   ...EVENT_ROUTES,
   ...TRIGGER_ROUTES,
