@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 
 __all__ = ["InvalidStatus", "encode_answer"]
 
@@ -11,7 +12,7 @@ class InvalidStatus(Exception):
 
 
 def encode_answer(returned):
-    """JSON bytes of what run() returned. Results that JSON cannot express become their str()."""
+    """JSON bytes of what run() returned. Results that JSON cannot express become their str(), which stderr says."""
     status, result = None, returned
     if isinstance(returned, tuple) and len(returned) == 2:
         status, result = returned
@@ -33,7 +34,8 @@ def _plain(result):
         cleaned = _without_nan(result)
         json.dumps(cleaned, allow_nan=False)
         return cleaned
-    except (TypeError, ValueError, RecursionError, OverflowError):
+    except (TypeError, ValueError, RecursionError, OverflowError) as e:
+        sys.stderr.write("The result is kept as text, since it is no JSON: %s: %s\n" % (type(e).__name__, e))
         return str(result)
 
 

@@ -36,14 +36,16 @@ export interface ServerCommand {
   readonly port?: number;
   readonly args?: readonly string[];
   readonly cwd?: string;
+  /** Over what programs of tests have in their environment. */
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** Starts a server. Disposing kills it. */
-export function startServer({ data, port = 0, args = [], cwd = ROOT }: ServerCommand): ServerProcess {
+export function startServer({ data, port = 0, args = [], cwd = ROOT, env = {} }: ServerCommand): ServerProcess {
   const child = spawn(
     process.execPath,
     ["--disable-warning=ExperimentalWarning", MAIN, "--port", String(port), "--data", data, ...args],
-    { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"], env: programEnvironment() },
+    { cwd, detached: true, stdio: ["ignore", "pipe", "pipe"], env: programEnvironment(env) },
   );
   let output = "";
   let stderr = "";

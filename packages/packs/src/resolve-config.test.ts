@@ -53,6 +53,18 @@ test("a member named __proto__ is a member", () => {
   assert.equal(Object.getPrototypeOf(resolved), Object.prototype);
 });
 
+test("what an optional object requires is required only of one that is there", () => {
+  const schema: Parameters = {
+    proxy: { type: "object", properties: { host: { type: "string", required: true } } },
+    login: { type: "object", required: true, properties: { user: { type: "string", required: true } } },
+  };
+  const problems = (values: object) => checkConfig(values, schema, "p").map((one) => one.message);
+  assert.deepEqual(problems({ login: { user: "ann" } }), []);
+  assert.match(problems({ login: { user: "ann" }, proxy: {} }).join(), /"proxy\.host"|'host' is a required property/);
+  assert.match(problems({}).join(), /'user' is a required property/);
+  assert.deepEqual(resolveConfig(schema, {}).proxy, {});
+});
+
 test("a value that breaks the schema is named by its attribute, pack and file", () => {
   assert.deepEqual(
     checkConfig({ url: 5 }, SCHEMA, "p").map((one) => one.message),

@@ -6,32 +6,47 @@ import { compilePattern, isObject, type JsonObject, type Parameters, type Parame
  * that are Jinja stay as they are: they are rendered when the configuration is used. The input is not changed.
  */
 export function resolveConfig(attributes: Parameters, values: JsonObject): JsonObject {
-  return fillMembers((name) => schemaOfMember({ properties: attributes }, name), Object.keys(attributes), values);
+  return fillAttributes(attributes, values, true);
+}
+
+/**
+ * The same as it is validated: an optional object that is left out stays out, since the members that it requires are only
+ * required of one that is there.
+ */
+export function configToCheck(attributes: Parameters, values: JsonObject): JsonObject {
+  return fillAttributes(attributes, values, false);
+}
+
+function fillAttributes(attributes: Parameters, values: JsonObject, makesObjects: boolean): JsonObject {
+  const schemaOf = (name: string) => schemaOfMember({ properties: attributes }, name);
+  return fillMembers(schemaOf, Object.keys(attributes), values, makesObjects);
 }
 
 function fillMembers(
   schemaOf: (name: string) => ParameterSchema | undefined,
   declared: readonly string[],
   values: JsonObject,
+  makesObjects: boolean,
 ): JsonObject {
   const filled: [string, unknown][] = [];
   for (const name of new Set([...Object.keys(values), ...declared])) {
     const given = Object.hasOwn(values, name) ? values[name] : undefined;
-    const value = fill(schemaOf(name), given);
+    const value = fill(schemaOf(name), given, makesObjects);
     if (value !== undefined) filled.push([name, value]);
   }
   return Object.fromEntries(filled);
 }
 
-function fill(schema: ParameterSchema | undefined, given: unknown): unknown {
+function fill(schema: ParameterSchema | undefined, given: unknown, makesObjects: boolean): unknown {
   if (!isObject(schema)) return given;
   const value = given === undefined ? schema.default : given;
   const { properties, items } = schema;
-  if (isObject(value) || (value === undefined && schema.type === "object" && properties)) {
+  const isMade = value === undefined && schema.type === "object" && properties && (makesObjects || schema.required);
+  if (isObject(value) || isMade) {
     const object = isObject(value) ? value : {};
-    return fillMembers((name) => schemaOfMember(schema, name), Object.keys(properties ?? {}), object);
+    return fillMembers((name) => schemaOfMember(schema, name), Object.keys(properties ?? {}), object, makesObjects);
   }
-  if (Array.isArray(value)) return value.map((item: unknown, index) => fill(schemaOfItem(schema, index), item));
+  if (Array.isArray(value)) return value.map((item: unknown, index) => fill(schemaOfItem(schema, index), item, makesObjects));
   if (value === undefined && schema.type === "array" && items) return [];
   return value;
 }

@@ -11,6 +11,7 @@ export {
   type Interpreter,
   interpreterEnvironment,
   type PythonSettings,
+  withPythonCure,
 } from "./python/interpreter.ts";
 export { installerBase, type PackageSources } from "./python/package-sources.ts";
 export {

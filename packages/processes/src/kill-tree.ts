@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ProcessTable } from "./members.ts";
+import { groupOf, type ProcessTable } from "./members.ts";
 
 export interface Tree {
   /** Process id of the leader, which is also its group's and session's. */
@@ -64,11 +64,14 @@ async function signalAll(tree: Tree, signal: "SIGTERM" | "SIGKILL"): Promise<voi
   const targets = members(tree);
   // -0 would be this process's own group, -1 everything that it may signal.
   if (tree.pid > 1) send(-tree.pid, signal);
-  const refused = targets.filter((pid) => send(pid, signal) === "EPERM");
+  // Who is in the group has been told: a second SIGTERM would break off what it does about the first.
+  const isTold = (pid: number) => signal === "SIGTERM" && groupOf(pid) === tree.pid;
+  const refused = targets.filter((pid) => send(pid, isTold(pid) ? 0 : signal) === "EPERM");
   if (refused.length > 0 && tree.elevate) await sendElevated(tree.elevate, refused, signal);
 }
 
-function send(pid: number, signal: NodeJS.Signals): string {
+/** 0 only asks whether it may be signalled. */
+function send(pid: number, signal: NodeJS.Signals | 0): string {
   try {
     process.kill(pid, signal);
     return "sent";

@@ -48,8 +48,7 @@ export function createProcessTable(): ProcessTable {
     rows = processIds().flatMap((pid) => {
       const stat = read(`/proc/${pid}/stat`)?.toString("latin1");
       if (stat === undefined) return [];
-      // The command name is in parentheses and may hold anything, so fields are counted after the last one.
-      const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+      const fields = fieldsOf(stat);
       const [state, parent, group, session] = fields;
       if (state === "Z" || state === "X") return [];
       const key = `${pid} ${fields[19]}`;
@@ -79,6 +78,17 @@ export function createProcessTable(): ProcessTable {
       return [...members];
     },
   };
+}
+
+/** The process group of a process; undefined when it is gone, or where that cannot be told. */
+export function groupOf(pid: number): number | undefined {
+  const stat = read(`/proc/${pid}/stat`)?.toString("latin1");
+  return stat === undefined ? undefined : Number(fieldsOf(stat)[2]);
+}
+
+/** Of a line of `/proc/PID/stat` what follows the command's name: that is in parentheses and may hold anything. */
+function fieldsOf(stat: string): string[] {
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ");
 }
 
 function processIds(): number[] {

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { aListener, type Listener } from "./a-listener.ts";
 import { baseEnvironment } from "./environment.ts";
@@ -123,6 +125,26 @@ test("200 MB of output cost no more than the bound", async () => {
 test("bytes that are no text come through as replacement characters", async () => {
   const end = await run("printf '\\377\\000\\303\\251\\n'");
   assert.equal(end.stdout, "\ufffd\0é\n");
+});
+
+test("a child is told once to end, and so is one that left its group", { skip: !isLinux }, async () => {
+  const told =
+    "import os, signal, sys\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\nos.write(1, b'ready ')\n" +
+    "signal.sigwait([signal.SIGTERM])\nwhile signal.sigtimedwait([signal.SIGTERM], 0.1): os.write(1, b'again ')\nos.write(1, b'over ')";
+  const io = aListener();
+  const ended = run("", { args: ["-c", 'setsid python3 -c "$0" & exec python3 -c "$0"', told] }, io);
+  await io.heard("stdout", "ready ready ");
+  io.control.abort("cancel");
+  assert.equal((await ended).stdout, "ready ready over over ");
+});
+
+test("a bash that reads its stdin runs no startup file", async () => {
+  const home = mkdtempSync(join(tmpdir(), "squall-test-home-"));
+  writeFileSync(join(home, ".bashrc"), "echo startup\n");
+  const bash = { file: "bash", args: ["-c", "bash -c 'read -r said; echo $said'"] };
+  const end = await run("", { ...bash, stdin: "said\n", environment: { PATH: process.env.PATH ?? "", HOME: home } });
+  rmSync(home, { recursive: true });
+  assert.deepEqual([end.stdout, end.stderr, end.code], ["said\n", "", 0]);
 });
 
 test("closed streams are no error", async () => {

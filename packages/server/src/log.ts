@@ -19,7 +19,9 @@ export function createLog(file: string, level: string): Log & { readonly close: 
       throw fileTrouble(error, "The log", file, "--log");
     }
   }
-  const out = destination({ dest: file === "-" ? 2 : file, sync: false });
+  // Records are few and a file takes them at once, so that they stand in order and whole when the process ends, however
+  // it does. Whoever reads stderr may be slow, and must not hold the server up.
+  const out = destination({ dest: file === "-" ? 2 : file, sync: file !== "-" });
   out.once("error", (error: Error) => {
     process.stderr.write(`squall server: the log ${file} cannot be written: ${error.message}\n`);
     out.on("error", () => undefined);

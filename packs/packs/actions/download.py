@@ -50,5 +50,11 @@ class DownloadAction(Action):
 
 def _clean_up_when_told_to_end():
     """A canceled action gets SIGTERM first: leaving by an exception removes what was fetched."""
+
+    def leave(*_):
+        # A second one would break the cleaning up off.
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        sys.exit(143)
+
     if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        signal.signal(signal.SIGTERM, leave)

@@ -46,7 +46,7 @@ export function addInstall(group: Command): void {
     const { execution_id: id } = await client.installPacks({ packs, force, skip_dependencies });
     const done = await followTasks(context, id, `installing ${words.map(withoutPassword).join(", ")}`);
     const output = outputOf(done);
-    if (done.status !== "succeeded") throw failed("installing", done, output.message);
+    if (done.status !== "succeeded") throw failed("installing", done, output.message || reasonOf(done));
     const refs = output.packs_list ?? [];
     const installed = await Promise.all(refs.map((ref) => client.packs.get(ref)));
     await context.out.list(installed, SHOWN, "nothing was installed");

@@ -8,7 +8,7 @@ import {
   pythonText,
 } from "@squall/model";
 import type { Path } from "../yaml/positions.ts";
-import { resolveConfig } from "../resolve-config.ts";
+import { configToCheck } from "../resolve-config.ts";
 import { checkParameters } from "./parameters.ts";
 import { checkInstances, ownValues } from "../sensor-instances.ts";
 import { error, type Problem } from "./problem.ts";
@@ -50,7 +50,7 @@ function checkValues(values: JsonObject, schema: Parameters | undefined, pack: s
   const failed = (path: Path, message: string) =>
     error(path, `Failed validating attribute "${path.join(".")}" in config for pack "${pack}" (${file}): ${message}`);
   let violations: readonly { readonly path: string; readonly message: string }[];
-  const complete = resolveConfig(schema, values);
+  const complete = configToCheck(schema, values);
   try {
     violations = compileSchema({ ...parametersToDraft4(schema, true), type: "object" })(complete);
   } catch (thrown) {

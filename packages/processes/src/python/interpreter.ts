@@ -45,6 +45,15 @@ export async function findInterpreter(
   return own ?? { file: settings.python, stamp: "system" };
 }
 
+/** Why a Python could not be started, with what to do about it. */
+export function withPythonCure(why: string, interpreter: Interpreter): string {
+  const cure =
+    interpreter.virtualenv === undefined
+      ? "install Python 3.9 or newer, and start the server with it on the PATH"
+      : `remove ${interpreter.virtualenv} to have the virtualenv made anew`;
+  return `${why}; ${cure}`;
+}
+
 /** PATH, PYTHONPATH and what else makes this interpreter find the pack's code, the SDK and its own packages. */
 export function interpreterEnvironment(
   settings: PythonSettings,

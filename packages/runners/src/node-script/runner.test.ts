@@ -89,7 +89,8 @@ test("files that are no action say what is missing", async () => {
     String((await run(text, {}, file === undefined ? {} : { file })).result.stderr);
   assert.match(await stderr("export const a = 1, b = 2;"), /exports no action.*\(it exports a, b\)/s);
   assert.match(await stderr("export default class {}"), /has no method run/);
-  assert.match(await stderr("export default (", "syntax.ts"), /SyntaxError|Unexpected/);
+  assert.match(await stderr("export default (", "syntax.ts"), /syntax\.ts:1\n[^]*SyntaxError/);
+  assert.match(await stderr("\nexport default (;", "syntax.mjs"), /^\S*syntax\.mjs:2\nexport default \(;\n[^]*SyntaxError/);
   assert.match(await stderr("import 'nowhere'; export default 1;"), /Cannot find package 'nowhere'/);
 });
 
@@ -160,7 +161,9 @@ test("exits, errors that nobody awaits and signals end the run, not the next one
 });
 
 test("results that JSON does not have become what it has", async () => {
-  assert.equal((await run("const a = {}; a.a = a; return a;")).result.result, "[object Object]");
+  const cycle = (await run("const a = {}; a.a = a; return a;")).result;
+  assert.equal(cycle.result, "<ref *1> { a: [Circular *1] }");
+  assert.match(String(cycle.stderr), /^The result is kept as text, since it is no JSON: .*circular/);
   assert.deepEqual(
     (await run("return { big: 12345678901234567890n, day: new Date(0), no: undefined };")).result.result,
     {

@@ -1,3 +1,4 @@
+import { constants } from "node:os";
 import { Invalid, isObject, type JsonObject } from "@squall/model";
 import type { Outcome } from "../port.ts";
 import { parseJson } from "../parse-output.ts";
@@ -44,10 +45,18 @@ export function pythonOutcome(
           end.code,
           `the action returned more than ${request.outputBytes} bytes; return less, or a reference to where it is`,
         );
+      if (end.code < 0) return shape("failed", end.code, endedBy(-end.code));
       return shape(end.code === 0 && answer?.status !== false ? "succeeded" : "failed", end.code);
     default:
       return end.kind satisfies never;
   }
+}
+
+/** Nothing that the action printed says so. */
+function endedBy(signal: number): string {
+  const name = Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ?? `signal ${signal}`;
+  const hint = name === "SIGKILL" ? ": by somebody, or by the system because memory ran out" : "";
+  return `the process of the action was ended by ${name}${hint}`;
 }
 
 function readAnswer(bytes: Buffer): { readonly result: unknown; readonly status: unknown } | undefined {

@@ -1,10 +1,11 @@
-import type { JsonObject, Trigger } from "@squall/model";
+import { type JsonObject, messageOf, type Trigger } from "@squall/model";
 import {
   findInterpreter,
   interpreterEnvironment,
   type ProcessTable,
   startStaying,
   type StayingProcess,
+  withPythonCure,
 } from "@squall/processes";
 import { join } from "node:path";
 import type { Dispatching } from "./dispatching.ts";
@@ -81,7 +82,8 @@ export async function runSensor(
     });
   } catch (thrown) {
     start.release();
-    throw thrown;
+    if (signal.aborted) throw thrown;
+    throw new Error(withPythonCure(messageOf(thrown), interpreter), { cause: thrown });
   }
   const lastPrinted = logPrinted({ out: child.stdout, err: child.stderr }, log);
   const over = new AbortController();

@@ -117,7 +117,7 @@ def _with_credentials_aside(url):
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ST2_", "GIT_"))}
     environment.update(
         GIT_TERMINAL_PROMPT="0",
-        GIT_ASKPASS=shutil.which("false") or "/bin/false",
+        GIT_ASKPASS="",  # set, so that no other one counts, and empty, so that none is tried and complained about
         SSH_ASKPASS=shutil.which("false") or "/bin/false",
         GIT_SSH_COMMAND="ssh -o BatchMode=yes",
         GIT_ALLOW_PROTOCOL=_PROTOCOLS,

@@ -1,5 +1,6 @@
 import { ActionFailed, type ActionContext } from "@squall/sdk";
 import { pathToFileURL } from "node:url";
+import { inspect } from "node:util";
 
 type Callable = (parameters: Readonly<Record<string, unknown>>, context: ActionContext) => unknown;
 type Constructor = new (context: ActionContext) => object;
@@ -50,13 +51,19 @@ function hasRun(action: object): action is { run(parameters: Readonly<Record<str
   return "run" in action && typeof action.run === "function";
 }
 
-/** As it will be read: what JSON does not have becomes text, and undefined null, as with Python actions. */
+/** As it will be read: what JSON does not have becomes text, which stderr says, and undefined null, as with Python actions. */
 function asJson(value: unknown): unknown {
   if (value === undefined) return null;
   try {
     const text = JSON.stringify(value, (_key, one: unknown) => (typeof one === "bigint" ? String(one) : one));
-    return text === undefined ? String(value) : (JSON.parse(text) as unknown);
-  } catch {
-    return String(value); // a cycle, or a toJSON that throws
+    return text === undefined ? asText(value, `a ${typeof value}`) : (JSON.parse(text) as unknown);
+  } catch (error) {
+    // A cycle, or a toJSON that throws.
+    return asText(value, error instanceof Error ? error.message : String(error));
   }
+}
+
+function asText(value: unknown, why: string): string {
+  process.stderr.write(`The result is kept as text, since it is no JSON: ${why}\n`);
+  return typeof value === "object" ? inspect(value) : String(value);
 }

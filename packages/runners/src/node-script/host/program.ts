@@ -4,6 +4,7 @@ import { createContext } from "@squall/sdk";
 import { createUnframer, frame, type FromHost, type RunMessage } from "../messages.ts";
 import { runAction } from "./action.ts";
 import { installResolution } from "./resolution.ts";
+import { syntaxErrorIn } from "./syntax-error.ts";
 
 /*
  * A warm process: runs actions of one pack, one after the other. Work comes and answers go on descriptor 3, so that
@@ -67,7 +68,7 @@ async function run(message: RunMessage): Promise<void> {
   broken = () => failed.resolve(undefined);
   const answer = await Promise.race([
     runAction(message.file, message.parameters, context).catch((error: unknown) => {
-      writeError(`${stackOf(error)}\n`);
+      writeError(`${syntaxErrorIn(error, Object.keys(resolution.loaded())) ?? stackOf(error)}\n`);
       return undefined;
     }),
     failed.promise,
