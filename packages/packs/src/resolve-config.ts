@@ -46,7 +46,8 @@ function fill(schema: ParameterSchema | undefined, given: unknown, makesObjects:
     const object = isObject(value) ? value : {};
     return fillMembers((name) => schemaOfMember(schema, name), Object.keys(properties ?? {}), object, makesObjects);
   }
-  if (Array.isArray(value)) return value.map((item: unknown, index) => fill(schemaOfItem(schema, index), item, makesObjects));
+  if (Array.isArray(value))
+    return value.map((item: unknown, index) => fill(schemaOfItem(schema, index), item, makesObjects));
   if (value === undefined && schema.type === "array" && items) return [];
   return value;
 }

@@ -129,13 +129,13 @@ test("bytes that are no text come through as replacement characters", async () =
 
 test("a child is told once to end, and so is one that left its group", { skip: !isLinux }, async () => {
   const told =
-    "import os, signal, sys\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\nos.write(1, b'ready ')\n" +
-    "signal.sigwait([signal.SIGTERM])\nwhile signal.sigtimedwait([signal.SIGTERM], 0.1): os.write(1, b'again ')\nos.write(1, b'over ')";
+    "import os, signal, sys\nsignal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])\nos.write(1, b'ready\\n')\n" +
+    "signal.sigwait([signal.SIGTERM])\nwhile signal.sigtimedwait([signal.SIGTERM], 0.1): os.write(1, b'again\\n')\nos.write(1, b'over\\n')";
   const io = aListener();
   const ended = run("", { args: ["-c", 'setsid python3 -c "$0" & exec python3 -c "$0"', told] }, io);
-  await io.heard("stdout", "ready ready ");
+  await io.heard("stdout", "ready\nready\n");
   io.control.abort("cancel");
-  assert.equal((await ended).stdout, "ready ready over over ");
+  assert.equal((await ended).stdout, "ready\nready\nover\nover\n");
 });
 
 test("a bash that reads its stdin runs no startup file", async () => {

@@ -18,7 +18,10 @@ export interface ShownSensor {
 
 /** An administrator who asks the API, each time over a connection of its own, which leaves nothing open on either side. */
 export interface Operator {
+  /** The answer's JSON. The caller names its shape, which the test then holds it to. */
   ask<T>(method: string, path: string, body?: unknown): Promise<T>;
+  /** What an execution printed so far. */
+  prints(id: string): Promise<string>;
   /** Starts an action and gives its execution's id. */
   starts(action: string, parameters?: object): Promise<string>;
   /** The execution when it has ended, which has to be soon. */
@@ -30,9 +33,15 @@ export async function anOperator(server: ServerProcess): Promise<Operator> {
   const url = await server.answers();
   const [, password = ""] = await server.printed(/password {2}(\S+)/);
   const login = `Basic ${Buffer.from(`admin:${password}`).toString("base64")}`;
-  const { token } = await send<{ token: string }>(`${url}/v1/tokens`, "POST", {}, { Authorization: login });
+  const { token } = JSON.parse(await send(`${url}/v1/tokens`, "POST", {}, { Authorization: login })) as {
+    token: string;
+  };
   const operator: Operator = {
-    ask: (method, path, body) => send(url + path, method, body, { "X-Auth-Token": token }),
+    ask: async <T>(method: string, path: string, body?: unknown) => {
+      const text = await send(url + path, method, body, { "X-Auth-Token": token });
+      return (text === "" ? undefined : JSON.parse(text)) as T;
+    },
+    prints: (id) => send(`${url}/v1/executions/${id}/output`, "GET", undefined, { "X-Auth-Token": token }),
     starts: async (action, parameters = {}) =>
       (await operator.ask<Shown>("POST", "/v1/executions", { action, parameters })).id,
     ended: (id) =>
@@ -45,9 +54,8 @@ export async function anOperator(server: ServerProcess): Promise<Operator> {
   return operator;
 }
 
-/** The answer's JSON. The caller names its shape, which the test then holds it to. */
-function send<T>(url: string, method: string, body: unknown, headers: Record<string, string>): Promise<T> {
-  const { promise, resolve, reject } = Promise.withResolvers<T>();
+function send(url: string, method: string, body: unknown, headers: Record<string, string>): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
   const outgoing = request(
     url,
     { method, agent: false, headers: { "Content-Type": "application/json", ...headers } },
@@ -56,7 +64,7 @@ function send<T>(url: string, method: string, body: unknown, headers: Record<str
       answer.setEncoding("utf8").on("data", (part: string) => (text += part));
       answer.on("error", reject).on("end", () => {
         if ((answer.statusCode ?? 0) >= 400) reject(new Error(`${method} ${url}: ${answer.statusCode} ${text}`));
-        else resolve((text === "" ? undefined : JSON.parse(text)) as T);
+        else resolve(text);
       });
     },
   );

@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 
-const FLOOD_BYTES = 200_000_000;
+export const FLOOD_BYTES = 200_000_000;
 
 const python = (body: string, top = "") => `import os
 import sys
@@ -42,9 +42,12 @@ const ACTIONS: Readonly<Record<string, { readonly py: string; readonly mjs: stri
     ),
   },
   stubborn: {
-    py: python("signal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('deaf', flush=True)\ntime.sleep(1000)", "import signal, time"),
+    py: python(
+      "signal.signal(signal.SIGTERM, signal.SIG_IGN)\nprint('deaf', flush=True)\ntime.sleep(1000)",
+      "import signal, time",
+    ),
     mjs: javascript('process.on("SIGTERM", () => undefined);\nconsole.log("deaf");\nfor (;;);'),
-    timeout: 1,
+    timeout: 4,
   },
   // The same with time to be canceled in.
   deaf: {
@@ -57,8 +60,10 @@ const ACTIONS: Readonly<Record<string, { readonly py: string; readonly mjs: stri
   crash: { py: python("os.kill(os.getpid(), 11)"), mjs: javascript("process.kill(process.pid, 11); for (;;);") },
 };
 
-const SENSORS: Readonly<Record<string, string>> = {
-  DiesAtOnce: "class DiesAtOnce(Sensor):\n    def run(self):\n        raise KeyError('no such queue')\n",
+export const SENSORS: Readonly<Record<string, string>> = {
+  DiesAtOnce:
+    "class DiesAtOnce(Sensor):\n    def run(self):\n        raise KeyError('no such queue')\n\n" +
+    "    def setup(self, *_):\n        pass\n\n    cleanup = add_trigger = update_trigger = remove_trigger = setup\n",
   Exits: "os._exit(3)\n",
   ImportError: "import not_there_at_all\n",
   WrongClass: "class AnotherName(Sensor):\n    pass\n",

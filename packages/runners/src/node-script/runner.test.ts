@@ -90,7 +90,10 @@ test("files that are no action say what is missing", async () => {
   assert.match(await stderr("export const a = 1, b = 2;"), /exports no action.*\(it exports a, b\)/s);
   assert.match(await stderr("export default class {}"), /has no method run/);
   assert.match(await stderr("export default (", "syntax.ts"), /syntax\.ts:1\n[^]*SyntaxError/);
-  assert.match(await stderr("\nexport default (;", "syntax.mjs"), /^\S*syntax\.mjs:2\nexport default \(;\n[^]*SyntaxError/);
+  assert.match(
+    await stderr("\nexport default (;", "syntax.mjs"),
+    /^\S*syntax\.mjs:2\nexport default \(;\n[^]*SyntaxError/,
+  );
   assert.match(await stderr("import 'nowhere'; export default 1;"), /Cannot find package 'nowhere'/);
 });
 
