@@ -20,6 +20,10 @@ def main():
 
     sys.path[:] = without_own_folder(sys.path)
     job = json.loads(sys.stdin.buffer.read().decode("utf-8"))
+    # The runner's end is a socket, with which a bash that the action starts takes itself for a remote one (~/.bashrc).
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     perform(load_action_class(job["file"]), job, send)
 
 

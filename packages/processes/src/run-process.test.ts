@@ -1,8 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { afterEach, beforeEach, test } from "node:test";
 import { aListener, type Listener } from "./a-listener.ts";
 import { baseEnvironment } from "./environment.ts";
@@ -136,15 +134,6 @@ test("a child is told once to end, and so is one that left its group", { skip: !
   await io.heard("stdout", "ready\nready\n");
   io.control.abort("cancel");
   assert.equal((await ended).stdout, "ready\nready\nover\nover\n");
-});
-
-test("a bash that reads its stdin runs no startup file", async () => {
-  const home = mkdtempSync(join(tmpdir(), "squall-test-home-"));
-  writeFileSync(join(home, ".bashrc"), "echo startup\n");
-  const bash = { file: "bash", args: ["-c", "bash -c 'read -r said; echo $said'"] };
-  const end = await run("", { ...bash, stdin: "said\n", environment: { PATH: process.env.PATH ?? "", HOME: home } });
-  rmSync(home, { recursive: true });
-  assert.deepEqual([end.stdout, end.stderr, end.code], ["said\n", "", 0]);
 });
 
 test("closed streams are no error", async () => {

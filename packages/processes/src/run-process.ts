@@ -69,19 +69,13 @@ export async function runProcess(request: ProcessRequest, limits: ProcessLimits)
   }
 }
 
-/**
- * Node's pipes are sockets. A bash that has one as stdin and is nobody's child by SHLVL takes itself for one that rshd
- * started and reads ~/.bashrc before its command, whatever that does with what is on stdin.
- */
-const NOT_REMOTE: Environment = { SHLVL: "1" };
-
 function start(request: ProcessRequest): ChildProcess {
   const stdio: StdioOptions = [request.stdin === undefined ? "ignore" : "pipe", "pipe", "pipe"];
   if (request.answers) stdio.push("pipe");
   return spawn(request.file, request.args, {
     stdio,
     cwd: request.cwd,
-    env: { ...(request.stdin !== undefined && NOT_REMOTE), ...request.environment, [MARK]: request.mark },
+    env: { ...request.environment, [MARK]: request.mark },
     detached: true, // P2
   });
 }

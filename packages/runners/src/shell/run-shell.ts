@@ -5,6 +5,12 @@ import { type Command, commandLine } from "@squall/processes";
 import { pythonStr } from "../python-text.ts";
 import { shellOutcome } from "./shell-outcome.ts";
 
+/**
+ * Node's pipes are sockets. A bash that has one as stdin and is nobody's child by SHLVL takes itself for one that rshd
+ * started, and reads ~/.bashrc before its command, whatever that does with what is on stdin.
+ */
+const NOT_REMOTE = { SHLVL: "1" };
+
 /** Runs a command with the parameters that both local shell runners share, and shapes its result. */
 export async function runShell(settings: RunnerSettings, job: Job, io: JobIO, command: Command): Promise<Outcome> {
   const parameters = job.runnerParameters;
@@ -22,7 +28,7 @@ export async function runShell(settings: RunnerSettings, job: Job, io: JobIO, co
   const end = await settings.runProcess({
     ...line,
     cwd: typeof parameters.cwd === "string" && parameters.cwd !== "" ? parameters.cwd : undefined,
-    environment,
+    environment: line.stdin === undefined ? environment : { ...NOT_REMOTE, ...environment },
     mark: job.execution,
     timeoutMs: timeoutSeconds * 1000,
     outputBytes: job.limits.outputBytes,

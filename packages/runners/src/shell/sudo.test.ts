@@ -47,6 +47,15 @@ test("sudo with the right password on stdin runs the command", async () => {
   assert.deepEqual([outcome.status, outcome.result.stdout], ["succeeded", "ran as"]);
 });
 
+test("a bash with the password on its stdin runs no startup file", async () => {
+  const home = mkdtempSync(join(tmpdir(), "squall-test-home-"));
+  writeFileSync(join(home, ".bashrc"), "echo startup\n");
+  const cmd = "bash -c 'echo nested'; echo well";
+  const outcome = await run({ sudo: true, sudo_password: "right", cmd, env: { HOME: home } });
+  rmSync(home, { recursive: true });
+  assert.equal(outcome.result.stdout, "nested\nwell");
+});
+
 test("a wrong sudo password is said as such, with code -1", async () => {
   const outcome = await run({ sudo: true, sudo_password: "wr0ng" });
   assert.deepEqual([outcome.status, outcome.result.return_code], ["failed", -1]);
