@@ -1,5 +1,6 @@
-import { closeSync, openSync } from "node:fs";
-import { destination, type Logger, pino } from "pino";
+import { closeSync, openSync, writeSync } from "node:fs";
+import { messageOf } from "@squall/model";
+import { type Logger, pino } from "pino";
 import { fileTrouble } from "./file-trouble.ts";
 
 export type Log = Logger;
@@ -12,20 +13,7 @@ const SECRETS = ["password", "token", "secret", "apiKey", "authorization", "cook
  * when it later cannot, that is said once on stderr and work goes on.
  */
 export function createLog(file: string, level: string): Log & { readonly close: () => void } {
-  if (file !== "-") {
-    try {
-      closeSync(openSync(file, "a", 0o600));
-    } catch (error) {
-      throw fileTrouble(error, "The log", file, "--log");
-    }
-  }
-  // Records are few and a file takes them at once, so that they stand in order and whole when the process ends, however
-  // it does. Whoever reads stderr may be slow, and must not hold the server up.
-  const out = destination({ dest: file === "-" ? 2 : file, sync: file !== "-" });
-  out.once("error", (error: Error) => {
-    process.stderr.write(`squall server: the log ${file} cannot be written: ${error.message}\n`);
-    out.on("error", () => undefined);
-  });
+  const out = file === "-" ? toStderr() : toFile(file);
   const log = pino(
     {
       level,
@@ -35,13 +23,46 @@ export function createLog(file: string, level: string): Log & { readonly close: 
     },
     out,
   );
-  return Object.assign(log, {
-    close: () => {
+  return Object.assign(log, { close: out.close });
+}
+
+interface Destination {
+  write(text: string): void;
+  close(): void;
+}
+
+function toStderr(): Destination {
+  return { write: (text) => void process.stderr.write(text), close: () => undefined };
+}
+
+/**
+ * Each record is in the file when `write` returns: they stand in order, and the last words of a process are among them.
+ * There are few of them. pino's own destination tries for ever to write its rest when the disk is full, so that a server
+ * could neither stop nor fail.
+ */
+function toFile(file: string): Destination {
+  let descriptor: number;
+  try {
+    descriptor = openSync(file, "a", 0o600);
+  } catch (error) {
+    throw fileTrouble(error, "The log", file, "--log");
+  }
+  let isOpen = true;
+  let hasFailed = false;
+  return {
+    write(text) {
+      if (!isOpen) return;
       try {
-        out.flushSync();
-      } catch {
-        // Nothing was written yet: sonic-boom refuses to flush a file that is not open.
+        const bytes = Buffer.from(text);
+        for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
+      } catch (error) {
+        if (!hasFailed) process.stderr.write(`squall server: the log ${file} cannot be written: ${messageOf(error)}\n`);
+        hasFailed = true;
       }
     },
-  });
+    close() {
+      if (isOpen) closeSync(descriptor);
+      isOpen = false;
+    },
+  };
 }
