@@ -28,7 +28,11 @@ export async function resultText(execution: ApiExecution, shown: { readonly stdo
     return shown.stdout || !("stdout" in result) ? "" : withNewline(textOf(result.stdout));
   }
   const runner = execution.action.runner_type;
-  if (runner === "python-script" && "result" in result) return await valueText(result.result);
+  if ((runner === "python-script" || runner === "node-script") && "result" in result) {
+    // What is written for an action that never answered. stderr says why.
+    if (execution.status !== "succeeded" && result.result === "None") return "";
+    return await valueText(result.result);
+  }
   if (runner === "http-request" && "body" in result) return await valueText(result.body);
   const { error: _, message: __, traceback: ___, ...rest } = result;
   // What `failureText` says on stderr need not be said twice.

@@ -53,7 +53,9 @@ export interface BuildRecord {
 
 export type VirtualenvState =
   | { readonly status: "ready"; readonly virtualenv: string; readonly stamp: string; readonly record?: BuildRecord }
-  | { readonly status: "missing" | "stale" | "broken"; readonly why: string };
+  | { readonly status: "missing" | "stale"; readonly why: string }
+  /** `isOwn`: somebody made it by hand. */
+  | { readonly status: "broken"; readonly why: string; readonly isOwn?: boolean };
 
 const RECORD = "squall.json";
 const REPLACED = "squall-replaced";
@@ -71,7 +73,11 @@ export async function inspectVirtualenv(
   const file = interpreterOf(virtualenv);
   const executable = await realpath(file).catch(() => undefined);
   if (executable === undefined || !(await isExecutable(file)))
-    return { status: "broken", why: `${file} does not lead to a Python any more` };
+    return {
+      status: "broken",
+      why: `${file} does not lead to a Python any more`,
+      isOwn: !about.isSymbolicLink(),
+    };
   // What somebody made by hand, or brought along from StackStorm, is theirs to keep up to date.
   if (!about.isSymbolicLink())
     return { status: "ready", virtualenv: places.link, stamp: `own-${(await stat(file)).mtimeMs}` };

@@ -259,6 +259,21 @@ test("a virtualenv made by hand is used as it is; removing takes what there is",
   assert.deepEqual(readdirSync(join(t.settings.virtualenvs, ".builds")), []);
 });
 
+test("a virtualenv made by hand whose Python is gone is not passed over in silence", async () => {
+  using t = anInstallation();
+  const own = join(t.settings.virtualenvs, "mine");
+  mkdirSync(join(own, "bin"), { recursive: true });
+  symlinkSync("/nowhere/python3", join(own, "bin", "python"));
+  await assert.rejects(findInterpreter(t.settings, "mine", t.packPath), (thrown: Error & { code?: string }) => {
+    assert.equal(thrown.code, "virtualenv.broken");
+    assert.match(
+      thrown.message,
+      /mine\/bin\/python does not lead to a Python any more; make it again, or remove \S+mine/,
+    );
+    return true;
+  });
+});
+
 test("a name that would lead out of the folder is refused", async () => {
   using t = anInstallation();
   t.requires("tiny\n");

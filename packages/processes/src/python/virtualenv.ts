@@ -77,7 +77,14 @@ export async function ensureVirtualenv(
   const places = placesFor(virtualenvs, pack);
   const look = () => inspectVirtualenv(places, settings.python, requirements);
   const before = await look();
-  if (requirements === undefined) return isOwn(before) ? interpreterIn(before) : undefined;
+  if (requirements === undefined) {
+    // Another Python than the one that somebody chose would fail later, for reasons that nobody understands.
+    if (before.status === "broken" && before.isOwn === true)
+      throw new Unavailable("virtualenv.broken", {
+        message: `the virtualenv of pack "${pack}" cannot be used: ${before.why}; make it again, or remove ${places.link} to run the pack without`,
+      });
+    return isOwn(before) ? interpreterIn(before) : undefined;
+  }
   if (before.status === "ready" && request.rebuild !== true) return interpreterIn(before);
 
   const wait = () => onProgress(`waiting for another build of the virtualenv of pack "${pack}"`);
