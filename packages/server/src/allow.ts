@@ -117,7 +117,7 @@ function allowExecution(principal: Principal, verb: Verb, subject: Subject): boo
       return true;
     case "webhook":
       return verb === "send";
-    // `packs.setup_virtualenv` asks where a pack lies, `chatops.format_execution_result` what an alias says of results.
+    // `packs.setup_virtualenv` asks where a pack lies, `chatops.match` which alias a command is for.
     case "pack":
     case "action_alias":
     case "user":

@@ -1,5 +1,6 @@
 import type { Route } from "../http/route.ts";
 import { ACTION_ROUTES } from "./actions.ts";
+import { ALIAS_ROUTES } from "./aliases.ts";
 import { API_KEY_ROUTES } from "./api-keys.ts";
 import { documentRoutes } from "./documents.ts";
 import { EVENT_ROUTES } from "./events.ts";
@@ -30,6 +31,7 @@ const OTHERS: readonly Route[] = [
   ...WEBHOOK_ROUTES,
   ...KEY_ROUTES,
   ...PACK_ROUTES,
+  ...ALIAS_ROUTES,
   ...PACK_CONTENT_ROUTES,
   ...STREAM_ROUTES,
 ];
