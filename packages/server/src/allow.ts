@@ -50,7 +50,7 @@ export interface Subject {
   readonly id?: string;
   /** Of an execution: those it descends from, and whose token created it. */
   readonly ancestors?: readonly string[];
-  /** Of an execution: whether the event that made the asking execution is about it. */
+  /** Of an execution: whether the event that made the asking execution is about it, or both came of one command in a chat. */
   readonly told?: boolean;
 }
 

@@ -25,7 +25,7 @@ async function demandOwn(call: Call, verb: "view" | "cancel" | "modify" | "run",
     ancestors.push(parent);
     parent = (await call.context.engine.executions.get(call.project, parent))?.parent;
   }
-  const told = verb === "view" && (await isToldOf(call, execution));
+  const told = verb === "view" && ((await isToldOf(call, execution)) || (await isOfSameCommand(call, execution, ancestors)));
   // "run" alone would be allowed to every token; running again shows the old parameters, so it needs a view of them.
   call.demand(verb === "run" ? "view" : verb, { type: "execution", id: execution.id, ancestors, told });
 }
@@ -43,6 +43,21 @@ async function isToldOf(call: Call, execution: Execution): Promise<boolean> {
     if (one?.trigger_instance === undefined) continue;
     const event = await events.get(call.project, one.trigger_instance);
     return TELLING.has(event?.trigger_type ?? "") && event?.payload.execution_id === execution.id;
+  }
+  return false;
+}
+
+/**
+ * Whether the execution came of a command in a chat that another task of the caller's workflow took there, as the first
+ * task of `chatops.run` does and the second tells its end.
+ */
+async function isOfSameCommand(call: Call, execution: Execution, ancestors: readonly string[]): Promise<boolean> {
+  const root = ancestors.at(-1);
+  if (execution.context.action_alias_ref === undefined || root === undefined) return false;
+  let asking = call.principal.execution;
+  for (let depth = 0; asking !== undefined && depth < 100; depth++) {
+    if (asking === root) return true;
+    asking = (await call.context.engine.executions.get(call.project, asking))?.parent;
   }
   return false;
 }
