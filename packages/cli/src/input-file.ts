@@ -24,7 +24,10 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 
 /** What a JSON or YAML file holds. */
 export async function readDocument(path: string): Promise<unknown> {
-  const text = await readText(path);
+  return documentOf(path, await readText(path));
+}
+
+async function documentOf(path: string, text: string): Promise<unknown> {
   const { load } = await import("js-yaml");
   try {
     return load(text);
@@ -40,7 +43,12 @@ export async function readDocument(path: string): Promise<unknown> {
 
 /** The same, where an object is wanted. */
 export async function readObject(path: string): Promise<Record<string, unknown>> {
-  const value = await readDocument(path);
+  return objectOf(path, await readText(path));
+}
+
+/** The object in a text that was read from `path`. */
+export async function objectOf(path: string, text: string): Promise<Record<string, unknown>> {
+  const value = await documentOf(path, text);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
     throw new Failure(
       `${path} does not hold an object`,

@@ -61,8 +61,23 @@ export function summary(execution: ApiExecution, colors: Output["colors"]): stri
 
 /** The error text of a failed execution, where its result has one. */
 export function failureText(execution: ApiExecution): string {
-  const { error, traceback, message } = execution.result ?? {};
-  return [error, message, traceback].filter((part) => typeof part === "string" && part !== "").join("\n");
+  const { error, traceback, message, errors } = execution.result ?? {};
+  const told = [error, message, traceback].filter((part) => typeof part === "string" && part !== "");
+  if (typeof execution.workflow_execution !== "string" || !Array.isArray(errors)) return told.join("\n");
+  const tasks = (errors as unknown[]).slice(0, MOST_ERRORS).map(workflowError);
+  const more = errors.length > MOST_ERRORS ? [`… and ${errors.length - MOST_ERRORS} more`] : [];
+  return [...told, ...tasks, ...more, `\`squall execution get ${execution.id}\` shows its tasks`].join("\n");
+}
+
+const MOST_ERRORS = 20;
+
+function workflowError(error: unknown): string {
+  const { task_id, message, line } = (typeof error === "object" && error !== null ? error : {}) as Record<
+    string,
+    unknown
+  >;
+  const where = typeof task_id === "string" ? `task ${task_id}: ` : typeof line === "number" ? `line ${line}: ` : "";
+  return `${where}${typeof message === "string" ? message : JSON.stringify(error)}`;
 }
 
 function words(status: ExecutionStatus): string {

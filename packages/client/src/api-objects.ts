@@ -118,6 +118,19 @@ export interface ApiRehearsal {
     readonly status: string;
   }[];
   readonly unused: readonly string[];
+  /** Where it departs from what a recording expects; absent when nothing was expected. */
+  readonly differences?: readonly string[];
+}
+
+/** A rehearsal made from a real run. It goes as it is to `rehearseWorkflow`, or with another definition. */
+export interface ApiRecording {
+  readonly recording: number;
+  readonly of: { readonly execution: string; readonly action: string; readonly status: string };
+  readonly definition: string;
+  readonly expected: { readonly path: readonly JsonObject[] };
+  /** What a rehearsal cannot do as the run did. */
+  readonly notes: readonly string[];
+  readonly [more: string]: unknown;
 }
 
 /** What leads where in a workflow, and of an execution how far it has come. */
@@ -129,6 +142,10 @@ export interface ApiGraph {
     readonly items?: boolean;
     readonly status?: string;
     readonly runs?: number;
+    readonly start_timestamp?: string;
+    readonly end_timestamp?: string;
+    readonly total?: number;
+    readonly succeeded?: number;
   }[];
   readonly edges: readonly {
     readonly from: string;
@@ -136,4 +153,28 @@ export interface ApiGraph {
     readonly when?: string;
     readonly taken?: boolean;
   }[];
+}
+
+/** A task of a workflow's execution, over all its runs. */
+export interface ApiTask {
+  readonly task: string;
+  readonly action: string;
+  readonly status: string;
+  readonly start_timestamp: string;
+  readonly end_timestamp?: string;
+  readonly runs: number;
+  /** Seconds. */
+  readonly delay?: number;
+  readonly execution?: string;
+  readonly items?: { readonly total: number; readonly counts: Readonly<Record<string, number>> };
+  /** Items that failed or have not ended: the first few. */
+  readonly shown?: readonly {
+    readonly item: number;
+    readonly execution: string;
+    readonly status: string;
+    readonly start_timestamp: string;
+    readonly end_timestamp?: string;
+  }[];
+  readonly tasks?: readonly ApiTask[];
+  readonly more?: number;
 }

@@ -7,9 +7,11 @@ import type {
   ApiOutput,
   ApiGraph,
   ApiProblem,
+  ApiRecording,
   ApiRegistration,
   ApiRehearsal,
   ApiRuleTest,
+  ApiTask,
   ApiToken,
   ApiUser,
 } from "./api-objects.ts";
@@ -48,8 +50,16 @@ export interface Executions {
   create(request: ExecutionRequest): Promise<ApiExecution>;
   /** Asks for the end of it. Throws ClientError `conflict` when it cannot be canceled any more. */
   cancel(id: string): Promise<ApiExecution>;
-  rerun(id: string, changes?: { parameters?: JsonObject; delay?: number; user?: string }): Promise<ApiExecution>;
+  /** `tasks`: a workflow goes on from these; of those in `reset` all items run again. */
+  rerun(
+    id: string,
+    changes?: { parameters?: JsonObject; delay?: number; user?: string; tasks?: string[]; reset?: string[] },
+  ): Promise<ApiExecution>;
+  /** Asks a workflow to pause, or to go on. */
+  setStatus(id: string, status: "pausing" | "resuming"): Promise<ApiExecution>;
   children(id: string, query?: Query): Promise<Listed<ApiExecution>>;
+  /** The tasks of a workflow's execution, with those of its sub-workflows. */
+  tasks(id: string): Promise<{ readonly tasks: readonly ApiTask[]; readonly more?: number }>;
   /** What it has printed so far. */
   output(id: string, type?: "all" | "stdout" | "stderr" | "output", signal?: AbortSignal): Promise<string>;
   /** Everything it has printed, from the beginning, then what it prints, until it is completed. */
@@ -107,7 +117,11 @@ export interface Client {
     readonly inputs?: ApiObject;
     readonly mocks?: ApiObject;
     readonly keys?: Readonly<Record<string, string>>;
+    /** What a recording holds beside these. */
+    readonly [more: string]: unknown;
   }): Promise<ApiRehearsal>;
+  /** Makes a rehearsal from a workflow's execution that has ended; secrets are replaced. */
+  recordWorkflow(execution: string): Promise<ApiRecording>;
   /** What leads where: in a definition, or in an execution with its statuses. */
   workflowGraph(of: { readonly definition: string } | { readonly execution: string }): Promise<ApiGraph>;
   registerPacks(request: {
@@ -176,6 +190,7 @@ export function createClient(options: ClientOptions = {}): Client {
     inspectWorkflow: (definition) =>
       object("/workflows/inspect", { method: "POST", raw: { body: definition, type: "text/plain" } }),
     rehearseWorkflow: (rehearsal) => object("/workflows/rehearse", { method: "POST", body: rehearsal }),
+    recordWorkflow: (execution) => object(`/executions/${encodeURIComponent(execution)}/recording`),
     workflowGraph: (of) =>
       "execution" in of
         ? object(`/executions/${encodeURIComponent(of.execution)}/graph`)
@@ -253,7 +268,9 @@ function executionsOf(transport: Transport): Executions {
       return answer;
     },
     rerun: (id, changes = {}) => object(`${one(id)}/re_run`, { method: "POST", body: { parameters: {}, ...changes } }),
+    setStatus: (id, status) => object(one(id), { method: "PUT", body: { status } }),
     children: (id, query) => listOf(transport, `${one(id)}/children`, query),
+    tasks: async (id) => (await transport.json(`${one(id)}/tasks`)).value as Awaited<ReturnType<Executions["tasks"]>>,
     output: (id, type = "all", signal) =>
       transport.text(`${one(id)}/output`, { query: { output_type: type }, ...(signal ? { signal } : {}) }),
     async *outputEvents(id, signal) {

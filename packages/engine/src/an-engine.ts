@@ -56,6 +56,8 @@ export async function anEngine(
       outputBytes: 1 << 20,
       resultBytes: 1 << 20,
       waiting: 100_000,
+      workflowExecutions: 100_000,
+      workflowDepth: 20,
       ...options.limits,
     },
     apiUrl: () => "http://127.0.0.1:9/v1",

@@ -8,6 +8,7 @@ import type { Snapshots } from "./executions/snapshots.ts";
 import type { KeyContext } from "./keys/lookup.ts";
 import type { ParameterPlan } from "./parameters/plan.ts";
 import type { EngineParts } from "./parts.ts";
+import type { Census } from "./workflows/census.ts";
 import type { Definitions } from "./workflows/definitions.ts";
 import type { RuleIndex } from "./rules/index.ts";
 
@@ -22,6 +23,7 @@ export interface Core {
   readonly plans: (action: Action, runner: RunnerType) => ParameterPlan;
   readonly snapshots: Snapshots;
   readonly lanes: Lanes;
+  readonly census: Census;
   readonly definitions: Definitions;
   readonly runners: ReadonlyMap<string, Runner>;
   /** A pack's configuration with its dynamic values rendered; `{}` for packs without. */

@@ -24,6 +24,7 @@ import { settleLost } from "./recover.ts";
 import { createRuleIndex, type RuleIndex } from "./rules/index.ts";
 import { createSchedule } from "./schedule.ts";
 import { RESOURCE_KINDS } from "@squall/model";
+import { createCensus } from "./workflows/census.ts";
 import { createDefinitions } from "./workflows/definitions.ts";
 import { createWorkflowTools } from "./workflows/tools.ts";
 import { createWorkflows } from "./workflows/workflows.ts";
@@ -41,6 +42,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     return index;
   };
   const webhooks = createWebhookIndex();
+  const lanes = createLanes({ inline: parts.limits.inlineSlots, process: parts.limits.processSlots });
   const core: Core = {
     parts,
     shelves,
@@ -49,7 +51,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     plans: createPlans(),
     snapshots: createSnapshots(parts.store),
     definitions: createDefinitions(shelves),
-    lanes: createLanes({ inline: parts.limits.inlineSlots, process: parts.limits.processSlots }),
+    lanes,
+    census: createCensus(parts.limits, lanes),
     runners: new Map(parts.runners.map((runner) => [runner.name, runner])),
     configOf: (project, pack, user, keys) => configOf({ shelves, vault: parts.vault }, project, pack, user, keys),
   };
@@ -99,6 +102,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     stopping ??= (async () => {
       await schedule[Symbol.asyncDispose]();
       await collector?.[Symbol.asyncDispose]();
+      core.census.close();
       await dispatch.drain(timeoutMs);
       workflows.close();
       await workflows.idle();
@@ -117,8 +121,9 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     async start() {
       const abandoned = await settleLost(core, dispatch, parts.store.exclusive);
       if (abandoned > 0) parts.log.warn({ executions: abandoned }, "executions of a process that is gone were settled");
-      await workflows.recover([...projects]);
+      const beginLeft = await workflows.recover([...projects]);
       dispatch.start();
+      await beginLeft();
       await schedule.start();
       collector = startCollector(parts);
     },
@@ -136,6 +141,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
             ok: stopping === undefined,
             running: dispatch.running(),
             waiting: core.lanes.waiting("inline") + core.lanes.waiting("process"),
+            workflows: core.census.workflows,
           },
         },
       };

@@ -22,8 +22,10 @@ import type {
   User,
 } from "@squall/model";
 import type { WorkflowGraph } from "./workflows/graph.ts";
+import type { TaskTree } from "./workflows/tasks.ts";
 import type { InspectionEntry } from "./workflows/inspection.ts";
-import type { Rehearsal, Rehearsed } from "./workflows/rehearse.ts";
+import type { Recording } from "./workflows/rehearsal/record.ts";
+import type { Rehearsal, Rehearsed } from "./workflows/rehearsal/rehearse.ts";
 import type { EnforcementFilter, EventFilter, ExecutionFilter, KeyFilter, Listed, Page } from "@squall/store";
 
 /**
@@ -215,10 +217,14 @@ export interface WorkflowTools {
   inspect(project: string, definition: string): readonly InspectionEntry[];
   /** Runs a definition with results that are given. @throws Invalid when it has problems; they are in `fields.errors` */
   rehearse(project: string, rehearsal: Rehearsal): Rehearsed;
+  /** A rehearsal that does what an execution did. @throws Invalid when it is not of a workflow, has not ended, or is too large */
+  record(execution: Execution): Promise<Recording>;
   /** What leads where in a definition. @throws Invalid */
   graph(definition: string): WorkflowGraph;
   /** The same of an execution, as far as it has come. @throws Invalid when it is not of a workflow */
   graphOf(execution: Execution): Promise<WorkflowGraph>;
+  /** What became of the tasks of an execution and its sub-workflows, bounded. @throws Invalid when it is not of a workflow */
+  tasksOf(execution: Execution): Promise<TaskTree>;
 }
 
 export interface ViewOptions {

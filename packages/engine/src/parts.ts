@@ -14,8 +14,12 @@ export interface Limits {
   readonly outputBytes: number;
   /** Bytes of a result's JSON; a larger one fails its execution. */
   readonly resultBytes: number;
-  /** Executions that may wait in the store before new ones are refused with TooMany. */
+  /** Executions that may wait in the store before new ones are refused with TooMany; as many workflows may be under way. */
   readonly waiting: number;
+  /** Executions that one workflow may begin; a cycle without end stops there. */
+  readonly workflowExecutions: number;
+  /** Levels of workflows that are tasks of workflows. */
+  readonly workflowDepth: number;
 }
 
 /** What the engine stands on. Everything that differs between a test and a server comes in here. */

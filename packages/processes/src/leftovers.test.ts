@@ -26,3 +26,9 @@ test("what a lost execution left running is ended, and nothing else", { skip: !i
   other.kill("SIGKILL");
   await once(other, "exit");
 });
+
+test("a leader that is no process has no members", { skip: process.platform !== "linux" && "needs /proc" }, () => {
+  for (const leader of [0, 1, -1]) {
+    assert.deepEqual(createProcessTable().members(leader, "a mark that nobody has", performance.now()), []);
+  }
+});

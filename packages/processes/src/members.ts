@@ -58,7 +58,9 @@ export function createProcessTable(): ProcessTable {
       const members = new Set<number>();
       for (const row of rows) {
         if (row.pid === process.pid) continue;
-        if (row.group === leader || row.session === leader || row.mark === mark) members.add(row.pid);
+        // Group 0 is the kernel's, and in a container that of its first process.
+        const isLed = leader > 1 && (row.group === leader || row.session === leader);
+        if (isLed || row.mark === mark) members.add(row.pid);
       }
       for (let before = -1; before !== members.size; ) {
         before = members.size;

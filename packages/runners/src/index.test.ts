@@ -21,6 +21,11 @@ test("every runner that this room promises is there, once", () => {
     "orquesta",
     "python-script",
     "python-virtualenv",
+    "remote-shell-cmd",
+    "remote-shell-script",
+    "winrm-cmd",
+    "winrm-ps-cmd",
+    "winrm-ps-script",
   ]);
 });
 

@@ -10,14 +10,23 @@ import { type RunnerOptions, settle } from "./options.ts";
 import { createPythonScript } from "./python/runner.ts";
 import type { Runner } from "./port.ts";
 import { createPythonVirtualenv } from "./virtualenv/runner.ts";
+import { createRemoteShellCmd } from "./remote-shell-cmd/runner.ts";
+import { createRemoteShellScript } from "./remote-shell-script/runner.ts";
+import { createSshPool } from "./ssh/pool.ts";
+import { createWinrmCmd, createWinrmPsCmd, createWinrmPsScript } from "./winrm/runner.ts";
 import { createProcessTable, endLeftovers as endMarked } from "@squall/processes";
 
 export type { RunnerOptions } from "./options.ts";
+export { HOST_KEY_MODES, type HostKeyMode, type SshOptions } from "./ssh/settings.ts";
 export type { Job, JobIO, Outcome, Runner } from "./port.ts";
 
-/** Every runner of this room, ready to run jobs. Warm processes that they keep end with this one. */
+/**
+ * Every runner of this room, ready to run jobs. Warm processes that they keep end with this one; idle SSH connections do
+ * not keep it alive.
+ */
 export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
   const settings = settle(options);
+  const pool = createSshPool(settings.ssh);
   return [
     createNoop(),
     createAnnouncement(),
@@ -27,6 +36,11 @@ export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
     createPythonVirtualenv(settings),
     createNodeScript(settings),
     createHttpRequest(settings),
+    createRemoteShellCmd(settings, pool),
+    createRemoteShellScript(settings, pool),
+    createWinrmCmd(),
+    createWinrmPsCmd(),
+    createWinrmPsScript(),
     createOrquesta(),
   ];
 }

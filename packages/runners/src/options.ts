@@ -11,6 +11,7 @@ import {
   type ProcessRequest,
   type Shells,
 } from "@squall/processes";
+import { settleSsh, type SshOptions, type SshSettings } from "./ssh/settings.ts";
 
 /** What the operator decides about runners. Everything has a default that works on a fresh machine. */
 export interface RunnerOptions {
@@ -45,6 +46,8 @@ export interface RunnerOptions {
   readonly drainMs?: number;
   /** Bound of a response body that http-request keeps. Default: 10 MiB. */
   readonly responseBytes?: number;
+  /** How remote actions sign in to hosts, and which hosts are believed. */
+  readonly ssh?: SshOptions;
   /** Sent by http-request as `st2/v<version>`. */
   readonly version?: string;
 }
@@ -68,6 +71,10 @@ export interface RunnerSettings {
   readonly stop: { readonly graceMs: number; readonly drainMs: number };
   /** Runs one child process to its end. */
   readonly runProcess: (request: ProcessRequest) => Promise<ProcessEnd>;
+  /** Between asking a run to end and making it, and how long its last output is awaited; milliseconds. */
+  readonly graceMs: number;
+  readonly drainMs: number;
+  readonly ssh: SshSettings;
   readonly responseBytes: number;
   readonly version: string;
 }
@@ -91,6 +98,8 @@ export function settle(options: RunnerOptions): RunnerSettings {
     shells: findShells(),
     stop: limits,
     runProcess: (request) => launcher.run(request, limits),
+    ...limits,
+    ssh: settleSsh(options.ssh ?? {}, service),
     responseBytes: options.responseBytes ?? 10 * 1024 * 1024,
     version: options.version ?? "3.9.0",
   };

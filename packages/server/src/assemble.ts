@@ -47,6 +47,10 @@ function limitsOf(options: ServerOptions): Limits {
     resultBytes: 14 * 1024 * 1024,
     // A hundred thousand waiting are a hundred MB on disk and a day of one-second actions on one worker.
     waiting: 100_000,
+    // Ten times the largest list that anybody has run a task over.
+    workflowExecutions: 100_000,
+    // People nest three or four; a workflow that runs itself by mistake is found out soon.
+    workflowDepth: 20,
   };
 }
 
@@ -81,6 +85,7 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
         virtualenvs: join(options.dataDirectory, "virtualenvs"),
         packRoots: [...options.packRoots, join(options.dataDirectory, "packs")],
         packages: options.packages,
+        ssh: options.ssh,
         nodeModules: join(options.dataDirectory, "node_modules-of"),
       }),
       vault: createVault(key),

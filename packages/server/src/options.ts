@@ -3,6 +3,7 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Invalid, messageOf } from "@squall/model";
+import { HOST_KEY_MODES, type SshOptions } from "@squall/runners";
 import { DEFAULT_SETTINGS } from "./context.ts";
 import type { PackageSources } from "@squall/processes";
 import { didYouMean } from "./http/did-you-mean.ts";
@@ -33,6 +34,8 @@ export interface ServerOptions {
   /** A file, or "-" for stderr. */
   readonly logFile: string;
   readonly logLevel: string;
+  /** How remote actions sign in to hosts, and which hosts are believed. */
+  readonly ssh: SshOptions;
   /** A user who gets a new password at this start. */
   readonly resetPassword?: string;
 }
@@ -136,6 +139,53 @@ const FLAGS = {
     value: "SECONDS",
     help: "how long a stop waits for what runs (default 10)",
   },
+  "ssh-user": {
+    type: "string",
+    variable: "SQUALL_SSH_USER",
+    value: "USER",
+    help: "whom remote actions log in as when they do not say (default: who runs the server)",
+  },
+  "ssh-key": {
+    type: "string",
+    variable: "SQUALL_SSH_KEY",
+    value: "FILE",
+    help: "the private key of remote actions that bring none (default: those in ~/.ssh, and the SSH agent's)",
+  },
+  "ssh-config": {
+    type: "string",
+    variable: "SQUALL_SSH_CONFIG",
+    value: "FILE",
+    help: "an ssh_config with addresses, users, ports and keys of hosts (default: none)",
+  },
+  "ssh-known-hosts": {
+    type: "string",
+    variable: "SQUALL_SSH_KNOWN_HOSTS",
+    value: "FILE",
+    help: "where the keys of hosts are kept (default known_hosts in the data directory)",
+  },
+  "ssh-host-keys": {
+    type: "string",
+    variable: "SQUALL_SSH_HOST_KEYS",
+    value: "MODE",
+    help: `which hosts are believed: ${HOST_KEY_MODES.join(", ")} (default first-use: the key seen first)`,
+  },
+  "ssh-parallel": {
+    type: "string",
+    variable: "SQUALL_SSH_PARALLEL",
+    value: "N",
+    help: "hosts at once of one remote action (default 50)",
+  },
+  "ssh-connections": {
+    type: "string",
+    variable: "SQUALL_SSH_CONNECTIONS",
+    value: "N",
+    help: "SSH connections at once, used and idle (default 256)",
+  },
+  "ssh-partial-failure": {
+    type: "boolean",
+    variable: "SQUALL_SSH_PARTIAL_FAILURE",
+    help: "a remote action succeeds when it does on one of its hosts",
+  },
   log: {
     type: "string",
     variable: "SQUALL_LOG",
@@ -220,7 +270,10 @@ export function readOptions(
     { index: text("pip-index"), extraIndexes: list("pip-extra-index", " "), wheels: text("wheels") },
   );
   const origins = list("cors-origin", ",");
-  const trust = values["trust-proxy"] === true || /^(1|true|yes)$/i.test(env.SQUALL_TRUST_PROXY ?? "");
+  const isOn = (name: keyof typeof FLAGS): boolean => {
+    const flag: Flag = FLAGS[name];
+    return values[name] === true || /^(1|true|yes)$/i.test((flag.variable && env[flag.variable]) || "");
+  };
   const log = text("log");
   const resetPassword = text("reset-password");
   const store = text("store");
@@ -239,13 +292,40 @@ export function readOptions(
     packRoots: [join(ROOT, "packs"), ...list("packs", delimiter).map((path) => resolve(path))],
     bodyLimitBytes: whole("body-limit", DEFAULT_SETTINGS.bodyLimitBytes, 1, 1024 ** 3),
     corsOrigins: origins.length > 0 ? origins : DEFAULT_SETTINGS.corsOrigins,
-    trustProxy: trust,
+    trustProxy: isOn("trust-proxy"),
     packages,
     processSlots: whole("workers", availableParallelism() * 4, 1, 10_000),
     timezone,
     drainMs: whole("drain", 10, 0, 86_400) * 1000,
     logFile: log === undefined ? join(dataDirectory, "server.log") : log === "-" ? log : resolve(log),
     logLevel,
+    ssh: sshOptions(dataDirectory, text, whole, isOn("ssh-partial-failure")),
+  };
+}
+
+function sshOptions(
+  dataDirectory: string,
+  text: (name: keyof typeof FLAGS) => string | undefined,
+  whole: (name: keyof typeof FLAGS, preset: number, least: number, most: number) => number,
+  allowPartialFailure: boolean,
+): SshOptions {
+  const [user, keyFile, configFile] = [text("ssh-user"), text("ssh-key"), text("ssh-config")];
+  const given = text("ssh-host-keys") ?? "first-use";
+  const hostKeys = HOST_KEY_MODES.find((mode) => mode === given);
+  if (hostKeys === undefined) {
+    throw new Invalid("server.option", {
+      message: `--ssh-host-keys is one of ${HOST_KEY_MODES.join(", ")}, not "${given}"${didYouMean(given, HOST_KEY_MODES)}`,
+    });
+  }
+  return {
+    ...(user !== undefined && { user }),
+    ...(keyFile !== undefined && { keyFile: resolve(keyFile) }),
+    ...(configFile !== undefined && { configFile: resolve(configFile) }),
+    knownHostsFile: resolve(text("ssh-known-hosts") ?? join(dataDirectory, "known_hosts")),
+    hostKeys,
+    parallelHosts: whole("ssh-parallel", 50, 1, 10_000),
+    connections: whole("ssh-connections", 256, 1, 10_000),
+    allowPartialFailure,
   };
 }
 

@@ -60,8 +60,8 @@ export interface Store extends AsyncDisposable {
   /** True when this process is the only one that can work on the store, so that every old lease is a dead one. */
   readonly exclusive: boolean;
 
-  /** The newest state kept of a workflow's execution, and the steps after it in order. */
-  workflow(project: string, execution: string): Promise<WorkflowHistory>;
+  /** The newest state kept of a workflow's execution, and the steps after it in order; with `whole` every step and no state. */
+  workflow(project: string, execution: string, whole?: boolean): Promise<WorkflowHistory>;
 
   output(project: string, execution: string, type?: OutputType, afterSeq?: number): Promise<OutputChunk[]>;
 

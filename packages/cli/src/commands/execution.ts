@@ -1,13 +1,17 @@
-import { ClientError } from "@squall/client";
+import { type ApiExecution, ClientError } from "@squall/client";
 import type { Command } from "commander";
 import { does, examples, wholeNumber } from "../command.ts";
+import { UsageError } from "../failure.ts";
 import { isCompleted } from "../follow.ts";
 import { partOf } from "../outcome.ts";
+import type { Context } from "../context.ts";
 import type { Column } from "../output/output.ts";
 import { formatSeconds, formatTime } from "../output/time.ts";
 import { noteMore, textAt } from "../resource.ts";
+import { taskTree } from "../output/task-tree.ts";
 import { readParameters } from "../parameters.ts";
 import { readText } from "../input-file.ts";
+import { executionId } from "../last.ts";
 import { ask } from "../prompt.ts";
 import { type RunOptions, showRun, waitFor } from "./run-action.ts";
 
@@ -103,7 +107,9 @@ function addGet(group: Command): void {
   does<{ excludeResult?: boolean; key?: string; attr?: string }>(command, async ({ context, words, options }) => {
     const client = await context.client();
     const query = options.excludeResult ? { exclude_attributes: "result" } : undefined;
-    const executions = await Promise.all(words.map((id) => client.executions.get(id, query)));
+    const executions = await Promise.all(
+      words.map(async (word) => client.executions.get(await executionId(client, word), query)),
+    );
     if (options.key !== undefined) {
       for (const { result } of executions) context.out.write(`${partOf(result, options.key)}\n`);
       return;
@@ -112,8 +118,26 @@ function addGet(group: Command): void {
     for (const [at, execution] of executions.entries()) {
       if (at > 0) context.out.write("\n");
       await context.out.one(execution, options.attr?.split(",") ?? shownOf(context.out.timeZone));
+      if (context.out.format === "table" && options.attr === undefined) await showTasks(context, execution);
     }
   });
+}
+
+const isWorkflow = (execution: ApiExecution): boolean => typeof execution.workflow_execution === "string";
+
+/** The tasks of a workflow, below the fields. */
+async function showTasks(context: Context, execution: ApiExecution): Promise<void> {
+  if (!isWorkflow(execution)) return;
+  const { out } = context;
+  const tree = await (await context.client()).executions.tasks(execution.id).catch((thrown: unknown) => {
+    // A server of StackStorm's knows no such thing.
+    if (thrown instanceof ClientError && thrown.kind === "not-found") return undefined;
+    throw thrown;
+  });
+  if (tree === undefined || tree.tasks.length === 0) return;
+  const { isTerminal, colors, timeZone } = out;
+  const width = isTerminal.stdout ? process.stdout.columns || 80 : Number.POSITIVE_INFINITY;
+  out.write(`${colors.bold("tasks:")}\n${taskTree(tree, { colors, timeZone, width, now: Date.now() })}`);
 }
 
 function addTail(group: Command): void {
@@ -124,7 +148,12 @@ function addTail(group: Command): void {
   examples(command, "squall execution tail 6921f0c2a1b2c3d4e5f60718");
   does(command, async ({ context, words: [id = "last"] }) => {
     const client = await context.client();
-    const execution = await client.executions.get(id, { exclude_attributes: "result" });
+    const execution = await client.executions.get(await executionId(client, id), { exclude_attributes: "result" });
+    if (isWorkflow(execution)) {
+      context.out.note(
+        `${execution.action.ref} is a workflow: what its tasks print is theirs; \`squall execution get ${execution.id}\` names them`,
+      );
+    }
     const done = await waitFor(context, execution, { tail: true });
     if (!done) return;
     const { status } = done.execution;
@@ -143,7 +172,7 @@ function addCancel(group: Command): void {
     const client = await context.client();
     for (const id of words) {
       try {
-        const execution = await client.executions.cancel(id);
+        const execution = await client.executions.cancel(await executionId(client, id));
         await context.out.say(execution, `${execution.action.ref} ${execution.status}: ${execution.id}`);
       } catch (thrown) {
         if (!(thrown instanceof ClientError) || words.length === 1) throw thrown;
@@ -163,25 +192,48 @@ function addRerun(group: Command): void {
     .option("--tail", "print what it prints, and nothing else")
     .option("--delay <ms>", "start it no sooner than in this many milliseconds", wholeNumber("MS", 0))
     .option("-u, --user <user>", "run it as this user (administrators)")
-    .option("-k, --key <path>", "print this part of the result only");
-  examples(command, "squall execution re-run last", "squall execution re-run 6921f0c2a1b2c3d4e5f60718 timeout=120");
-  does<RunOptions>(command, async ({ context, words: [id = "", ...rest], options }) => {
-    const client = await context.client();
-    const before = await client.executions.get(id, { include_attributes: "id,action" });
-    let parameters: Record<string, unknown> = {};
-    if (rest.length > 0) {
-      const action = await client.actionOverview(before.action.ref);
-      const request = { action: action.ref, runner: action.runner_type, schemas: action.parameters };
-      parameters = await readParameters(rest, request, { readFile: readText, ask });
-    }
-    const execution = await client.executions.rerun(before.id, {
-      parameters,
-      ...(options.delay === undefined ? {} : { delay: options.delay }),
-      ...(options.user === undefined ? {} : { user: options.user }),
-    });
-    await showRun(context, execution, options);
-  });
+    .option("-k, --key <path>", "print this part of the result only")
+    .option("--tasks <tasks...>", "of a workflow that has ended: go on from these tasks, with the variables there were")
+    .option("--no-reset <tasks...>", "of these tasks, run only the items that failed, not all of them");
+  examples(
+    command,
+    "squall execution re-run last",
+    "squall execution re-run 6921f0c2a1b2c3d4e5f60718 timeout=120",
+    "squall execution re-run last --tasks deploy --no-reset deploy",
+  );
+  does<RunOptions & { tasks?: readonly string[]; reset: true | readonly string[] }>(
+    command,
+    async ({ context, words: [id = "", ...rest], options }) => {
+      const client = await context.client();
+      const before = await client.executions.get(await executionId(client, id), { include_attributes: "id,action" });
+      let parameters: Record<string, unknown> = {};
+      if (rest.length > 0) {
+        const action = await client.actionOverview(before.action.ref);
+        const request = { action: action.ref, runner: action.runner_type, schemas: action.parameters };
+        parameters = await readParameters(rest, request, { readFile: readText, ask });
+      }
+      const tasks = namesIn(options.tasks ?? []);
+      // Commander takes `--no-reset` for the opposite of `--reset`, which is then true when nothing was said.
+      const kept = options.reset === true ? [] : namesIn(options.reset);
+      const stray = kept.find((name) => !tasks.includes(name));
+      if (stray !== undefined)
+        throw new UsageError(
+          `--no-reset names '${stray}', which is not among --tasks`,
+          `add it: --tasks ${[...tasks, stray].join(" ")}`,
+        );
+      const execution = await client.executions.rerun(before.id, {
+        parameters,
+        ...(tasks.length > 0 && { tasks, reset: tasks.filter((name) => !kept.includes(name)) }),
+        ...(options.delay === undefined ? {} : { delay: options.delay }),
+        ...(options.user === undefined ? {} : { user: options.user }),
+      });
+      await showRun(context, execution, options);
+    },
+  );
 }
+
+/** Names as words of their own, or with commas between. */
+const namesIn = (words: readonly string[]): string[] => words.flatMap((word) => word.split(",").filter(Boolean));
 
 function statusWithTime(item: Readonly<Record<string, unknown>>): string {
   const status = textAt(item, "status");

@@ -3,6 +3,7 @@ import { does, examples } from "../command.ts";
 import { Failure } from "../failure.ts";
 import { addGet, addList, found, type ResourceKind, textAt } from "../resource.ts";
 import { addRegister } from "./pack-register.ts";
+import { addTest } from "./pack-test.ts";
 
 const PACK: ResourceKind = {
   noun: "pack",
@@ -18,6 +19,7 @@ export function define(group: Command): void {
   addGet(group, PACK, ["name", "version", "author", "email", "keywords", "description", "path"]);
   addShow(group);
   addRegister(group);
+  addTest(group);
   addRemove(group);
 }
 

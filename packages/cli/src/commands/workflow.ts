@@ -1,9 +1,11 @@
-import type { ApiGraph, ApiProblem, ApiRehearsal } from "@squall/client";
+import type { ApiProblem, ApiRehearsal } from "@squall/client";
 import type { Command } from "commander";
 import { does, examples } from "../command.ts";
-import { Failure } from "../failure.ts";
-import { readObject, readText } from "../input-file.ts";
-import { scalarText } from "../output/fields.ts";
+import { Failure, UsageError } from "../failure.ts";
+import { objectOf, readObject, readText } from "../input-file.ts";
+import { scalarText, toYaml } from "../output/fields.ts";
+import { executionId } from "../last.ts";
+import { addGraph, writeOut } from "./workflow-graph.ts";
 
 /** Nothing here runs an action or writes anything. */
 export function define(group: Command): void {
@@ -20,43 +22,84 @@ export function define(group: Command): void {
     if (problems.length > 0) context.exitStatus = 1;
   });
 
-  const rehearse = group
+  addRehearse(group);
+  addRecord(group);
+  addGraph(group);
+}
+
+interface RehearseOptions {
+  readonly inputs?: string;
+  readonly mocks?: string;
+  readonly keys?: string;
+  readonly recording?: string;
+}
+
+function addRehearse(group: Command): void {
+  const command = group
     .command("rehearse")
     .description("take a definition through with given task results, and print the path taken")
-    .argument("<file>", "the workflow's YAML (- is stdin)")
+    .argument("<file>", "the workflow's YAML, or a recording (- is stdin)")
     .option("--inputs <file>", "YAML or JSON: the workflow's inputs by name")
     .option("--mocks <file>", "YAML or JSON: by task {status, result}, or a list of them for one run after the other")
-    .option("--keys <file>", "YAML or JSON: what st2kv finds, by name");
+    .option("--keys <file>", "YAML or JSON: what st2kv finds, by name")
+    .option("--recording <file>", "take results from this recording, and tell what goes otherwise than in it");
   examples(
-    rehearse,
-    "squall workflow rehearse repair.yaml",
+    command,
     "squall workflow rehearse repair.yaml --inputs inputs.yaml --mocks mocks.yaml",
+    "squall workflow rehearse recorded.yaml",
+    "squall workflow rehearse repair.yaml --recording recorded.yaml",
   );
-  does<{ inputs?: string; mocks?: string; keys?: string }>(
-    rehearse,
-    async ({ context, words: [file = ""], options }) => {
-      const definition = await readText(file);
-      const given = {
-        ...(options.inputs !== undefined && { inputs: await readObject(options.inputs) }),
-        ...(options.mocks !== undefined && { mocks: await readObject(options.mocks) }),
-        ...(options.keys !== undefined && { keys: textsOf(await readObject(options.keys), options.keys) }),
-      };
-      const rehearsed = await (await context.client()).rehearseWorkflow({ definition, ...given });
-      await context.out.say(rehearsed, rehearsalText(rehearsed));
-      if (rehearsed.status !== "succeeded") context.exitStatus = 1;
-    },
-  );
+  does<RehearseOptions>(command, async ({ context, words: [file = ""], options }) => {
+    const text = await readText(file);
+    const isRecording = RECORDING.test(text);
+    if (isRecording && options.recording !== undefined) {
+      throw new UsageError(`${file} is a recording itself`, "give the definition, or leave --recording out");
+    }
+    const from = options.recording ?? (isRecording ? file : undefined);
+    const recording = from === undefined ? {} : await objectOf(from, from === file ? text : await readText(from));
+    const rehearsed = await (await context.client()).rehearseWorkflow({
+      ...recording,
+      ...(isRecording ? { definition: definitionOf(recording, file) } : { definition: text }),
+      ...(options.inputs !== undefined && { inputs: await readObject(options.inputs) }),
+      ...(options.mocks !== undefined && { mocks: await readObject(options.mocks) }),
+      ...(options.keys !== undefined && { keys: textsOf(await readObject(options.keys), options.keys) }),
+    });
+    await context.out.say(rehearsed, rehearsalText(rehearsed));
+    const { differences, status } = rehearsed;
+    // A recording of a failure is met by failing the same way.
+    if (differences === undefined ? status !== "succeeded" : differences.length > 0) context.exitStatus = 1;
+  });
+}
 
-  const graph = group
-    .command("graph")
-    .description("draw a definition, or an execution with its statuses, as Mermaid text")
-    .argument("<file-or-execution>", "a YAML file (- is stdin) or the id of an execution");
-  examples(graph, "squall workflow graph repair.yaml", "squall workflow graph 65f0c0ffee65f0c0ffee0001 > repair.mmd");
-  does(graph, async ({ context, words: [what = ""] }) => {
+/** The first line of a recording that is no comment. */
+const RECORDING = /^(?:\s*#.*\n|\s*\n)*["{\s]*recording"?: *1\b/;
+
+function definitionOf({ definition }: Readonly<Record<string, unknown>>, file: string): string {
+  if (typeof definition === "string") return definition;
+  throw new Failure(`${file} is a recording without a definition`, "record the execution again");
+}
+
+function addRecord(group: Command): void {
+  const command = group
+    .command("record")
+    .description("make a rehearsal from a run that has ended; secrets are replaced")
+    .argument("<execution-id>", "a workflow's execution (`last` is the newest)")
+    .option("-o, --out <file>", "write it to this file");
+  examples(
+    command,
+    "squall workflow record 65f0c0ffee65f0c0ffee0001 --out recorded.yaml",
+    "squall workflow rehearse recorded.yaml",
+  );
+  does<{ out?: string }>(command, async ({ context, words: [id = ""], options }) => {
     const client = await context.client();
-    const of = /^[0-9a-f]{24}$/.test(what) ? { execution: what } : { definition: await readText(what) };
-    const drawn = await client.workflowGraph(of);
-    await context.out.say(drawn, mermaid(drawn));
+    const recording = await client.recordWorkflow(await executionId(client, id));
+    for (const note of recording.notes) context.out.note(`squall: ${note}`);
+    if (context.out.format === "json") {
+      return await writeOut(context, `${JSON.stringify(recording, undefined, 2)}\n`, options.out);
+    }
+    const { execution, action, status } = recording.of;
+    const head = `# ${action}, execution ${execution}, ${status}. Rehearse it: squall workflow rehearse FILE\n`;
+    await writeOut(context, head + (await toYaml(recording, -1)), options.out);
   });
 }
 
@@ -66,7 +109,7 @@ function problemLine(file: string, { type, message, spec_path, line, column, sug
   return `${place}: ${type}: ${what}${suggestion === undefined ? "" : ` (${suggestion})`}`;
 }
 
-function rehearsalText({ status, path, output, errors, unused }: ApiRehearsal): string {
+function rehearsalText({ status, path, output, errors, unused, differences }: ApiRehearsal): string {
   const steps = path.map(({ task, item, action, input, delay, status: ended }) => {
     const which = item === undefined ? task : `${task}[${item}]`;
     const parameters = Object.entries(input).map(([name, value]) => `${name}=${scalarText(value)}`);
@@ -79,32 +122,14 @@ function rehearsalText({ status, path, output, errors, unused }: ApiRehearsal): 
     ...(output === null ? [] : [`output: ${JSON.stringify(output)}`]),
     ...errors.map(({ task_id, message }) => `error${task_id === undefined ? "" : ` in ${task_id}`}: ${message}`),
     ...(unused.length === 0 ? [] : [`these mocks were not used: ${unused.join(", ")}`]),
+    ...differenceLines(differences),
   ].join("\n");
 }
 
-/** A flow chart in Mermaid's language. Texts of definitions stand in quotes, in which only quotes mean anything. */
-export function mermaid({ nodes, edges }: ApiGraph): string {
-  const names = new Map(nodes.map(({ id }, index) => [id, `n${index}`]));
-  const quoted = (text: string) => `"${text.replaceAll('"', "#quot;").replaceAll("\n", " ")}"`;
-  const lines = ["flowchart TD"];
-  for (const { id, action, join, items, status, runs } of nodes) {
-    const notes = [
-      action,
-      join === undefined ? undefined : `join ${join}`,
-      items ? "with items" : undefined,
-      status === undefined ? undefined : `${status}${runs !== undefined && runs > 1 ? `, ${runs} runs` : ""}`,
-    ].filter((note) => note !== undefined);
-    lines.push(
-      `  ${names.get(id)}[${quoted([id, ...notes].join("<br>"))}]${status === undefined ? "" : `:::${status}`}`,
-    );
-  }
-  for (const { from, to, when, taken } of edges) {
-    const arrow = taken === true ? "==>" : taken === false ? "-.->" : "-->";
-    lines.push(`  ${names.get(from)} ${arrow}${when === undefined ? "" : `|${quoted(when)}|`} ${names.get(to)}`);
-  }
-  lines.push("  classDef succeeded fill:#d7f0dd,stroke:#2c7a4b", "  classDef failed fill:#f8d7da,stroke:#a32d3a");
-  lines.push("  classDef running fill:#d6e8fa,stroke:#1f6f8b");
-  return lines.join("\n");
+function differenceLines(differences: readonly string[] | undefined): string[] {
+  if (differences === undefined) return [];
+  if (differences.length === 0) return ["as recorded: the same path and output"];
+  return [`otherwise than recorded (${differences.length}):`, ...differences.map((one) => `  ${one}`)];
 }
 
 function textsOf(values: Readonly<Record<string, unknown>>, file: string): Record<string, string> {

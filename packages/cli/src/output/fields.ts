@@ -1,9 +1,9 @@
 import { oneLine, pad, safeText, textWidth } from "./text-width.ts";
 
 /** YAML as people write it: keys in their order, long texts as blocks, no anchors. */
-export async function toYaml(value: unknown): Promise<string> {
+export async function toYaml(value: unknown, lineWidth = 120): Promise<string> {
   const { dump } = await import("js-yaml");
-  return dump(value ?? null, { lineWidth: 120, noRefs: true });
+  return dump(value ?? null, { lineWidth, noRefs: true });
 }
 
 /** One line per field; objects and texts of several lines as YAML below their name. Empty fields are left out. */

@@ -350,6 +350,7 @@ function refuseTasks(
 
 /** Refuses new work while too much of it waits already. */
 export function refuseWhenFull(core: Core): void {
+  core.census.admit();
   const waiting = core.lanes.waiting("inline") + core.lanes.waiting("process");
   if (waiting < core.parts.limits.waiting) return;
   throw new TooMany("engine.full", {

@@ -1,5 +1,7 @@
-import { Invalid, isObject, type Execution, type JsonObject } from "@squall/model";
+import { Invalid, isObject, type Execution, type JsonObject, messageOf } from "@squall/model";
 import type { Command } from "@squall/workflow";
+import { isWorkflow } from "./is-workflow.ts";
+import { depthOf } from "./census.ts";
 import { type Core, parameterContext } from "../core.ts";
 import { type Draft, draftExecution, runnerOf } from "../executions/draft.ts";
 import { evaluateWithKeys } from "../keys/lookup.ts";
@@ -28,6 +30,10 @@ export async function draftTask(
     throw new Invalid("action.disabled", { message: `Unable to execute. Action "${action.ref}" is disabled.` });
   }
   const runner = runnerOf(core, project, action);
+  if (isWorkflow(runner.name)) {
+    core.census.admitBelow(workflow);
+    admitTask(core);
+  }
   const plan = core.plans(action, runner);
   const { api_user, api_user_claimed, source_channel, trace_context, pack } = workflow.context;
   const inherited = {
@@ -36,6 +42,7 @@ export async function draftTask(
     ...(source_channel !== undefined && { source_channel }),
   };
   const id = parts.newId();
+  const depth = depthOf(workflow) + 1;
   const context: JsonObject = {
     orquesta: {
       workflow_execution_id: workflow.id,
@@ -44,6 +51,8 @@ export async function draftTask(
       task_id: command.task,
       task_route: command.route,
       ...(command.item !== undefined && { item_id: command.item }),
+      // How deep it stands, where it is a task of a task.
+      ...(depth > 1 && { depth }),
     },
     parent: { execution_id: workflow.id, user, pack, ...inherited },
     ...inherited,
@@ -70,4 +79,13 @@ export async function draftTask(
     ...(notify && { notify }),
     ...(command.delay !== undefined && { delayMs: command.delay * 1000 }),
   });
+}
+
+/** As a task it fails now: whoever asked from outside is told to come again. */
+function admitTask(core: Core): void {
+  try {
+    core.census.admit();
+  } catch (thrown) {
+    throw new Invalid("workflow.too-many", { message: messageOf(thrown), cause: thrown });
+  }
 }

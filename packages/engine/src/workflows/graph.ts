@@ -4,6 +4,7 @@ import type { Core } from "../core.ts";
 import type { Compiled } from "./definitions.ts";
 import { isWorkflow } from "./is-workflow.ts";
 import { type Live, readBack } from "./live.ts";
+import { type TaskView, tasksOf } from "./tasks.ts";
 
 /** What leads where, for drawing. Of an execution also what has happened: the latest status and run of each task. */
 export interface WorkflowGraph {
@@ -17,6 +18,11 @@ export interface WorkflowGraph {
     readonly status?: string;
     /** How often it has run; more than once in cycles and behind splits. */
     readonly runs?: number;
+    readonly start_timestamp?: string;
+    readonly end_timestamp?: string;
+    /** Of the latest run with items: how many there are, and how many succeeded. */
+    readonly total?: number;
+    readonly succeeded?: number;
   }[];
   readonly edges: readonly {
     readonly from: string;
@@ -38,10 +44,12 @@ export async function graphOfExecution(core: Core, execution: Execution): Promis
     });
   }
   const live = await readBack(core, execution.project, execution.id);
-  return draw(live.compiled, live);
+  const { tasks } = await tasksOf(core, execution);
+  // Of the runs on several routes the last one counts.
+  return draw(live.compiled, live, new Map(tasks.map((one) => [one.task, one])));
 }
 
-function draw({ source }: Compiled, live?: Live): WorkflowGraph {
+function draw({ source }: Compiled, live?: Live, tasks?: ReadonlyMap<string, TaskView>): WorkflowGraph {
   const { byNumber, starts } = buildGraph(readDefinition(source));
   const entries = live?.state?.entries.flat().filter((entry) => entry !== null) ?? [];
   return {
@@ -55,19 +63,33 @@ function draw({ source }: Compiled, live?: Live): WorkflowGraph {
         ...(task?.with !== undefined && { items: true }),
         ...(starts.includes(name) && { starts: true }),
         ...(status && { status }),
-        ...(runs.length > 0 && { runs: runs.length }),
+        ...(runs.length > 0 && { runs: tasks?.get(name)?.runs ?? runs.length }),
+        ...timesOf(tasks?.get(name)),
       };
     }),
-    edges: byNumber.flatMap(({ name, out }) =>
+    edges: byNumber.flatMap(({ name, out, retry }) =>
       out.map((edge) => {
         const decided = entries.filter((entry) => entry.task === name && edge.id in entry.next);
+        const taken = decided.some((entry) => entry.next[edge.id] === true);
+        // Of a cycle's rounds the state knows the latest only. What comes back to itself was gone before, unless it was retried.
+        const again = edge.to === name && retry === undefined && (tasks?.get(name)?.runs ?? 0) > 1;
         return {
           from: edge.from,
           to: edge.to,
           ...(edge.when !== undefined && { when: edge.when }),
-          ...(decided.length > 0 && { taken: decided.some((entry) => entry.next[edge.id] === true) }),
+          ...(decided.length > 0 && { taken: taken || again }),
         };
       }),
     ),
+  };
+}
+
+function timesOf(task: TaskView | undefined) {
+  if (task === undefined) return {};
+  const { start_timestamp, end_timestamp, items } = task;
+  return {
+    start_timestamp,
+    ...(end_timestamp !== undefined && { end_timestamp }),
+    ...(items && { total: items.total, succeeded: items.counts.succeeded ?? 0 }),
   };
 }

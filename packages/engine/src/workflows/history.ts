@@ -33,8 +33,16 @@ export type StoredEvent =
 /** A key as it was read: null when there was none. What was secret is still sealed. */
 export type StoredKey = { readonly value: string; readonly secret: boolean } | null;
 
+/**
+ * The form of what is stored of workflows, and the semantics by which it is read back. It grows when steps taken before
+ * would be read back as something else.
+ */
+export const HISTORY_VERSION = 1;
+
 /** One step: some events, in order, and everything from outside that decided what followed from them. */
 export interface StoredStep {
+  /** `HISTORY_VERSION` when it was taken; those of the first version say nothing. */
+  readonly version?: number;
   readonly events: readonly StoredEvent[];
   /** The clock, milliseconds since 1970, and the seed of the random numbers. */
   readonly at: number;

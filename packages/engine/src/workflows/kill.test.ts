@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -7,7 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { DEFAULT_PROJECT } from "@squall/model";
 import { anEngine } from "../an-engine.ts";
-import { taskNames, writeFlows } from "./some-workflows.ts";
+import { runKilled, taskNames, writeFlows } from "./some-workflows.ts";
 
 const retry = "retry: {count: 2}";
 const task = (name: string, next: string) =>
@@ -45,21 +44,6 @@ ${task("a", "do: b")}
 output: [{ok: <% task_status(a) %>}]
 `;
 
-async function runChild(directory: string, folder: string, key: string, at: number) {
-  const child = spawn(
-    process.execPath,
-    [join(import.meta.dirname, "kill.child.ts"), directory, folder, key, String(at)],
-    {
-      stdio: ["ignore", "pipe", "inherit"],
-    },
-  );
-  let out = "";
-  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
-  return new Promise<{ signal: string | null; out: string }>((resolve) => {
-    child.on("close", (_code, signal) => resolve({ signal, out }));
-  });
-}
-
 /** Starts the engine on what the child left, waits for the workflow's end, and says how it came there. */
 async function endOf(directory: string, key: string) {
   const t = await anEngine({ directory, key: Buffer.from(key, "hex") });
@@ -87,7 +71,7 @@ test("a workflow ends as if nothing had happened, whichever of its commits the p
   const key = randomBytes(32).toString("hex");
   await writeFlows(folder, { twenty: TWENTY, small: SMALL });
   try {
-    const calm = await runChild(join(root, "calm"), folder, key, -1);
+    const calm = await runKilled(join(root, "calm"), folder, key, -1);
     const commits = Number(calm.out);
     const expected = await endOf(join(root, "calm"), key);
     assert.deepEqual([expected.status, expected.lost], ["succeeded", 0], JSON.stringify(expected.result));
@@ -96,7 +80,7 @@ test("a workflow ends as if nothing had happened, whichever of its commits the p
     const worker = async () => {
       for (let at = next++; at <= commits; at = next++) {
         const directory = join(root, `at-${at}`);
-        const { signal, out } = await runChild(directory, folder, key, at);
+        const { signal, out } = await runKilled(directory, folder, key, at);
         // How ends come together differs from run to run, so the last numbers may not be reached.
         assert.ok(signal === "SIGKILL" || Number(out) < at, `commit ${at}: ended by ${signal} after ${out}`);
         const { status, result, counts, others } = await endOf(directory, key);

@@ -1,22 +1,10 @@
-import {
-  type Execution,
-  formatMicros,
-  Invalid,
-  isCompleted,
-  type JsonObject,
-  messageOf,
-  type Snapshot,
-} from "@squall/model";
-import { type KeyRequest, routeSeenFrom } from "@squall/expressions";
-import type { ErrorEntry, OrquestaState, WorkflowEvent, WorkflowStatus } from "@squall/workflow";
-import { type Core, parameterContext } from "../core.ts";
-import { evaluateWithKeys } from "../keys/lookup.ts";
-import { renderFinal } from "../parameters/render.ts";
-import { openParameters } from "../parameters/secrets.ts";
-import type { Run } from "./children.ts";
+import { type Execution, Invalid, messageOf, type Snapshot } from "@squall/model";
+import type { OrquestaState } from "@squall/workflow";
+import type { Core } from "../core.ts";
 import type { Compiled } from "./definitions.ts";
-import { randomFrom, type StoredEvent, type StoredKey, type StoredStep } from "./history.ts";
-import { createTracker, type SavedTracker, statusOfRun, type TaskRun, type Tracker } from "./tracker.ts";
+import { HISTORY_VERSION, type StoredStep } from "./history.ts";
+import { takeStep } from "./take-step.ts";
+import { createTracker, type SavedTracker, type Tracker } from "./tracker.ts";
 
 /** A workflow in memory: as far as its steps have come. */
 export interface Live {
@@ -31,312 +19,9 @@ export interface Live {
   state: OrquestaState | undefined;
   tracker: Tracker;
 }
-
-/** What the world adds to a step: new things when it is taken, the recorded ones when it is read back. */
-export interface World {
-  readonly at: number;
-  readonly seed: number;
-  /** An event's result, when it is in hand. */
-  resultOf(event: StoredEvent): JsonObject | undefined;
-  key(request: KeyRequest): Promise<StoredKey>;
-  /** Answers the id, or the result of the task that could not become an execution. */
-  begin(
-    command: Run,
-    run: string | undefined,
-  ): Promise<{ readonly id: string } | { readonly failed: JsonObject } | null>;
-  /** Tells of a failure to begin something as of any other event: only when the step is taken. */
-  readonly tells: boolean;
-}
-
-export interface Taken {
-  readonly stored: StoredStep;
-  readonly status: WorkflowStatus;
-  readonly output: Readonly<Record<string, unknown>> | null;
-  readonly errors: readonly ErrorEntry[];
-  /** What else is asked of what runs, once the step is durable. */
-  readonly asks: readonly ("pause" | "resume" | "cancel")[];
-  /** For each event given: why it could not be taken up. */
-  readonly refused: ReadonlyMap<StoredEvent, unknown>;
-}
-
-class Needs extends Error {
-  readonly fetch: () => Promise<void>;
-  constructor(fetch: () => Promise<void>) {
-    super("something has to be read first");
-    this.fetch = fetch;
-  }
-}
-
-/** Executions of one workflow; a cycle without end stops here. */
-const MOST_EXECUTIONS = 100_000;
-/** Reads of keys and results that one event may ask for. */
-const MOST_READS = 10_000;
-
-/**
- * Takes the events of one step, in order. It changes `live`: when the step does not become durable, forget `live` and
- * read it back. The same live workflow, events and world give the same step.
- */
-export async function takeStep(core: Core, live: Live, events: readonly StoredEvent[], world: World): Promise<Taken> {
-  const queue = [...events];
-  const accepted: StoredEvent[] = [];
-  const began: (string | null)[] = [];
-  const keys = new Map<string, StoredKey>();
-  const rows = new Map<string, Execution>();
-  const asks: ("pause" | "resume" | "cancel")[] = [];
-  const refused = new Map<StoredEvent, unknown>();
-  let last: {
-    status: WorkflowStatus;
-    output?: Readonly<Record<string, unknown>> | null;
-    errors: readonly ErrorEntry[];
-  } = {
-    status: live.state?.status ?? "requested",
-    output: live.state?.output ?? null,
-    errors: live.state?.errors ?? [],
-  };
-
-  const rowOf = (id: string): Execution => {
-    const row = rows.get(id);
-    if (row) return row;
-    throw new Needs(async () => {
-      const found = await core.parts.store.execution(live.execution.project, id);
-      if (found === undefined) throw new Invalid("workflow.history", { message: `execution ${id} of a task is gone` });
-      rows.set(id, found);
-    });
-  };
-  /** A result that is not in hand, read before it is asked for: reading a history back asks for every one. */
-  const fetchResult = async (event: StoredEvent): Promise<void> => {
-    if (event.kind !== "task" || event.execution === undefined || event.result !== undefined) return;
-    if (!isCompleted(event.status) || world.resultOf(event) !== undefined) return;
-    const row = await core.parts.store.execution(live.execution.project, event.execution);
-    if (row) rows.set(event.execution, row);
-  };
-  const readKey = (request: KeyRequest) => {
-    const address = `${request.scope}\0${request.user ?? ""}\0${request.name}`;
-    const known = keys.get(address);
-    if (known === undefined) {
-      throw new Needs(async () => {
-        keys.set(address, await world.key(request));
-      });
-    }
-    if (known === null) return undefined;
-    return { value: request.decrypt && known.secret ? core.parts.vault.open(known.value, "key") : known.value };
-  };
-  const recordOf = (task: string, route: number) => {
-    const seen = routeSeenFrom(
-      route,
-      (number) => live.state?.routes.flat()[number]?.path,
-      (number) => live.tracker.latest(task, number) !== undefined,
-    );
-    const run = seen === undefined ? undefined : live.tracker.latest(task, seen);
-    return run === undefined || seen === undefined ? undefined : record(live, task, seen, run, rowOf);
-  };
-  const envOf = () => ({
-    context: {},
-    readKey,
-    recordOf,
-    now: () => world.at,
-    random: randomFrom(world.seed),
-    reevaluate: live.compiled.reevaluate,
-  });
-  const { program } = live.compiled;
-  const advance = (event: StoredEvent) => {
-    switch (event.kind) {
-      case "start":
-        return program.start(inputs as JsonObject, { ...envOf(), context: contextOf(live, event.apiUrl) });
-      case "continue":
-        return program.advance(started(live), { kind: "rerun", tasks: event.tasks }, envOf());
-      case "task": {
-        const { execution, task, route, item } = event;
-        const result =
-          event.result ??
-          world.resultOf(event) ??
-          (execution && isCompleted(event.status) ? rowOf(execution).result : undefined);
-        const told: WorkflowEvent = {
-          kind: "task",
-          task,
-          route,
-          ...(item !== undefined && { item }),
-          // Cast: the statuses of executions are among those of workflows.
-          status: event.status as WorkflowStatus,
-          ...(result !== undefined && { result }),
-        };
-        return program.advance(started(live), told, envOf());
-      }
-      default:
-        return program.advance(started(live), event, envOf());
-    }
-  };
-  let inputs: JsonObject | undefined;
-
-  for (let event = queue.shift(); event !== undefined; event = queue.shift()) {
-    if (event.kind === "start") inputs = await inputsOf(core, live, event);
-    if (event.kind === "continue") await continueFrom(core, live, event.of);
-    if (event.kind === "task" && event.execution !== undefined) {
-      live.tracker.report(event.execution, event.status, isCompleted(event.status));
-    }
-    if (event.kind === "task" && event.ignored) continue;
-    await fetchResult(event);
-    let step: ReturnType<typeof advance> | undefined;
-    for (let reads = 0; step === undefined; ) {
-      try {
-        step = advance(event);
-      } catch (thrown) {
-        if (thrown instanceof Needs && reads++ < MOST_READS) await thrown.fetch();
-        else if (world.tells && !(thrown instanceof Needs) && event.kind !== "start" && event.kind !== "continue") {
-          refused.set(event, thrown);
-          if (event.kind === "task") accepted.push({ ...bare(event), ignored: true });
-          break;
-        } else throw thrown;
-      }
-    }
-    if (step === undefined) continue;
-    live.state = step.state;
-    last = step;
-    accepted.push(bare(event));
-    for (const command of step.commands) {
-      if (command.kind !== "run") {
-        asks.push(command.kind);
-        continue;
-      }
-      const { task, route, item } = command;
-      const place = { task, route, ...(item !== undefined && { item }) };
-      const made = await world.begin(command, live.tracker.runIdOf(place));
-      if (made !== null && "id" in made) {
-        began.push(made.id);
-        live.tracker.begin(place, made.id);
-        continue;
-      }
-      began.push(null);
-      if (world.tells && made !== null) queue.push({ kind: "task", ...place, status: "failed", result: made.failed });
-    }
-    if (world.tells && live.tracker.begun > MOST_EXECUTIONS && !isCompleted(step.status)) {
-      const message = `the workflow began more than ${MOST_EXECUTIONS} executions; give its cycle a condition that ends it, or split it into sub-workflows`;
-      if (!queue.some((one) => one.kind === "fail")) queue.push({ kind: "fail", message });
-    }
-  }
-  live.events += accepted.length;
-  live.sinceSaved += accepted.length;
-  return {
-    stored: {
-      events: accepted,
-      at: world.at,
-      seed: world.seed,
-      ...(began.length > 0 && { began }),
-      ...(keys.size > 0 && { keys: Object.fromEntries(keys) }),
-    },
-    status: last.status,
-    output: last.output ?? null,
-    errors: last.errors,
-    asks,
-    refused,
-  };
-}
-
-/** A result that can be read elsewhere is not stored again. */
-function bare<E extends StoredEvent>(event: E): E {
-  if (event.kind !== "task" || event.execution === undefined || event.result === undefined) return event;
-  const { result: _elsewhere, ...rest } = event;
-  return rest as E; // without an optional member it is still of its kind
-}
-
-function started(live: Live): OrquestaState {
-  if (live.state !== undefined) return live.state;
-  throw new Invalid("workflow.not-started", {
-    message: `the workflow of execution ${live.execution.id} has not started`,
-  });
-}
-
-/** `ctx().st2` and `ctx().parent` (stackstorm-model 17.1). What comes to a context later does not count. */
-function contextOf(live: Live, apiUrl: string): JsonObject {
-  const { execution } = live;
-  const { cancelled_by: _c, paused_by: _p, resumed_by: _r, ...context } = execution.context;
-  const { api_user, source_channel, pack } = context;
-  const st2 = {
-    action_execution_id: execution.id,
-    workflow_execution_id: execution.id,
-    api_url: apiUrl,
-    user: execution.user,
-    pack,
-    action: execution.action,
-    runner: execution.runner,
-    ...(api_user !== undefined && { api_user }),
-    ...(source_channel !== undefined && { source_channel }),
-  };
-  // Under the names that definitions.ts tells inspection.
-  return { st2, parent: context };
-}
-
-/** The workflow's inputs: what was given, with the action's defaults. */
-async function inputsOf(core: Core, live: Live, event: Extract<StoredEvent, { kind: "start" }>): Promise<JsonObject> {
-  if (event.inputs !== undefined) return JSON.parse(core.parts.vault.open(event.inputs, "workflow")) as JsonObject;
-  return (await settingsOf(core, live.execution, live.snapshot)).action;
-}
-
-/** What the execution was asked to do, split into what is the runner's and what the workflow's. */
-export async function settingsOf(
-  core: Core,
-  execution: Execution,
-  snapshot: Snapshot,
-): Promise<{ readonly runner: JsonObject; readonly action: JsonObject; readonly templated: boolean }> {
-  const { action, runner } = snapshot;
-  const plan = core.plans(action, runner);
-  const kept = openParameters(execution.parameters, plan.sealed, core.parts.vault);
-  const about = { project: execution.project, pack: action.pack, user: execution.user, context: execution.context };
-  const rendered = await evaluateWithKeys(core.parts, execution.project, (keys) =>
-    renderFinal(plan, kept, parameterContext(core, { ...about, keys })),
-  );
-  return { ...rendered, templated: plan.templated.size > 0 };
-}
-
-/** `task()` (orquesta-and-expressions 9). Only what the workflow was told counts, so that it is the same when read back. */
-function record(
-  live: Live,
-  task: string,
-  route: number,
-  run: TaskRun,
-  rowOf: (id: string) => Execution,
-): Readonly<Record<string, unknown>> {
-  const children = [...run.children].sort(([a], [b]) => a - b);
-  const rows = children.map(([item, child]) => ({ item, child, row: rowOf(child.id) }));
-  const first = rows[0]?.row;
-  const done = rows.every(({ child }) => child.ended);
-  let result: unknown = null;
-  if (run.items) {
-    const items: unknown[] = [];
-    for (const { item, child, row } of rows) {
-      while (items.length < item) items.push(null);
-      items.push({ status: child.status, result: child.ended ? (row.result ?? null) : null });
-    }
-    result = { items };
-  } else if (done) result = first?.result ?? null;
-  const end = done ? Math.max(...rows.map(({ row }) => row.end ?? row.start)) : undefined;
-  return {
-    task_execution_id: run.id,
-    workflow_execution_id: live.execution.id,
-    task_name: task,
-    task_id: task,
-    route,
-    result,
-    status: statusOfRun(run),
-    start_timestamp: first === undefined ? null : formatMicros(first.start),
-    end_timestamp: end === undefined ? null : formatMicros(end),
-  };
-}
-
-/** Takes over the state in which another execution ended. */
-async function continueFrom(core: Core, live: Live, other: string): Promise<void> {
-  const before = await readBack(core, live.execution.project, other);
-  if (before.execution.action !== live.execution.action) {
-    throw new Invalid("workflow.rerun.other", {
-      message: `execution ${other} is of ${before.execution.action}, so ${live.execution.action} cannot go on from it`,
-    });
-  }
-  live.state = before.state;
-  live.tracker = before.tracker;
-}
-
 /** What `workflow.save` keeps. */
 interface Saved {
+  readonly version?: number;
   readonly state: OrquestaState;
   readonly tracker: SavedTracker;
   readonly events: number;
@@ -345,7 +30,12 @@ interface Saved {
 /** The state as text for the store; sealed, since variables may hold what parameters keep secret. */
 export function sealState(core: Core, live: Live, mostBytes: number): string | undefined {
   if (live.state === undefined) return undefined;
-  const saved: Saved = { state: live.state, tracker: live.tracker.save(), events: live.events };
+  const saved: Saved = {
+    version: HISTORY_VERSION,
+    state: live.state,
+    tracker: live.tracker.save(),
+    events: live.events,
+  };
   const text = JSON.stringify(saved);
   return text.length > mostBytes ? undefined : core.parts.vault.seal(text, "workflow");
 }
@@ -371,9 +61,14 @@ export async function readBack(core: Core, project: string, id: string): Promise
     });
   }
   const compiled = core.definitions.compile(snapshot.definition);
-  const { saved, steps } = await store.workflow(project, id);
+  let { saved, steps } = await store.workflow(project, id);
   // Cast: nothing but `sealState` seals for this purpose, beside inputs.
-  const kept = saved && (JSON.parse(vault.open(saved.state, "workflow")) as Saved);
+  let kept = saved && (JSON.parse(vault.open(saved.state, "workflow")) as Saved);
+  if (kept && (kept.version ?? 1) !== HISTORY_VERSION) {
+    // The state of another version: the steps say what happened, in a form that changes seldom.
+    kept = undefined;
+    ({ saved, steps } = await store.workflow(project, id, true));
+  }
   const live: Live = {
     snapshot,
     compiled,
@@ -388,6 +83,12 @@ export async function readBack(core: Core, project: string, id: string): Promise
     // Cast: steps are written by `takeStep` alone.
     const stored = step as unknown as StoredStep;
     let next = 0;
+    const version = stored.version ?? 1;
+    if (version > HISTORY_VERSION) {
+      throw new Invalid("workflow.newer", {
+        message: `step ${seq} of the workflow of execution ${id} was taken by a newer version (${version}; this one knows ${HISTORY_VERSION}): start that one again, or run the workflow anew`,
+      });
+    }
     try {
       await takeStep(core, live, stored.events, {
         at: stored.at,
@@ -399,8 +100,12 @@ export async function readBack(core: Core, project: string, id: string): Promise
           const id = stored.began?.[next++] ?? null;
           return Promise.resolve(id === null ? null : { id });
         },
+        liveOf: (other) => readBack(core, project, other),
         tells: false,
       });
+      // Another version may decide otherwise: better to stop than to go on with other tasks than those that ran.
+      const began = stored.began?.length ?? 0;
+      if (next !== began) throw new Error(`it began ${began} executions, and would begin ${next} now`);
     } catch (cause) {
       throw new Invalid("workflow.history", {
         message: `step ${seq} of the workflow of execution ${id} cannot be read back: ${messageOf(cause)}`,

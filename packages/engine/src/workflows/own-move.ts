@@ -3,7 +3,8 @@ import type { Change } from "@squall/store";
 import type { Core } from "../core.ts";
 import { afterCompletion } from "../events/completion.ts";
 import type { Draft } from "../executions/draft.ts";
-import type { Live, Taken } from "./live.ts";
+import type { Live } from "./live.ts";
+import type { Taken } from "./take-step.ts";
 
 /** The move of a workflow's own execution, and what follows from it. */
 export interface OwnMove {

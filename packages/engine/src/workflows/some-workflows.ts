@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -108,4 +109,27 @@ export async function someWorkflows(
 /** The task names of executions, in the order of the executions. */
 export function taskNames(executions: readonly Execution[]): string[] {
   return executions.map((one) => String((one.context.orquesta as JsonObject).task_name));
+}
+
+/**
+ * Runs a workflow in a process of its own that dies after the commit with this number; `out` is how many commits there
+ * were when it did not.
+ */
+export async function runKilled(
+  directory: string,
+  folder: string,
+  key: string,
+  at: number,
+  name = "twenty",
+  mode: "run" | "cancel" | "timeout" = "run",
+): Promise<{ readonly signal: string | null; readonly out: string }> {
+  const program = join(import.meta.dirname, "kill.child.ts");
+  const child = spawn(process.execPath, [program, directory, folder, key, String(at), name, mode], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  let out = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => (out += text));
+  return new Promise((resolve) => {
+    child.on("close", (_code, signal) => resolve({ signal, out }));
+  });
 }

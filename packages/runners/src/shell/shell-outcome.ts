@@ -4,7 +4,11 @@ import { parseOutput } from "../parse-output.ts";
 import { abortMessage, abortStatus, timeoutMessage } from "../stopped.ts";
 import type { ProcessEnd } from "@squall/processes";
 
-const WRONG_PASSWORD = /^(?:sudo: )?(?:\d+ incorrect password attempts?|no password was provided)|^Sorry, try again\./m;
+/** What sudo says on stderr when the password on its stdin was wrong. */
+export const WRONG_PASSWORD =
+  /^(?:sudo: )?(?:\d+ incorrect password attempts?|no password was provided)|^Sorry, try again\./m;
+
+export const WRONG_PASSWORD_MESSAGE = "Invalid sudo password provided or sudo is not configured";
 
 /** The result of the local shell runners, and which status follows from how the process ended (stackstorm-model 5.2). */
 export function shellOutcome(
@@ -35,7 +39,7 @@ export function shellOutcome(
     case "exited":
       if (end.code === 0) return shape("succeeded", 0);
       if (request.usesSudoPassword && WRONG_PASSWORD.test(end.stderr))
-        return shape("failed", -1, "Invalid sudo password provided or sudo is not configured for the service's user");
+        return shape("failed", -1, `${WRONG_PASSWORD_MESSAGE} for the service's user`);
       // Ended by somebody's SIGTERM: StackStorm takes that for a worker that went down.
       return shape(end.code === -15 ? "abandoned" : "failed", end.code);
     default:

@@ -22,6 +22,49 @@ const Entry = Type.Object({
 
 const Graph = Type.Object({ nodes: Type.Array(FreeObject), edges: Type.Array(FreeObject) });
 
+const Count = Type.Integer({ minimum: 0 });
+const Asked = Type.Union([
+  Type.Object({
+    after: Count,
+    kind: Type.Union([Type.Literal("pause"), Type.Literal("resume"), Type.Literal("cancel")]),
+  }),
+  Type.Object({ after: Count, kind: Type.Literal("fail"), message: Text }),
+  Type.Object({
+    after: Count,
+    kind: Type.Literal("rerun"),
+    tasks: Type.Array(Type.Object({ task: Text, route: Count, resetItems: Type.Optional(Type.Boolean()) })),
+  }),
+]);
+const Moment = Type.Object({ from: Count, at: Type.Number(), seed: Type.Number() });
+const Expected = Type.Object({
+  status: Text,
+  output: Type.Union([FreeObject, Type.Null()]),
+  path: Type.Array(
+    Type.Object({
+      task: Text,
+      route: Count,
+      item: Type.Optional(Count),
+      action: Text,
+      input: FreeObject,
+      delay: Type.Optional(Type.Number()),
+      status: Text,
+    }),
+  ),
+});
+const Recording = Type.Object({
+  recording: Type.Integer(),
+  of: FreeObject,
+  definition: Text,
+  inputs: FreeObject,
+  mocks: FreeObject,
+  keys: FreeObject,
+  context: FreeObject,
+  requests: Type.Array(FreeObject),
+  moments: Type.Optional(Type.Array(FreeObject)),
+  expected: FreeObject,
+  notes: Type.Array(Text),
+});
+
 /** Definitions of workflows: nothing here writes or runs anything. */
 export const WORKFLOW_ROUTES: readonly Route[] = [
   route({
@@ -61,6 +104,14 @@ export const WORKFLOW_ROUTES: readonly Route[] = [
           }),
         ),
         keys: Type.Optional(Type.Record(Type.String(), Type.String(), { description: "What st2kv finds." })),
+        context: Type.Optional(Type.Object({ st2: Type.Optional(FreeObject), parent: Type.Optional(FreeObject) })),
+        requests: Type.Optional(Type.Array(Asked)),
+        moments: Type.Optional(Type.Array(Moment)),
+        expected: Type.Optional(Expected),
+        // What else a recording says of itself.
+        recording: Type.Optional(Type.Integer({ minimum: 1, maximum: 1 })),
+        of: Type.Optional(FreeObject),
+        notes: Type.Optional(Type.Array(Text)),
       },
       { additionalProperties: false },
     ),
@@ -70,13 +121,30 @@ export const WORKFLOW_ROUTES: readonly Route[] = [
       errors: Type.Array(FreeObject),
       path: Type.Array(FreeObject),
       unused: Type.Array(Text),
+      differences: Type.Optional(Type.Array(Text, { description: "Where it departs from what was expected." })),
     }),
     handler: (call) => {
-      const { definition, inputs = {}, mocks = {}, keys = {} } = call.body;
-      return ok(
-        call.context.engine.workflows.rehearse(call.project, { definition, inputs, mocks: mocksOf(mocks), keys }),
-      );
+      const { mocks = {}, recording: _version, of: _of, notes: _notes, ...rehearsal } = call.body;
+      return ok(call.context.engine.workflows.rehearse(call.project, { ...rehearsal, mocks: mocksOf(mocks) }));
     },
+  }),
+  route({
+    method: "GET",
+    path: "/executions/{id}/tasks",
+    summary: "Tells what became of the tasks of a workflow's execution and its sub-workflows.",
+    verb: "view",
+    resource: "execution",
+    response: Type.Object({ tasks: Type.Array(FreeObject), more: Type.Optional(Type.Integer()) }),
+    handler: async (call) => ok(await call.context.engine.workflows.tasksOf(await findExecution(call, "view"))),
+  }),
+  route({
+    method: "GET",
+    path: "/executions/{id}/recording",
+    summary: "Makes a rehearsal that does what a workflow's execution did. Secrets are replaced.",
+    verb: "view",
+    resource: "execution",
+    response: Recording,
+    handler: async (call) => ok(await call.context.engine.workflows.record(await findExecution(call, "view"))),
   }),
   route({
     method: "GET",
@@ -98,11 +166,21 @@ function mocksOf(given: Readonly<Record<string, unknown>>): Record<string, Mock 
       });
     };
     if (!isObject(value)) return refuse("is not an object");
-    const stray = Object.keys(value).find((name) => name !== "status" && name !== "result");
-    if (stray !== undefined) refuse(`has "${stray}"`);
+    const { status: _status, result, item, order, execution, ...stray } = value;
+    for (const name in stray) refuse(`has "${name}"`);
     const status = MOCK_STATUSES.find((name) => name === (value.status ?? "succeeded"));
     if (status === undefined) return refuse(`has a status that is not one of ${MOCK_STATUSES.join(", ")}`);
-    return { status, ...("result" in value && { result: value.result }) };
+    const isCount = (number: unknown): number is number => Number.isSafeInteger(number) && Number(number) >= 0;
+    if (item !== undefined && !isCount(item)) return refuse("has an item that is not a number of one, from 0 on");
+    if (order !== undefined && !isCount(order)) return refuse("has an order that is not a whole number");
+    if (execution !== undefined && typeof execution !== "string") return refuse("has an execution that is no id");
+    return {
+      status,
+      ...("result" in value && { result }),
+      ...(item !== undefined && { item }),
+      ...(order !== undefined && { order }),
+      ...(execution !== undefined && { execution }),
+    };
   };
   return Object.fromEntries(
     Object.entries(given).map(([task, value]) => [

@@ -58,10 +58,13 @@ export function workflowsContract(use: UseStore): void {
       const opened = await use(t);
       await write(opened.store, append(1, {}), append(2, {}), save(2, "after 2"));
       await write(opened.store, append(3, { n: 3 }), save(1, "after 1"));
-      assert.deepEqual(await (await opened.reopen()).workflow("default", anId(1)), {
+      const store = await opened.reopen();
+      assert.deepEqual(await store.workflow("default", anId(1)), {
         saved: { seq: 2, state: "after 2" },
         steps: [{ seq: 3, step: { n: 3 } }],
       });
+      const { saved, steps } = await store.workflow("default", anId(1), true);
+      assert.deepEqual([saved, steps.map((one) => one.seq)], [undefined, [1, 2, 3]]);
     });
   });
 }

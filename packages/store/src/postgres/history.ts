@@ -94,10 +94,15 @@ export async function readOutput(
   return rows.map((row) => ({ ...row, data: JSON.parse(String(row["data"])) as string }) as unknown as OutputChunk);
 }
 
-export async function readWorkflow(db: Reader, project: string, execution: string): Promise<WorkflowHistory> {
+export async function readWorkflow(
+  db: Reader,
+  project: string,
+  execution: string,
+  whole: boolean,
+): Promise<WorkflowHistory> {
   // In one statement: a state that is kept in between would leave steps out.
   const rows = await db.all(
-    `with saved as (select seq, state from workflow_state where project = ? and execution = ?)
+    `with saved as (select seq, state from workflow_state where project = ? and execution = ?${whole ? " and false" : ""})
     select seq, state, null as step from saved
     union all
     select seq, null, step from workflow_step

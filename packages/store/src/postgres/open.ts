@@ -90,7 +90,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     },
     nextDue: (lane) => read(() => executions.nextDue(db, lane)),
     lostExecutions: (now, all = false) => read(() => executions.lostExecutions(db, now, all)),
-    workflow: (project, execution) => read(() => history.readWorkflow(db, project, execution)),
+    workflow: (project, execution, whole = false) => read(() => history.readWorkflow(db, project, execution, whole)),
     output: (project, execution, type, afterSeq) =>
       read(() =>
         holdsNul(execution) ? Promise.resolve([]) : history.readOutput(db, project, execution, type, afterSeq),

@@ -88,7 +88,7 @@ function createStore(db: Database, groups: Groups, release: () => void): Store {
       groups.enqueue(() => executions.claimExecutions(db, lane, limit, worker, leaseExpires, now)),
     nextDue: (lane) => read(() => executions.nextDue(db, lane)),
     lostExecutions: (now, all = false) => read(() => executions.lostExecutions(db, now, all)),
-    workflow: (project, execution) => read(() => readWorkflow(db, project, execution)),
+    workflow: (project, execution, whole = false) => read(() => readWorkflow(db, project, execution, whole)),
     output: (project, execution, type, afterSeq) => read(() => readOutput(db, project, execution, type, afterSeq)),
 
     event: (project, id) => read(() => getEvent(db, project, id)),

@@ -34,8 +34,10 @@ export function saveState(db: Database, project: string, execution: string, seq:
   );
 }
 
-export function readWorkflow(db: Database, project: string, execution: string): WorkflowHistory {
-  const kept = db.get("select seq, state from workflow_state where project = ? and execution = ?", project, execution);
+export function readWorkflow(db: Database, project: string, execution: string, whole: boolean): WorkflowHistory {
+  const kept = whole
+    ? undefined
+    : db.get("select seq, state from workflow_state where project = ? and execution = ?", project, execution);
   const saved = kept && { seq: Number(kept["seq"]), state: String(kept["state"]) };
   const steps = db
     .all(

@@ -1,4 +1,4 @@
-import { Invalid, isObject } from "@squall/model";
+import { Invalid, isObject, type SourcePosition } from "@squall/model";
 
 /**
  * Refuses what Orquesta's own loader refuses before it looks at the workflow: an empty document, a version other than 1.0.
@@ -6,7 +6,7 @@ import { Invalid, isObject } from "@squall/model";
  */
 export function loadOrquesta(document: {
   readonly value: unknown;
-  readonly warnings?: readonly { readonly message: string }[];
+  readonly warnings?: readonly { readonly message: string; readonly at?: SourcePosition }[];
 }): unknown {
   const { value } = document;
   if (!isObject(value) || Object.keys(value).length === 0) {
@@ -21,6 +21,8 @@ export function loadOrquesta(document: {
     });
   }
   const twice = document.warnings?.find((warning) => warning.message.includes("a second time"));
-  if (twice !== undefined) throw new Invalid("workflow.duplicate", { message: twice.message });
+  if (twice !== undefined) {
+    throw new Invalid("workflow.duplicate", { message: twice.message, ...(twice.at && { at: twice.at }) });
+  }
   return value;
 }

@@ -1,0 +1,4 @@
+/** `9,998`. */
+export function formatCount(count: number): string {
+  return count.toLocaleString("en-US");
+}

@@ -1,0 +1,219 @@
+import { Conflict, type Execution, isCompleted, type JsonObject, messageOf, SquallError } from "@squall/model";
+import type { Change, Committed } from "@squall/store";
+import type { Core } from "../core.ts";
+import type { Dispatch } from "../executions/dispatch.ts";
+import type { Draft } from "../executions/draft.ts";
+import type { Actor, Input } from "./actors.ts";
+import { draftTask } from "./children.ts";
+import type { StoredEvent, StoredKey } from "./history.ts";
+import { type Live, readBack, sealState } from "./live.ts";
+import { moveAfter } from "./own-move.ts";
+import { type Taken, takeStep, type World } from "./take-step.ts";
+
+/** Where a step leads outwards: to the workflow that this one is a task of, and to what runs of it. */
+export interface Outward {
+  commitEnd(ended: Execution, drafts: readonly Draft[], changes: readonly Change[]): Promise<Committed>;
+  commitMove(moved: Execution, drafts: readonly Draft[], changes: readonly Change[]): Promise<Committed>;
+  /** The workflow's own execution has moved, durably. */
+  moved(execution: Execution): void;
+  cascade(live: Live, ask: "pause" | "resume" | "cancel"): void;
+  failSetup(execution: Execution, errors: readonly object[]): Promise<void>;
+}
+
+/** The state is kept when this many events have come since, or a quarter of all, so that keeping costs little. */
+const SAVE_EVENTS = 200;
+/** A larger state is not kept: then all steps are read back. */
+const SAVE_BYTES = 1 << 20;
+const ATTEMPTS = 20;
+
+/** Takes up a batch of what was told to a workflow: decides, and commits all of it as one (W2). */
+export function createStep(
+  core: Core,
+  dispatch: Dispatch,
+  outward: Outward,
+): (actor: Actor, batch: Input[]) => Promise<void> {
+  const { parts } = core;
+
+  const step = async (actor: Actor, batch: Input[]): Promise<void> => {
+    let live: Live;
+    try {
+      live = actor.live ?? (await readBack(core, actor.project, actor.id));
+    } catch (error) {
+      return withoutWorkflow(actor, batch, error);
+    }
+    actor.live = live;
+    const events: StoredEvent[] = [];
+    const results = new Map<StoredEvent, JsonObject>();
+    const drafts: Draft[] = [];
+    for (const { event, result } of batch) {
+      if (event === undefined) continue;
+      if (event.kind === "start" && live.seq > 0) continue;
+      if (event.kind === "task" && live.tracker.placeOf(event.execution ?? "") === undefined) continue;
+      events.push(event);
+      if (!result) continue;
+      results.set(event, result);
+      actor.hold(result);
+    }
+    let list: Change[] = [];
+    let ranges: number[] = [];
+    let ended: Execution | undefined;
+    let moved: Execution | undefined;
+    let taken: Taken | undefined;
+    try {
+      if (events.length > 0) taken = await takeStep(core, live, events, worldOf(live, results, drafts));
+      const controls = batch.filter(
+        (input) => input.event !== undefined && taken?.refused.has(input.event) && isControl(input.event),
+      );
+      if (controls.length > 0) {
+        for (const input of controls) input.reject(taken?.refused.get(input.event as StoredEvent));
+        batch = batch.filter((input) => !controls.includes(input));
+      }
+      ({ list, ranges } = ownChanges(batch));
+      if (taken && taken.stored.events.length > 0) {
+        list.push({
+          kind: "workflow.append",
+          project: live.execution.project,
+          execution: live.execution.id,
+          seq: live.seq + 1,
+          // Cast: plain data, made of the events that are JSON themselves.
+          step: taken.stored as unknown as JsonObject,
+        });
+        if (live.sinceSaved >= Math.max(SAVE_EVENTS, live.events / 4)) keepState(live, list);
+        for (const draft of drafts) list.push(...draft.changes);
+        const context = Object.assign({}, ...batch.map((input) => input.context ?? {})) as JsonObject;
+        const move = await moveAfter(core, live, taken, context);
+        if (move) {
+          moved = move.execution;
+          if (isCompleted(moved.status)) ended = moved;
+          list.push(...move.changes);
+          drafts.push(...move.drafts);
+        }
+      }
+      if (list.length === 0) {
+        for (const input of batch) input.resolve({ ok: true });
+        return;
+      }
+    } catch (error) {
+      actor.forget();
+      dispatch.refuse([...batch.flatMap((input) => input.drafts), ...drafts]);
+      throw error;
+    }
+    const all = [...batch.flatMap((input) => input.drafts), ...drafts];
+    let committed: Committed;
+    if (ended) committed = await outward.commitEnd(ended, all, list);
+    else if (moved && tellsParent(moved.status)) committed = await outward.commitMove(moved, all, list);
+    else committed = await dispatch.commit(all, list);
+    if (!committed.ok) {
+      actor.forget(); // W5
+      return refused(actor, batch, committed, ranges);
+    }
+    if (taken && taken.stored.events.length > 0) live.seq++;
+    if (moved) {
+      live.execution = moved;
+      outward.moved(moved);
+    }
+    for (const input of batch) input.resolve(committed);
+    for (const ask of new Set(taken?.asks)) outward.cascade(live, ask);
+  };
+
+  /** Which input the refused change belongs to: it alone is told, the others are decided again. */
+  const refused = (
+    actor: Actor,
+    batch: readonly Input[],
+    committed: Extract<Committed, { ok: false }>,
+    ranges: readonly number[],
+  ) => {
+    const again: Input[] = [];
+    batch.forEach((input, at) => {
+      const from = ranges[at] ?? 0;
+      const isGuilty = committed.index >= from && committed.index < from + input.changes.length;
+      if (isGuilty) input.resolve({ ...committed, index: committed.index - from });
+      // Its drafts gave their slots back: whoever made them makes them anew.
+      else if (input.drafts.length > 0) input.resolve({ ...committed, index: -1 });
+      else if (input.attempts++ < ATTEMPTS) again.push(input);
+      else
+        input.reject(
+          new Conflict("workflow.contended", {
+            message: `the workflow of execution ${actor.id} could not be advanced: ${committed.message}`,
+          }),
+        );
+    });
+    actor.queue = [...again, ...actor.queue];
+  };
+
+  const worldOf = (live: Live, results: ReadonlyMap<StoredEvent, JsonObject>, drafts: Draft[]): World => {
+    const now = parts.now();
+    const plan = core.plans(live.snapshot.action, live.snapshot.runner);
+    const notify = live.execution.parameters.notify ?? plan.defaults.notify;
+    return {
+      at: Math.floor(now / 1000),
+      seed: Math.floor(Math.random() * 2 ** 32),
+      resultOf: (event) => results.get(event),
+      key: async ({ scope, user = "", name }) => {
+        const { project } = live.execution;
+        const found = await parts.store.key(project, `st2kv.${scope}`, scope === "user" ? user : "", name, now);
+        return ((found && { value: found.value, secret: found.secret }) satisfies StoredKey | undefined) ?? null;
+      },
+      begin: async (command, run) => {
+        try {
+          const notifies = Array.isArray(notify) && notify.includes(command.task);
+          const draft = await draftTask(core, live.execution, command, run, notifies);
+          drafts.push(draft);
+          return { id: draft.execution.id };
+        } catch (thrown) {
+          if (isTransient(thrown)) throw thrown;
+          return { failed: { error: messageOf(thrown) } };
+        }
+      },
+      liveOf: (other) => readBack(core, live.execution.project, other),
+      tells: true,
+    };
+  };
+
+  const keepState = (live: Live, list: Change[]) => {
+    const state = sealState(core, live, SAVE_BYTES);
+    live.sinceSaved = 0;
+    if (state === undefined) return;
+    const { project, id: execution } = live.execution;
+    list.push({ kind: "workflow.save", project, execution, seq: live.seq + 1, state });
+  };
+
+  /** The workflow itself cannot be read: what ends still has to end, and the workflow fails and says why. */
+  const withoutWorkflow = async (actor: Actor, batch: readonly Input[], error: unknown): Promise<void> => {
+    // Whoever asked tries again.
+    if (isTransient(error)) {
+      dispatch.refuse(batch.flatMap((input) => input.drafts));
+      throw error;
+    }
+    parts.log.error({ execution: actor.id, err: error }, "a workflow could not be read, so it fails");
+    const execution = await parts.store.execution(actor.project, actor.id);
+    if (execution && !isCompleted(execution.status))
+      await outward.failSetup(execution, [{ type: "error", message: messageOf(error) }]);
+    for (const input of batch) {
+      if (input.event !== undefined && isControl(input.event)) input.reject(error);
+      else if (input.changes.length === 0) input.resolve({ ok: true });
+      else dispatch.commit(input.drafts, input.changes).then(input.resolve, input.reject);
+    }
+  };
+
+  return step;
+}
+
+/** The store does not answer, or has too much to do, now. */
+export const isTransient = (error: unknown): boolean =>
+  error instanceof SquallError && (error.status >= 500 || error.status === 429);
+
+const isControl = (event: StoredEvent): boolean => event.kind !== "task";
+
+/** Statuses of a sub-workflow that its parent counts with, beside its end. */
+const tellsParent = (status: string): boolean => status === "paused" || status === "running" || status === "resuming";
+
+function ownChanges(batch: readonly Input[]): { list: Change[]; ranges: number[] } {
+  const list: Change[] = [];
+  const ranges = batch.map(({ changes }) => {
+    const from = list.length;
+    list.push(...changes);
+    return from;
+  });
+  return { list, ranges };
+}

@@ -1,0 +1,7 @@
+"""Errors of the client."""
+
+__all__ = ["StackStormCLIBaseException"]
+
+
+class StackStormCLIBaseException(Exception):
+    pass

@@ -1,0 +1,1 @@
+"""Runs a pack's own unit tests: `python3 -m pack_test DIR`."""

@@ -1,0 +1,5 @@
+"""Exit statuses."""
+
+SUCCESS_EXIT_CODE = 0
+FAILURE_EXIT_CODE = 1
+SIGKILL_EXIT_CODE = 9

@@ -1,0 +1,7 @@
+"""Names in rules."""
+
+TRIGGER_PAYLOAD_PREFIX = "trigger"
+RULE_TYPE_STANDARD = "standard"
+RULE_TYPE_BACKSTOP = "backstop"
+RULE_ENFORCEMENT_STATUS_SUCCEEDED = "succeeded"
+RULE_ENFORCEMENT_STATUS_FAILED = "failed"

@@ -1,0 +1,11 @@
+"""About action aliases."""
+
+__all__ = ["ActionAliasAmbiguityException", "ActionAliasNotSupportedException"]
+
+
+class ActionAliasAmbiguityException(ValueError):
+    pass
+
+
+class ActionAliasNotSupportedException(ValueError):
+    pass

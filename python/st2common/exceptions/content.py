@@ -1,0 +1,7 @@
+"""About content of packs."""
+
+__all__ = ["ParseException"]
+
+
+class ParseException(ValueError):
+    pass

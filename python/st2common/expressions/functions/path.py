@@ -1,0 +1,8 @@
+"""Paths."""
+
+import os
+
+__all__ = ["basename", "dirname"]
+
+basename = os.path.basename
+dirname = os.path.dirname

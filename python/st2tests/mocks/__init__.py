@@ -1,0 +1,1 @@
+"""Doubles of what pack code is given."""
