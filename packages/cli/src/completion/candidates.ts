@@ -22,6 +22,7 @@ const KINDS: Readonly<Record<string, Ask>> = {
     pick(await client.triggerTypes.list({ include_attributes: "ref", limit: 100 }), "ref"),
   "sensor-ref": async (client) => pick(await client.sensors.list({ include_attributes: "ref" }), "ref"),
   "policy-ref": async (client) => pick(await client.policies.list({ include_attributes: "ref" }), "ref"),
+  "alias-ref": async (client) => pick(await client.aliases.list({ include_attributes: "ref" }), "ref"),
   "runner-name": async (client) => pick(await client.runners.list({ include_attributes: "name" }), "name"),
   pack: async (client) => pick(await client.packs.list({ include_attributes: "ref" }), "ref"),
   "key-name": async (client) => pick(await client.listKeys({ scope: "all", limit: 100 }), "name"),

@@ -178,7 +178,9 @@ function acknowledged(alias: Alias, execution: JsonObject): AliasAnswer {
     execution,
     actionalias: alias,
     ...(typeof format === "string" && { message: attempt("format", () => renderText(format, context)) }),
-    ...(extra !== undefined && { extra: attempt("extra", () => renderEach(extra, (text) => renderText(text, context))) }),
+    ...(extra !== undefined && {
+      extra: attempt("extra", () => renderEach(extra, (text) => renderText(text, context))),
+    }),
   };
 }
 

@@ -87,8 +87,7 @@ export function createFormatBook(log: Log): FormatBook {
         if (found.length > 1) {
           const refs = [...new Set(found.map(({ alias, representation }) => `${alias.ref} "${representation}"`))];
           throw new Invalid("alias.ambiguous", {
-            message: `Command '${shown}' matched more than 1 ${multiple ? "(multi) " : ""}pattern`,
-            fields: { matches: refs.slice(0, 20) },
+            message: `Command '${shown}' matched more than 1 ${multiple ? "(multi) " : ""}pattern: ${refs.slice(0, 10).join(", ")}`,
           });
         }
         if (only) return only;

@@ -108,7 +108,37 @@ suite("formats of aliases", () => {
 
   test("any format and any text: an answer or an error of ours, within the budget", () => {
     const random = generator(7);
-    const pieces = ["{{a}}", " {{ b=1 }}", "{{", "}}", "(", ")", "(?P<c>", "|", "*", "+?", "{2,3}", "[^a]", "\\", "\\d", "$", "^", "'", '"', " ", "x", "=", "\n", "🐦", "\\b", "(?=", "(?<!", "(?i)", ".", "a=1"];
+    const pieces = [
+      "{{a}}",
+      " {{ b=1 }}",
+      "{{",
+      "}}",
+      "(",
+      ")",
+      "(?P<c>",
+      "|",
+      "*",
+      "+?",
+      "{2,3}",
+      "[^a]",
+      "\\",
+      "\\d",
+      "$",
+      "^",
+      "'",
+      '"',
+      " ",
+      "x",
+      "=",
+      "\n",
+      "🐦",
+      "\\b",
+      "(?=",
+      "(?<!",
+      "(?i)",
+      ".",
+      "a=1",
+    ];
     const some = (most: number) =>
       Array.from({ length: Math.floor(random() * most) }, () => pieces[Math.floor(random() * pieces.length)]).join("");
     for (let round = 0; round < 1500; round++) {
@@ -123,7 +153,11 @@ suite("formats of aliases", () => {
         assert.ok(one === undefined || one.values instanceof Map, `${format} ${command}`);
         assert.ok(all.length <= 101);
       } catch (thrown) {
-        assert.match(String((thrown as { code?: unknown }).code), /^alias\./, `${format} | ${command}: ${String(thrown)}`);
+        assert.match(
+          String((thrown as { code?: unknown }).code),
+          /^alias\./,
+          `${format} | ${command}: ${String(thrown)}`,
+        );
       }
     }
   });

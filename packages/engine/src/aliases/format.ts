@@ -137,7 +137,8 @@ function valuesOf(format: Format, command: Command, found: Captures): Extracted 
     values.set(name, value);
     defaulted.delete(name);
   }
-  const says = !command.isBlank || format.isEmpty || [...values.values()].some((value) => value !== null && value !== "");
+  const says =
+    !command.isBlank || format.isEmpty || [...values.values()].some((value) => value !== null && value !== "");
   return says ? { values, defaulted } : undefined;
 }
 

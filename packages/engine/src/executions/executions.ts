@@ -56,7 +56,8 @@ export function createExecutions(
     return found;
   };
 
-  const request: Executions["request"] = (principal, asked) => create(principal, asked, { literal: asked.literal ?? {} });
+  const request: Executions["request"] = (principal, asked) =>
+    create(principal, asked, { literal: asked.literal ?? {} });
 
   const create = async (principal: Principal, asked: ExecutionRequest, again: Again): Promise<Execution> => {
     refuseWhenFull(core);

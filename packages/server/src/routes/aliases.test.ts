@@ -32,18 +32,41 @@ suite("ChatOps over the API", () => {
         action_ref: "default.deploy",
         description: "Deploys.",
         formats: [
-          { display: "deploy WHAT [to HOSTS]", representation: ["deploy {{ what }} to {{ hosts }}", "deploy {{ what }} now"] },
+          {
+            display: "deploy WHAT [to HOSTS]",
+            representation: ["deploy {{ what }} to {{ hosts }}", "deploy {{ what }} now"],
+          },
         ],
-        ack: { format: "{{ execution.parameters.what }} is under way", extra: { slack: { color: "{{ actionalias.name }}" } } },
-        result: { format: "{{ execution.result.nothing }}it ended: {{ execution.status }}", extra: { a: ["{{ execution.status }}"] } },
+        ack: {
+          format: "{{ execution.parameters.what }} is under way",
+          extra: { slack: { color: "{{ actionalias.name }}" } },
+        },
+        result: {
+          format: "{{ execution.result.nothing }}it ended: {{ execution.status }}",
+          extra: { a: ["{{ execution.status }}"] },
+        },
       },
-      { name: "fixed", action_ref: "default.deploy", formats: ["fix {{ what }}"], immutable_parameters: { stage: "{{ st2kv.system.env }}-{{ source_channel }}" } },
-      { name: "issues", action_ref: "core.echo", formats: [{ representation: ["(\\s|^)(?P<message>[A-Z]+-\\d+)(\\s|$)"], match_multiple: true }] },
+      {
+        name: "fixed",
+        action_ref: "default.deploy",
+        formats: ["fix {{ what }}"],
+        immutable_parameters: { stage: "{{ st2kv.system.env }}-{{ source_channel }}" },
+      },
+      {
+        name: "issues",
+        action_ref: "core.echo",
+        formats: [{ representation: ["(\\s|^)(?P<message>[A-Z]+-\\d+)(\\s|$)"], match_multiple: true }],
+      },
       { name: "twice", action_ref: "core.echo", formats: ["same {{ message }}", "same {{ message=x }}"] },
       { name: "broken", action_ref: "core.echo", formats: ["echo ({{ message }}"], ack: { format: "{{ nope.nope }}" } },
       { name: "off", action_ref: "core.echo", enabled: false, formats: ["off {{ message }}"] },
       { name: "gone", action_ref: "no.such", formats: ["gone"], ack: { format: "{{ nope }}" } },
-      { name: "vague", action_ref: "core.echo", formats: ["vague {{ message={{ st2kv.system.env }} }}"], ack: { format: "{{ nope.nope }}" } },
+      {
+        name: "vague",
+        action_ref: "core.echo",
+        formats: ["vague {{ message={{ st2kv.system.env }} }}"],
+        ack: { format: "{{ nope.nope }}" },
+      },
       { name: "quiet", action_ref: "core.noop", formats: ["quiet"], result: { enabled: false } },
     ]) {
       const answer = await at.admin("POST", "/v1/actionalias", alias);
@@ -67,7 +90,13 @@ suite("ChatOps over the API", () => {
     const none = await match("something else");
     assert.deepEqual([none.status, none.json.faultstring], [400, "Command 'something else' matched no patterns"]);
     const many = await match("same thing");
-    assert.deepEqual([many.status, many.json.faultstring], [400, "Command 'same thing' matched more than 1 pattern"]);
+    assert.deepEqual(
+      [many.status, many.json.faultstring],
+      [
+        400,
+        `Command 'same thing' matched more than 1 pattern: default.twice "same {{ message }}", default.twice "same {{ message=x }}"`,
+      ],
+    );
     assert.equal((await match("off x")).status, 400);
     // A format that is no regular expression matches nothing, and keeps nobody from the others.
     assert.equal((await match("echo (x")).json.code, "alias.no-match");
@@ -81,7 +110,12 @@ suite("ChatOps over the API", () => {
     const { api_user, user, source_channel, action_alias_ref } = execution.context;
     assert.deepEqual(
       { api_user, user, source_channel, action_alias_ref },
-      { api_user: "ann", user: "admin", source_channel: "#ops", action_alias_ref: { id: actionalias.id, name: "deploy" } },
+      {
+        api_user: "ann",
+        user: "admin",
+        source_channel: "#ops",
+        action_alias_ref: { id: actionalias.id, name: "deploy" },
+      },
     );
     assert.deepEqual(execution.liveaction.notify, {
       "on-complete": { routes: ["hubot"], data: { user: "ann", source_channel: "#ops", source_context: null } },
@@ -127,8 +161,14 @@ suite("ChatOps over the API", () => {
       [refused.status, refused.json.faultstring],
       [400, "Immutable arguments cannot be overriden: stage"],
     );
-    assert.match((await run("deploy x now cmd=rm")).json.faultstring, /^Override of immutable parameter\(s\) \['cmd'\]/);
-    assert.match((await run("deploy x now nope=1")).json.faultstring, /^Additional properties are not allowed \('nope'/);
+    assert.match(
+      (await run("deploy x now cmd=rm")).json.faultstring,
+      /^Override of immutable parameter\(s\) \['cmd'\]/,
+    );
+    assert.match(
+      (await run("deploy x now nope=1")).json.faultstring,
+      /^Additional properties are not allowed \('nope'/,
+    );
   });
 
   test("a format that may stand several times in a command runs once for each", async () => {
@@ -154,7 +194,9 @@ suite("ChatOps over the API", () => {
     const fine = await execute({ notification_route: "errbot" });
     assert.equal(fine.status, 201, fine.text);
     assert.deepEqual(fine.json.execution.liveaction.notify["on-complete"].data.source_context, { id: 1 });
-    assert.deepEqual((await at.admin("GET", `/v1/aliasexecution/${fine.json.execution.id}/result`)).json, { enabled: false });
+    assert.deepEqual((await at.admin("GET", `/v1/aliasexecution/${fine.json.execution.id}/result`)).json, {
+      enabled: false,
+    });
     const faults = await Promise.all([
       execute({ name: "nobody" }),
       execute({ name: "off", format: "off {{ message }}", command: "off x" }),
@@ -188,7 +230,16 @@ suite("ChatOps over the API", () => {
     const all = await help("?pack=default");
     assert.deepEqual(
       all.helpstrings.map(({ display }: { display: string }) => display),
-      ["echo ({{ message }}", "deploy WHAT [to HOSTS]", "fix {{ what }}", "gone", "quiet", "same {{ message }}", "same {{ message=x }}", "vague {{ message={{ st2kv.system.env }} }}"],
+      [
+        "echo ({{ message }}",
+        "deploy WHAT [to HOSTS]",
+        "fix {{ what }}",
+        "gone",
+        "quiet",
+        "same {{ message }}",
+        "same {{ message=x }}",
+        "vague {{ message={{ st2kv.system.env }} }}",
+      ],
     );
     const page = await help("?pack=default&limit=2&offset=3");
     assert.deepEqual([page.available, page.helpstrings.length, page.helpstrings[0].display], [8, 2, "gone"]);
@@ -205,7 +256,10 @@ suite("ChatOps over the API", () => {
   test("the pack chatops: a command is matched, run, and answered in the chat by the alias's own words", async () => {
     const answer = await fetch(`${at.url}/v1/stream?events=st2.announcement__chatops`, { headers: at.admin.headers });
     assert.ok(answer.body);
-    const matched = await at.admin("POST", "/v1/executions", { action: "chatops.match", parameters: { text: "deploy x now" } });
+    const matched = await at.admin("POST", "/v1/executions", {
+      action: "chatops.match",
+      parameters: { text: "deploy x now" },
+    });
     assert.deepEqual((await completed(at.admin, matched.json.id)).result.result, {
       alias: { name: "deploy", pack: "default", action_ref: "default.deploy" },
       representation: "deploy {{ what }} now",
@@ -217,6 +271,17 @@ suite("ChatOps over the API", () => {
     });
     assert.equal(ran.status, 201, ran.text);
     assert.equal((await completed(at.admin, ran.json.id)).status, "succeeded");
+    // Whoever runs the formatting by hand hands over that one execution, and no other of the chat's.
+    const [{ execution: first }] = (await run("vague")).json.results;
+    const byHand = (id: string) =>
+      at.admin("POST", "/v1/executions", {
+        action: "chatops.format_execution_result",
+        parameters: { execution_id: id },
+      });
+    const formatted = await completed(at.admin, (await byHand(first.id)).json.id);
+    assert.match(formatted.result.result.message, /^Action core\.echo completed\.\nstatus : succeeded\n/);
+    const strange = await at.admin("POST", "/v1/executions", { action: "core.noop" });
+    assert.equal((await completed(at.admin, (await byHand(strange.json.id)).json.id)).status, "failed");
     // And as a bot does it: the end is announced by the rule `chatops.notify`.
     const asked = await at.admin("POST", "/v1/aliasexecution", {
       name: "deploy",
@@ -224,7 +289,7 @@ suite("ChatOps over the API", () => {
       command: "deploy y now",
       user: "bob",
       source_channel: "#dev",
-      source_context: { thread: 7 },
+      source_context: { thread: "{{ 7 * 7 }}" },
       notification_route: "hubot",
     });
     assert.equal(asked.status, 201, asked.text);
@@ -236,17 +301,38 @@ suite("ChatOps over the API", () => {
       for (const [, data] of text.matchAll(/data: (\{.*payload.*\})\n/g)) payloads.push(JSON.parse(data ?? "").payload);
       if (payloads.length === 2) break;
     }
-    const told = ({ message, channel, user, context, extra }: Record<string, unknown>) => ({ message, channel, user, context, extra });
+    const told = ({ message, channel, user, context, extra }: Record<string, unknown>) => ({
+      message,
+      channel,
+      user,
+      context,
+      extra,
+    });
     assert.deepEqual(payloads.map(told), [
-      { message: "it ended: succeeded", channel: "#ops", user: "ann", context: payloads[0]?.context, extra: { a: ["succeeded"] } },
-      { message: "it ended: succeeded", channel: "#dev", user: "bob", context: { thread: 7 }, extra: { a: ["succeeded"] } },
+      {
+        message: "it ended: succeeded",
+        channel: "#ops",
+        user: "ann",
+        context: payloads[0]?.context,
+        extra: { a: ["succeeded"] },
+      },
+      {
+        message: "it ended: succeeded",
+        channel: "#dev",
+        user: "bob",
+        context: { thread: "{{ 7 * 7 }}" },
+        extra: { a: ["succeeded"] },
+      },
     ]);
   });
 
   test("aliases that packs bring are matched as soon as the pack is registered", async () => {
     const pack = join(at.directory, "greetings");
     await mkdir(join(pack, "aliases"), { recursive: true });
-    await writeFile(join(pack, "pack.yaml"), "name: greetings\ndescription: g\nversion: 1.0.0\nauthor: A\nemail: a@b.c\n");
+    await writeFile(
+      join(pack, "pack.yaml"),
+      "name: greetings\ndescription: g\nversion: 1.0.0\nauthor: A\nemail: a@b.c\n",
+    );
     await writeFile(
       join(pack, "aliases", "greet.yaml"),
       'name: greet\naction_ref: core.echo\nformats:\n  - "greet {{ message=everybody }}"\n',

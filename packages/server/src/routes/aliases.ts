@@ -28,7 +28,11 @@ interface Notified {
 }
 
 /** What the engine has to know of who asks. */
-function askedBy(call: Call, user: string | undefined, body: Notified): Pick<AliasCommand, "user" | "vouched" | "route"> {
+function askedBy(
+  call: Call,
+  user: string | undefined,
+  body: Notified,
+): Pick<AliasCommand, "user" | "vouched" | "route"> {
   const route = body.notification_route || body.notification_channel;
   return {
     // StackStorm's client sends "" when nobody in particular is meant.
@@ -70,9 +74,7 @@ export const ALIAS_ROUTES: readonly Route[] = [
     }),
     response: Type.Object({
       available: Type.Integer(),
-      helpstrings: Type.Array(
-        Type.Object({ pack: Text, display: Text, description: Type.Union([Text, Type.Null()]) }),
-      ),
+      helpstrings: Type.Array(Type.Object({ pack: Text, display: Text, description: Type.Union([Text, Type.Null()]) })),
     }),
     handler: (call) => ok(call.context.engine.aliases.help(call.project, call.query)),
   }),
@@ -114,7 +116,8 @@ export const ALIAS_ROUTES: readonly Route[] = [
   route({
     method: "POST",
     path: "/aliasexecution/match_and_execute",
-    summary: "Finds the alias that a command is meant for and runs it; as often as the command says where the alias allows that.",
+    summary:
+      "Finds the alias that a command is meant for and runs it; as often as the command says where the alias allows that.",
     verb: "run",
     resource: "execution",
     status: 201,
@@ -148,7 +151,9 @@ export const ALIAS_ROUTES: readonly Route[] = [
     resource: "execution",
     response: Type.Object({
       enabled: Type.Boolean({ description: "False: nothing is to be said." }),
-      message: Type.Optional(Type.String({ description: "The alias's `result.format`, rendered; absent: it has none." })),
+      message: Type.Optional(
+        Type.String({ description: "The alias's `result.format`, rendered; absent: it has none." }),
+      ),
       extra: Type.Optional(Type.Unknown()),
     }),
     handler: async (call) => ok(await call.context.engine.aliases.resultOf(await findExecution(call, "view"))),

@@ -25,7 +25,8 @@ async function demandOwn(call: Call, verb: "view" | "cancel" | "modify" | "run",
     ancestors.push(parent);
     parent = (await call.context.engine.executions.get(call.project, parent))?.parent;
   }
-  const told = verb === "view" && ((await isToldOf(call, execution)) || (await isOfSameCommand(call, execution, ancestors)));
+  const told =
+    verb === "view" && ((await isToldOf(call, execution)) || (await isOfSameCommand(call, execution, ancestors)));
   // "run" alone would be allowed to every token; running again shows the old parameters, so it needs a view of them.
   call.demand(verb === "run" ? "view" : verb, { type: "execution", id: execution.id, ancestors, told });
 }
@@ -48,16 +49,20 @@ async function isToldOf(call: Call, execution: Execution): Promise<boolean> {
 }
 
 /**
- * Whether the execution came of a command in a chat that another task of the caller's workflow took there, as the first
- * task of `chatops.run` does and the second tells its end.
+ * Whether the execution came of a command in a chat whose end the caller is to tell: another task of the caller's workflow
+ * took the command there, as in `chatops.run`; or a person gave the execution's id to what they ran, as
+ * `action-alias test` does with `chatops.format_execution_result`.
  */
 async function isOfSameCommand(call: Call, execution: Execution, ancestors: readonly string[]): Promise<boolean> {
+  if (execution.context.action_alias_ref === undefined) return false;
   const root = ancestors.at(-1);
-  if (execution.context.action_alias_ref === undefined || root === undefined) return false;
   let asking = call.principal.execution;
   for (let depth = 0; asking !== undefined && depth < 100; depth++) {
     if (asking === root) return true;
-    asking = (await call.context.engine.executions.get(call.project, asking))?.parent;
+    const one: Execution | undefined = await call.context.engine.executions.get(call.project, asking);
+    const fromPerson = one?.parent === undefined && one?.trigger_instance === undefined;
+    if (fromPerson) return one?.parameters.execution_id === execution.id;
+    asking = one?.parent;
   }
   return false;
 }

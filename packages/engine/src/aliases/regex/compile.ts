@@ -141,8 +141,18 @@ export function compilePattern(pattern: Pattern): Program {
   add({ kind: "match" });
   const first = steps[0];
   const anchored =
-    first?.kind === "at" && ((first.where === "^" && !first.multiline) || first.where === "A") && !startsInside(pattern);
-  return { steps, forks, groups: pattern.groups, slots, names: pattern.names, memorable: !pattern.backReferences, anchored };
+    first?.kind === "at" &&
+    ((first.where === "^" && !first.multiline) || first.where === "A") &&
+    !startsInside(pattern);
+  return {
+    steps,
+    forks,
+    groups: pattern.groups,
+    slots,
+    names: pattern.names,
+    memorable: !pattern.backReferences,
+    anchored,
+  };
 }
 
 /** Whether the first step is only one of several beginnings. */

@@ -17,7 +17,8 @@ export type Place = "^" | "$" | "A" | "Z" | "b" | "B";
 
 /** What one character may be: the code point itself, or the source of a class that decides. */
 export type CharTest =
-  { readonly code: number } | { readonly source: string; readonly ignoreCase: boolean; readonly ascii: boolean };
+  | { readonly code: number }
+  | { readonly source: string; readonly ignoreCase: boolean; readonly ascii: boolean };
 
 export interface Pattern {
   readonly tree: Node;

@@ -183,10 +183,7 @@ function holds(step: Extract<Step, { kind: "at" }>, text: readonly number[], pla
     case "^":
       return place === 0 || (step.multiline && text[place - 1] === NEWLINE);
     case "$":
-      return (
-        place === text.length ||
-        (text[place] === NEWLINE && (step.multiline || place === text.length - 1))
-      );
+      return place === text.length || (text[place] === NEWLINE && (step.multiline || place === text.length - 1));
     case "b":
     case "B": {
       const edge = isWord(text[place - 1], step.ascii) !== isWord(text[place], step.ascii);
