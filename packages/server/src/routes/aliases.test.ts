@@ -282,6 +282,9 @@ suite("ChatOps over the API", () => {
     assert.match(formatted.result.result.message, /^Action core\.echo completed\.\nstatus : succeeded\n/);
     const strange = await at.admin("POST", "/v1/executions", { action: "core.noop" });
     assert.equal((await completed(at.admin, (await byHand(strange.json.id)).json.id)).status, "failed");
+    const look = `curl -s -o /dev/null -w '%{http_code}' -H "X-Auth-Token: $ST2_ACTION_AUTH_TOKEN" $ST2_ACTION_API_URL/executions/${first.id}`;
+    const looking = await at.admin("POST", "/v1/executions", { action: "core.local", parameters: { cmd: look } });
+    assert.equal((await completed(at.admin, looking.json.id)).result.stdout, "403");
     // And as a bot does it: the end is announced by the rule `chatops.notify`.
     const asked = await at.admin("POST", "/v1/aliasexecution", {
       name: "deploy",
@@ -329,6 +332,7 @@ suite("ChatOps over the API", () => {
   test("aliases that packs bring are matched as soon as the pack is registered", async () => {
     const pack = join(at.directory, "greetings");
     await mkdir(join(pack, "aliases"), { recursive: true });
+    await mkdir(join(pack, "actions", "workflows"), { recursive: true });
     await writeFile(
       join(pack, "pack.yaml"),
       "name: greetings\ndescription: g\nversion: 1.0.0\nauthor: A\nemail: a@b.c\n",
@@ -337,10 +341,33 @@ suite("ChatOps over the API", () => {
       join(pack, "aliases", "greet.yaml"),
       'name: greet\naction_ref: core.echo\nformats:\n  - "greet {{ message=everybody }}"\n',
     );
+    await writeFile(join(pack, "aliases", "flow.yaml"), "name: flow\naction_ref: greetings.flow\nformats: [flow]\n");
+    await writeFile(
+      join(pack, "actions", "flow.yaml"),
+      "name: flow\nrunner_type: orquesta\nentry_point: workflows/flow.yaml\n",
+    );
+    await writeFile(
+      join(pack, "actions", "workflows", "flow.yaml"),
+      "version: 1.0\ntasks:\n  only:\n    action: default.deploy\n    input: {what: x}\n",
+    );
     const registered = await at.admin("POST", "/v1/packs/register", { paths: [pack] });
     assert.equal(registered.status, 200, registered.text);
     const [{ execution }] = (await run("greet")).json.results;
     assert.equal(execution.parameters.message, "everybody");
+
+    // Whom a bot only names stays a name in the tasks of a workflow too.
+    await at.admin("PUT", "/v1/keys/note", { name: "note", value: "of the admin", scope: "st2kv.user" });
+    const bot = await at.user("flowbot");
+    const taskOf = async (caller: typeof at.admin) => {
+      const body = { command: "flow", user: "admin", source_channel: "#ops" };
+      const asked = await caller("POST", "/v1/aliasexecution/match_and_execute", body);
+      const flow = await completed(at.admin, asked.json.results[0].execution.id);
+      assert.equal(flow.status, "succeeded", JSON.stringify(flow.result));
+      return (await at.admin("GET", `/v1/executions/${flow.children[0]}`)).json;
+    };
+    const [named, vouched] = [await taskOf(bot), await taskOf(at.admin)];
+    assert.deepEqual([named.context.api_user, named.parameters.by, named.parameters.note], ["admin", "admin", ""]);
+    assert.equal(vouched.parameters.note, "of the admin");
     assert.equal((await at.admin("POST", "/v1/packs/uninstall", { packs: ["greetings"] })).status, 200);
     assert.equal((await match("greet")).json.code, "alias.no-match");
   });

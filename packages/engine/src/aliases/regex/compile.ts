@@ -140,10 +140,8 @@ export function compilePattern(pattern: Pattern): Program {
   emit(pattern.tree);
   add({ kind: "match" });
   const first = steps[0];
-  const anchored =
-    first?.kind === "at" &&
-    ((first.where === "^" && !first.multiline) || first.where === "A") &&
-    !startsInside(pattern);
+  // A choice, or what may be left out, begins with a fork.
+  const anchored = first?.kind === "at" && ((first.where === "^" && !first.multiline) || first.where === "A");
   return {
     steps,
     forks,
@@ -153,11 +151,6 @@ export function compilePattern(pattern: Pattern): Program {
     memorable: !pattern.backReferences,
     anchored,
   };
-}
-
-/** Whether the first step is only one of several beginnings. */
-function startsInside({ tree }: Pattern): boolean {
-  return tree.kind === "choice" || tree.kind === "repeat";
 }
 
 function testOf(test: CharTest, known: Map<string, (code: number) => boolean>): (code: number) => boolean {

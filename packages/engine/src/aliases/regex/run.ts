@@ -8,6 +8,7 @@ import type { Program, Step } from "./compile.ts";
  * M1: what follows from a fork depends on nothing but the fork and the place in the text (captures decide nothing). So a
  *     fork that was reached before at the same place has failed or is being tried already, and need not be tried again.
  *     Work is at most steps of the program times characters. With back-references M1 does not hold, and nothing is remembered.
+ *     (One difference remains: in `((x)*)*` Python lets the outer group end with an empty turn, here it keeps the last full one.)
  * M2: every step is counted against a budget that the caller shares among all formats a command is tried on.
  */
 export interface Budget {
