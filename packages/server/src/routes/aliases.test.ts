@@ -284,7 +284,7 @@ suite("ChatOps over the API", () => {
     assert.equal((await completed(at.admin, (await byHand(strange.json.id)).json.id)).status, "failed");
     const look = `curl -s -o /dev/null -w '%{http_code}' -H "X-Auth-Token: $ST2_ACTION_AUTH_TOKEN" $ST2_ACTION_API_URL/executions/${first.id}`;
     const looking = await at.admin("POST", "/v1/executions", { action: "core.local", parameters: { cmd: look } });
-    assert.equal((await completed(at.admin, looking.json.id)).result.stdout, "403");
+    assert.equal((await completed(at.admin, looking.json.id)).result.stdout, 403);
     // And as a bot does it: the end is announced by the rule `chatops.notify`.
     const asked = await at.admin("POST", "/v1/aliasexecution", {
       name: "deploy",
