@@ -7,7 +7,7 @@ import sys
 
 from st2common.runners.base_action import Action
 
-__all__ = ["load_action_class", "make_action"]
+__all__ = ["load_action_class", "make_action", "takes_service"]
 
 
 def load_action_class(path):
@@ -35,11 +35,17 @@ def load_action_class(path):
     )
 
 
-def make_action(action_class, config, action_service):
-    """An instance; classes written before action_service existed get it as an attribute."""
+def takes_service(action_class):
+    """Whether the class can be made with an `action_service`; those written before it existed cannot."""
     parameters = inspect.signature(action_class.__init__).parameters
-    takes_any = any(one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values())
-    if takes_any or "action_service" in parameters:
+    return "action_service" in parameters or any(
+        one.kind is inspect.Parameter.VAR_KEYWORD for one in parameters.values()
+    )
+
+
+def make_action(action_class, config, action_service, takes=None):
+    """An instance; a class that does not take the service gets it as an attribute. `takes` saves finding that out."""
+    if takes_service(action_class) if takes is None else takes:
         return action_class(config=config, action_service=action_service)
     action = action_class(config=config)
     action.action_service = action_service

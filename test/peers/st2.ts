@@ -29,13 +29,19 @@ export interface Peer extends AsyncDisposable {
   anybody(home: string): St2;
   /** An empty folder, removed with the rest. */
   folder(name: string): string;
+  /** What the index of packs holds from now on, by ref. */
+  offer(packs: object): void;
   /** Writes a file to hand to a command; gives its path. */
   file(name: string, text: string): string;
 }
 
 export async function startPeer(bin: string): Promise<Peer> {
   const directory = mkdtempSync(join(tmpdir(), "squall-peer-"));
+  const index = join(directory, "index.json");
+  writeFileSync(index, JSON.stringify({ packs: {} }));
   const args = ["--disable-warning=ExperimentalWarning", SERVER, "--port", "0", "--data", join(directory, "data")];
+  // An index that tests write: nothing is asked of the network.
+  args.push("--pack-index", `file://${index}`);
   const server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"] });
   const stop = async () => {
     if (server.exitCode === null && server.kill("SIGTERM")) await once(server, "exit");
@@ -63,7 +69,11 @@ export async function startPeer(bin: string): Promise<Peer> {
       writeFileSync(path, text);
       return path;
     };
-    return { url, password, token, st2, anybody, folder, file, [Symbol.asyncDispose]: stop };
+    const offer = (packs: object) => {
+      writeFileSync(index, JSON.stringify({ packs }));
+      rmSync(join(directory, "data/pack-index"), { recursive: true, force: true });
+    };
+    return { offer, url, password, token, st2, anybody, folder, file, [Symbol.asyncDispose]: stop };
   } catch (error) {
     await stop();
     throw error;

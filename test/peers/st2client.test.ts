@@ -3,6 +3,9 @@
 // them is read from the same commands with -j.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { type Ended, type Peer, type St2, startPeer } from "./st2.ts";
 import { virtualenv } from "./virtualenv.ts";
@@ -430,13 +433,63 @@ result: {format: "{{ execution.status }}: {{ execution.result.stdout }}"}
     ends(unknown, 2, /^ERROR: 404 .*\nMESSAGE: Pack "nope" not found/m);
     assert.deepEqual(columns(types), ["id", "resource_type", "name", "description"]);
     assert.equal(type.json.name, "concurrency");
-    for (const empty of [policies, aliases, sensors]) ends(empty, 0, /^No matching items found$/m);
+    assert.deepEqual(columns(aliases), ["ref", "pack", "description", "enabled"]);
+    for (const empty of [policies, sensors]) ends(empty, 0, /^No matching items found$/m);
     assert.deepEqual(columns(runners), ["id", "name", "description"]);
     assert.equal(local.json.runner_parameters.timeout.default, 60);
     ends(runner, 0, /^\| enabled +\| False /m);
     const refused = await st2(["run", "core.http", "url=http://127.0.0.1/", "-j"]);
     assert.match(ends(refused, 1).json.result.error, /Runner "http-request" has been disabled/);
     ends(await st2(["runner", "enable", "http-request"]), 0, /^\| enabled +\| True /m);
+  });
+
+  test("pack search, show, install, get, config, remove: from an index and from a URL, with a dependency", async () => {
+    const repository = (ref: string, more: string) => {
+      const folder = peer.folder(`stackstorm-${ref}`);
+      const manifest = `name: ${ref}\ndescription: A pack.\nversion: 1.0.0\nauthor: Test\nemail: t@example.org\n${more}`;
+      writeFileSync(join(folder, "pack.yaml"), manifest);
+      writeFileSync(join(folder, "config.schema.yaml"), "greeting: {type: string, default: Hello}\n");
+      const identity = ["-c", "user.name=T", "-c", "user.email=t@example.org"];
+      for (const words of [
+        ["init", "-q"],
+        ["add", "-A"],
+        [...identity, "commit", "-qm", "1"],
+        ["tag", "v1.0.0"],
+      ]) {
+        execFileSync("git", ["-C", folder, ...words]);
+      }
+      return `file://${folder}`;
+    };
+    const about = {
+      name: "wanted",
+      version: "1.0.0",
+      author: "Test",
+      description: "Is wanted.",
+      email: "t@example.org",
+    };
+    const url = repository("wanted", "dependencies: [needed=1.0.0]\n");
+    const needed = { ...about, ref: "needed", name: "needed", repo_url: repository("needed", "") };
+    const content = { actions: { count: 2, resources: ["a", "b"] } };
+    peer.offer({ wanted: { ...about, ref: "wanted", repo_url: url, keywords: ["topic"], content }, needed });
+
+    assert.deepEqual(columns(await st2(["pack", "search", "TOPIC"])), ["name", "description", "version", "author"]);
+    ends(await st2(["pack", "search", "nothing like it"]), 0, /^No matching items found$/m);
+    assert.equal((await st2(["pack", "show", "wanted", "-j"])).json.repo_url, url);
+    ends(await st2(["pack", "show", "nope"]), 0, /^No matching items found$/m);
+
+    const installed = ends(await st2(["pack", "install", "wanted"]), 0);
+    assert.match(installed.text, /following content will be registered:\n\n[^]*actions +\| +2\n/);
+    assert.match(installed.text, /\[ *succeeded *\] download_pack[^]*\[ *running *\] register_pack/);
+    assert.deepEqual(columns(installed), ["ref", "name", "description", "version", "author"]);
+    assert.deepEqual((await st2(["pack", "get", "needed", "-j"])).json.version, "1.0.0");
+    const again = ends(await st2(["pack", "install", `${url}=1.0.0`, "--skip-dependencies"]), 0);
+    assert.deepEqual(properties(again), ["ref", "name", "description", "version", "author"]);
+    const failed = ends(await st2(["pack", "install", `${url}=9.9.9`]), 1, /\[ *failed *\] download_pack/);
+    assert.match(failed.text, /is not a valid version, hash, tag or branch/);
+    ends(await st2(["pack", "install", "nope"]), 1, /No record of the "nope" pack in the index/);
+
+    ends(await st2(["pack", "remove", "wanted", "needed"]), 0, /\[ *running *\] delete_packs/);
+    ends(await st2(["pack", "get", "wanted"]), 1, /not found/);
   });
 
   test("the addresses behind a proxy of StackStorm's, /api, /auth and /stream, serve it as well", async () => {
@@ -448,5 +501,25 @@ result: {format: "{{ execution.status }}: {{ execution.result.stdout }}"}
     };
     ends(await st2(["auth", "admin", "-p", peer.password, "-t"], proxied), 0, /^[0-9a-f]{32}$/m);
     ends(await st2(["run", "core.local", "sleep 1; echo through", "--tail"], proxied), 0, /^through$/m);
+  });
+
+  test("inquiry list, get, respond", async () => {
+    const asked = await st2(["run", "core.ask", "route=ops", "ttl=10", "-j"]);
+    const { id, status } = asked.json;
+    assert.equal(status, "pending");
+    assert.deepEqual(columns(await st2(["inquiry", "list"])), ["id", "roles", "users", "route", "ttl"]);
+    const [first] = (await st2(["inquiry", "list", "-j"])).json;
+    assert.deepEqual([first.id, first.route, first.ttl], [id, "ops", 10]);
+    assert.deepEqual(properties(await st2(["inquiry", "get", id])), ["id", "roles", "users", "route", "ttl", "schema"]);
+    ends(await st2(["inquiry", "respond", id, "-r", '{"continue": 5}']), 1, /400 [^]*did not pass schema validation/);
+    ends(
+      await st2(["inquiry", "respond", id, "-r", '{"continue": true}']),
+      0,
+      /^Response accepted for inquiry \w{24}\.$/m,
+    );
+    // The client says this of whatever is not to be had.
+    ends(await st2(["inquiry", "get", id]), 1, /^Inquiry "\w{24}" is not found\.$/m);
+    assert.deepEqual((await st2(["inquiry", "list", "-j"])).json, []);
+    assert.equal((await st2(["execution", "get", id, "-j"])).json.result.response.continue, true);
   });
 });

@@ -39,6 +39,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     description: "definitions of workflows: inspect, rehearse, draw",
     load: () => import("./commands/workflow.ts"),
   },
+  {
+    name: "inquiry",
+    description: "questions that wait for an answer",
+    load: () => import("./commands/inquiry.ts"),
+  },
   { name: "timer", description: "triggers by the clock", load: () => import("./commands/timer.ts") },
   { name: "pack", description: "folders of actions, rules and sensors", load: () => import("./commands/pack.ts") },
   { name: "key", description: "the datastore", load: () => import("./commands/key.ts") },

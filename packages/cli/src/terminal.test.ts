@@ -1,51 +1,10 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { promisify } from "node:util";
-import { emptyHome, environmentOf, MAIN } from "./testing/run-squall.ts";
+import { onTerminal } from "./testing/on-terminal.ts";
+import { emptyHome, environmentOf } from "./testing/run-squall.ts";
 import { offerRun, sendJson, startStandIn } from "./testing/stand-in.ts";
-
-/**
- * Runs squall on a terminal of its own (Python's pty) and types each answer when its question has been asked.
- * Answers what the terminal showed, and the exit status in the last line.
- */
-const ON_A_TERMINAL = `
-import os, pty, re, struct, fcntl, termios, sys
-answers = sys.argv[1].split("|") if sys.argv[1] else []
-pid, fd = pty.fork()
-if pid == 0:
-    os.execv(sys.argv[2], sys.argv[2:])
-fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 60, 0, 0))
-shown = b""
-since = 0
-while True:
-    try:
-        chunk = os.read(fd, 65536)
-    except OSError:
-        break
-    if not chunk:
-        break
-    shown += chunk
-    if answers and re.search(rb": *(\\x1b\\[[0-9;]*[A-Za-z])*$", shown[since:]):
-        since = len(shown)
-        os.write(fd, answers.pop(0).encode() + b"\\r")
-_, status = os.waitpid(pid, 0)
-sys.stdout.buffer.write(shown)
-print("status", os.waitstatus_to_exitcode(status))
-`;
-
-async function onTerminal(
-  home: string,
-  answers: readonly string[],
-  args: readonly string[],
-  env: Record<string, string>,
-): Promise<string> {
-  const words = ["-c", ON_A_TERMINAL, answers.join("|"), process.execPath, MAIN, ...args];
-  const options = { cwd: home, env: { ...env, TERM: "xterm" }, timeout: 30_000 };
-  return (await promisify(execFile)("python3", words, options)).stdout;
-}
 
 test("login asks for name and password, and the password is never shown", async (t) => {
   const standIn = await startStandIn(t);
@@ -100,4 +59,37 @@ test("on a terminal tables have colours and fit; with NO_COLOR they only fit", a
   const lines = plain.split("\r\n").filter((line) => line.startsWith("core."));
   assert.equal(lines.length, 1);
   assert.equal(lines[0]?.length, 60);
+});
+
+test("an inquiry is answered field by field: types, choices, defaults, secrets unseen", async (t) => {
+  const standIn = await startStandIn(t);
+  const home = emptyHome(t);
+  const id = "5f00000000000000000000f1";
+  const properties = {
+    go: { type: "boolean", required: true, description: "Shall it go on?" },
+    size: { type: "string", enum: ["small", "large"], default: "small" },
+    count: { type: "integer" },
+    tags: { type: "array", items: { type: "string" } },
+    password: { type: "string", secret: true },
+    note: { type: "string" },
+  };
+  standIn.on(`GET /inquiries/${id}`, { id, route: "", ttl: 0, users: [], roles: [], schema: { properties } });
+  standIn.on(`PUT /inquiries/${id}`, (response, { body }) => sendJson(response, 200, body));
+  // Nothing, then something that is no boolean, then yes; a size there is none of, then the default.
+  const answers = ["", "perhaps", "yes", "huge", "", "3", "a, b", "hunter2", ""];
+  const env = environmentOf(home, { url: standIn.url });
+  const shown = await onTerminal(home, answers, ["inquiry", "respond", id], env);
+  assert.deepEqual(standIn.got(`PUT /inquiries/${id}`)[0]?.body.response, {
+    go: true,
+    count: 3,
+    tags: ["a", "b"],
+    password: "hunter2",
+  });
+  assert.match(shown, /Shall it go on\?\r\n\S*go \(yes or no\): /);
+  assert.match(shown, /go is needed/);
+  assert.match(shown, /size \(small, large\) \[small\]: /);
+  assert.match(shown, /it is one of small, large/);
+  assert(!shown.includes("hunter2"), shown);
+  assert.match(shown, /answered 5f00000000000000000000f1/);
+  assert.match(shown, /status 0$/m);
 });

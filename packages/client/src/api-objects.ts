@@ -45,6 +45,18 @@ export interface ApiAliasHelp {
   readonly helpstrings: readonly { readonly pack: string; readonly display: string; readonly description?: string }[];
 }
 
+/** A question that waits for an answer. */
+export interface ApiInquiry {
+  /** Of the execution that waits. */
+  readonly id: string;
+  readonly route: string;
+  /** Minutes; 0 is for ever. */
+  readonly ttl: number;
+  readonly users: readonly string[];
+  readonly roles: readonly string[];
+  readonly schema: JsonObject;
+}
+
 /** One piece of live output. */
 export interface ApiOutput {
   readonly id: string;
@@ -113,6 +125,22 @@ export interface ApiRegistration {
 
 /** Anything the API holds, where the caller only shows it. */
 export type ApiObject = JsonObject;
+
+/** A process of a sensor: `pack.Class`, or `pack.Class@name` of a named instance. */
+export interface ApiSensor {
+  readonly id: string;
+  readonly ref: string;
+  readonly state: string;
+  readonly reason?: string;
+  readonly [more: string]: unknown;
+}
+
+/** A part of a sensor's log. */
+export interface ApiSensorLog {
+  readonly text: string;
+  /** Ask for what comes after this. */
+  readonly position: number;
+}
 
 /** One thing that is wrong with a workflow definition. */
 export interface ApiProblem {

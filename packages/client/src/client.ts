@@ -9,11 +9,14 @@ import type {
   ApiObject,
   ApiOutput,
   ApiGraph,
+  ApiInquiry,
   ApiProblem,
   ApiRecording,
   ApiRegistration,
   ApiRehearsal,
   ApiRuleTest,
+  ApiSensor,
+  ApiSensorLog,
   ApiTask,
   ApiToken,
   ApiUser,
@@ -53,13 +56,13 @@ export interface Executions {
   create(request: ExecutionRequest): Promise<ApiExecution>;
   /** Asks for the end of it. Throws ClientError `conflict` when it cannot be canceled any more. */
   cancel(id: string): Promise<ApiExecution>;
+  /** Asks a workflow to pause (`pausing`) or to go on (`resuming`). */
+  setStatus(id: string, status: "pausing" | "resuming"): Promise<ApiExecution>;
   /** `tasks`: a workflow goes on from these; of those in `reset` all items run again. */
   rerun(
     id: string,
     changes?: { parameters?: JsonObject; delay?: number; user?: string; tasks?: string[]; reset?: string[] },
   ): Promise<ApiExecution>;
-  /** Asks a workflow to pause, or to go on. */
-  setStatus(id: string, status: "pausing" | "resuming"): Promise<ApiExecution>;
   children(id: string, query?: Query): Promise<Listed<ApiExecution>>;
   /** The tasks of a workflow's execution, with those of its sub-workflows. */
   tasks(id: string): Promise<{ readonly tasks: readonly ApiTask[]; readonly more?: number }>;
@@ -67,6 +70,29 @@ export interface Executions {
   output(id: string, type?: "all" | "stdout" | "stderr" | "output", signal?: AbortSignal): Promise<string>;
   /** Everything it has printed, from the beginning, then what it prints, until it is completed. */
   outputEvents(id: string, signal?: AbortSignal): AsyncIterable<ApiOutput>;
+}
+
+/** Questions that wait for an answer. */
+export interface InquiryCalls {
+  list(query?: Query): Promise<Listed<ApiInquiry>>;
+  get(id: string): Promise<ApiInquiry>;
+  respond(id: string, response: JsonObject): Promise<{ readonly id: string; readonly response: JsonObject }>;
+}
+
+/** The processes of sensors; `Client.sensors` is their metadata. */
+export interface SensorProcesses {
+  list(query?: Query): Promise<Listed<ApiSensor>>;
+  get(id: string): Promise<ApiSensor>;
+  start(id: string): Promise<ApiSensor>;
+  /** Resolves when the process is gone. */
+  stop(id: string): Promise<ApiSensor>;
+  restart(id: string): Promise<ApiSensor>;
+  /** With `wait` (seconds) and `after`, once there is something after that position. */
+  log(
+    id: string,
+    query?: { readonly lines?: number; readonly after?: number; readonly wait?: number },
+    signal?: AbortSignal,
+  ): Promise<ApiSensorLog>;
 }
 
 /** Which of the many events of a server to hear. */
@@ -96,7 +122,9 @@ export interface Client {
   readonly sensors: Collection;
   readonly policies: Collection;
   readonly aliases: Collection;
+  readonly sensorProcesses: SensorProcesses;
   readonly executions: Executions;
+  readonly inquiries: InquiryCalls;
   /** An action with its runner's parameters merged in. */
   actionOverview(ref: string): Promise<ApiActionOverview>;
   /** Says, criterion by criterion, what holds for an event (by id) or a payload. Nothing is written. */
@@ -144,8 +172,23 @@ export interface Client {
     types?: readonly string[];
     fail_on_failure?: boolean;
   }): Promise<ApiRegistration>;
-  /** Takes packs out, with all they brought. StackStorm's server answers with the id of the execution that does it. */
-  removePacks(names: readonly string[]): Promise<ApiObject>;
+  /** Starts the installation of packs: names, URLs, or paths of the server as `file:///`. For administrators. */
+  installPacks(request: {
+    readonly packs: readonly string[];
+    readonly force?: boolean;
+    readonly skip_dependencies?: boolean;
+  }): Promise<{ readonly execution_id: string }>;
+  /** Puts the pack in an archive among the installed ones; `register: false` takes over nothing of it yet. */
+  installArchive(
+    archive: ReadableStream<Uint8Array>,
+    options?: { readonly force?: boolean; readonly register?: boolean },
+  ): Promise<ApiObject>;
+  /** Starts the removal of packs, with all they brought. For administrators. */
+  removePacks(names: readonly string[]): Promise<{ readonly execution_id: string }>;
+  /** Packs of the indexes with this text in them. */
+  searchPacks(query: string): Promise<readonly ApiObject[]>;
+  /** The pack of this name in the indexes. */
+  packInIndex(name: string): Promise<ApiObject | undefined>;
   listKeys(query?: Query): Promise<Listed<ApiKeyValue>>;
   getKey(name: string, query?: Query): Promise<ApiKeyValue>;
   setKey(name: string, draft: JsonObject): Promise<ApiKeyValue>;
@@ -189,7 +232,14 @@ export function createClient(options: ClientOptions = {}): Client {
     sensors: collection("/sensortypes"),
     policies: collection("/policies"),
     aliases: collection("/actionalias"),
+    sensorProcesses: sensorProcessesOf(transport),
     executions: executionsOf(transport),
+    inquiries: {
+      list: (query) => listOf(transport, "/inquiries", query),
+      get: (id) => object(`/inquiries/${encodeURIComponent(id)}`),
+      respond: (id, response) =>
+        object(`/inquiries/${encodeURIComponent(id)}`, { method: "PUT", body: { id, response } }),
+    },
     actionOverview: (ref) => object(`/actions/views/overview/${encodeURIComponent(ref)}`),
     testRule: ({ rule, ...event }) =>
       typeof rule === "string"
@@ -221,6 +271,20 @@ export function createClient(options: ClientOptions = {}): Client {
         : object("/workflows/graph", { method: "POST", raw: { body: of.definition, type: "text/plain" } }),
     // Reading a big pack takes its time, and the answer says what is wrong with it, so it is worth waiting for.
     registerPacks: (request) => object("/packs/register", { method: "POST", body: request, timeoutMs: 300_000 }),
+    installPacks: (request) => object("/packs/install", { method: "POST", body: request }),
+    installArchive: (archive, query = {}) =>
+      object("/packs/archive", {
+        method: "POST",
+        query,
+        raw: { body: archive, type: "application/gzip" },
+        // As long as it takes to send a large pack over a slow line.
+        timeoutMs: 0,
+      }),
+    searchPacks: (query) => object("/packs/index/search", { method: "POST", body: { query } }),
+    async packInIndex(name) {
+      const found = await object<ApiObject | []>("/packs/index/search", { method: "POST", body: { pack: name } });
+      return Array.isArray(found) ? undefined : found;
+    },
     removePacks: (packs) => object("/packs/uninstall", { method: "POST", body: { packs } }),
     listKeys: (query) => listOf(transport, "/keys", query),
     getKey: (name, query) => object(`/keys/${encodeURIComponent(name)}`, query ? { query } : {}),
@@ -304,6 +368,30 @@ function executionsOf(transport: Transport): Executions {
       }
       // The server says EOF when all is said; without it the connection broke in a way that looks like an end.
       if (!signal?.aborted) throw new ClientError("unreachable", { message: "the output stream ended early" });
+    },
+  };
+}
+
+/** Stopping waits for a sensor that takes its time to clean up. */
+const STOP_TIMEOUT_MS = 60_000;
+
+function sensorProcessesOf(transport: Transport): SensorProcesses {
+  const one = (id: string): string => `/sensors/${encodeURIComponent(id)}`;
+  const order = async (id: string, verb: string): Promise<ApiSensor> =>
+    (await transport.json(`${one(id)}/${verb}`, { method: "POST", timeoutMs: STOP_TIMEOUT_MS })).value as ApiSensor;
+  return {
+    list: (query) => listOf(transport, "/sensors", query),
+    get: async (id) => (await transport.json(one(id))).value as ApiSensor,
+    start: (id) => order(id, "start"),
+    stop: (id) => order(id, "stop"),
+    restart: (id) => order(id, "restart"),
+    async log(id, query = {}, signal) {
+      const answer = await transport.open(`${one(id)}/log`, {
+        query,
+        ...(signal ? { signal } : {}),
+        timeoutMs: 60_000,
+      });
+      return { text: await answer.text(), position: Number(answer.headers.get("x-log-position")) };
     },
   };
 }

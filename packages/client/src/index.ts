@@ -9,6 +9,7 @@ export {
   createClient,
   type ExecutionRequest,
   type Listed,
+  type SensorProcesses,
   type StreamQuery,
 } from "./client.ts";
 export { ClientError, type ClientErrorKind } from "./client-error.ts";

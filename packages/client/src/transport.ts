@@ -23,7 +23,7 @@ export interface Call {
   readonly query?: Query;
   /** Sent as JSON; `raw` is sent as it is. */
   readonly body?: unknown;
-  readonly raw?: { readonly body: string | Uint8Array; readonly type: string };
+  readonly raw?: { readonly body: string | Uint8Array | ReadableStream<Uint8Array>; readonly type: string };
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
   /** 0: unbounded */
@@ -74,6 +74,8 @@ export function createTransport(options: ClientOptions): Transport {
         },
         // The cast: fetch takes every Uint8Array, its type only those that are not over shared memory.
         ...(body === undefined ? {} : { body: body as string }),
+        // A stream's answer is waited for until all of it is sent; fetch wants that said.
+        ...(body instanceof ReadableStream ? { duplex: "half" as const } : {}),
         // Followed, a redirect would carry the credentials to whatever host it names.
         redirect: "manual",
         signal: AbortSignal.any(timeout ? [...outer, timeout] : outer),

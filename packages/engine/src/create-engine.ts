@@ -16,6 +16,7 @@ import { createExecutions } from "./executions/executions.ts";
 import { createLanes } from "./executions/lanes.ts";
 import { createSettling } from "./executions/settling.ts";
 import { createSnapshots } from "./executions/snapshots.ts";
+import { createInquiries } from "./inquiries/inquiries.ts";
 import { createKeys } from "./keys/keys.ts";
 import { LANGUAGES } from "./languages.ts";
 import { createPlans } from "./parameters/plan.ts";
@@ -23,6 +24,8 @@ import type { EngineParts } from "./parts.ts";
 import { settleLost } from "./recover.ts";
 import { createRuleIndex, type RuleIndex } from "./rules/index.ts";
 import { createSchedule } from "./schedule.ts";
+import { createSensors } from "./sensors/sensors.ts";
+import { createSensorTokens } from "./sensors/tokens.ts";
 import { RESOURCE_KINDS } from "@squall/model";
 import { createCensus } from "./workflows/census.ts";
 import { createDefinitions } from "./workflows/definitions.ts";
@@ -59,9 +62,14 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const dispatch = createDispatch(core);
   const workflows = createWorkflows(core, dispatch, (project, id, user) => executions.cancelAs(project, id, user));
   dispatch.serve(workflows);
+  const inquiries = createInquiries(core, dispatch);
+  dispatch.whenPending(inquiries.waits);
   const settling = createSettling(parts);
   const executions = createExecutions(core, dispatch, settling, workflows);
   const schedule = createSchedule(core, dispatch);
+  const events = createEvents(core, dispatch);
+  const sensorTokens = createSensorTokens();
+  const sensors = createSensors(core, dispatch, events, sensorTokens);
 
   const changed = (edited: readonly Edited[]) => {
     for (const one of edited) {
@@ -79,6 +87,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
         }
       }
     }
+    sensors.changed(edited);
   };
 
   const projects = new Set([DEFAULT_PROJECT, ...(await parts.store.projects())]);
@@ -100,10 +109,12 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
 
   const drain = async (timeoutMs: number): Promise<void> => {
     stopping ??= (async () => {
+      await sensors.close();
       await schedule[Symbol.asyncDispose]();
       await collector?.[Symbol.asyncDispose]();
       core.census.close();
       await dispatch.drain(timeoutMs);
+      inquiries.close();
       workflows.close();
       await workflows.idle();
     })();
@@ -115,16 +126,20 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     executions,
     aliases: createAliases(core, executions),
     workflows: createWorkflowTools(core),
-    events: createEvents(core, dispatch),
+    inquiries,
+    events,
     keys: createKeys(core, dispatch),
-    accounts: createAccounts(parts),
+    accounts: createAccounts(parts, sensorTokens),
+    sensors,
     async start() {
       const abandoned = await settleLost(core, dispatch, parts.store.exclusive);
       if (abandoned > 0) parts.log.warn({ executions: abandoned }, "executions of a process that is gone were settled");
       const beginLeft = await workflows.recover([...projects]);
+      await inquiries.recover([...projects]);
       dispatch.start();
       await beginLeft();
       await schedule.start();
+      await sensors.begin();
       collector = startCollector(parts);
     },
     drain,
@@ -143,6 +158,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
             waiting: core.lanes.waiting("inline") + core.lanes.waiting("process"),
             workflows: core.census.workflows,
           },
+          sensors: sensors.health(),
         },
       };
     },

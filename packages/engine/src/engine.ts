@@ -21,6 +21,8 @@ import type {
   Trigger,
   User,
 } from "@squall/model";
+import type { LogPart, SensorStatus } from "@squall/sources";
+import type { Inquiry } from "./inquiries/answer.ts";
 import type { WorkflowGraph } from "./workflows/graph.ts";
 import type { TaskTree } from "./workflows/tasks.ts";
 import type { InspectionEntry } from "./workflows/inspection.ts";
@@ -37,9 +39,11 @@ export interface Engine extends AsyncDisposable {
   readonly executions: Executions;
   readonly aliases: Aliases;
   readonly workflows: WorkflowTools;
+  readonly inquiries: Inquiries;
   readonly events: Events;
   readonly keys: Keys;
   readonly accounts: Accounts;
+  readonly sensors: Sensors;
   /** Recovers what a dead process left, then begins to claim, fire timers and collect. Resolves when it takes work. */
   start(): Promise<void>;
   /** Takes no new work and waits for what runs, at most `timeoutMs`; then what still runs is marked abandoned. */
@@ -227,6 +231,27 @@ export interface WorkflowTools {
   tasksOf(execution: Execution): Promise<TaskTree>;
 }
 
+/** Questions that executions of the runner `inquirer` ask and wait to be answered. */
+export interface Inquiries {
+  /** Those that wait, oldest first. */
+  list(
+    project: string,
+    filter: { readonly route?: string; readonly answerableBy?: Principal },
+    page: Page,
+  ): Promise<Listed<Inquiry>>;
+  /** @throws NotFound; Invalid when it is no question, or does not wait any more */
+  get(project: string, id: string): Promise<Inquiry>;
+  /**
+   * Answers; what waits for it goes on in the same commit. Gives the answer with its defaults, secrets masked.
+   * @throws as `get`; Denied when this one may not answer; Invalid when the answer breaks the schema
+   */
+  respond(
+    principal: Principal,
+    id: string,
+    response: JsonObject,
+  ): Promise<{ readonly id: string; readonly response: JsonObject }>;
+}
+
 export interface ViewOptions {
   readonly showSecrets?: boolean;
   /** Leave the result out when its JSON is larger than this many bytes. */
@@ -281,6 +306,27 @@ export interface CriterionTest {
   readonly held: boolean;
   /** Why it could not be decided. */
   readonly error?: string;
+}
+
+/** The processes of sensors. Their metadata are content like any other (kind `sensor_type`). */
+export interface Sensors {
+  /** Sorted by id: `pack.Class`, or `pack.Class@name` of a named instance. Empty when this engine runs none. */
+  list(project: string): readonly SensorStatus[];
+  /** Throws NotFound. */
+  get(project: string, id: string): SensorStatus;
+  /** Starts it, or tries again at once. Throws Conflict when it is disabled. Resolves before it is set up. */
+  start(project: string, id: string): Promise<SensorStatus>;
+  /** Ends its process until it is started again, or the server is. Resolves when it is gone. */
+  stop(project: string, id: string, user: string): Promise<SensorStatus>;
+  restart(project: string, id: string): Promise<SensorStatus>;
+  /** What it printed and what became of it. With `wait`, once there is something after the position or it aborts. */
+  log(
+    project: string,
+    id: string,
+    asked: { after?: number; lines?: number; bytes: number; wait?: AbortSignal },
+  ): Promise<LogPart>;
+  /** Ends them all, for a stop of the server: while they clean up they may still need the API. */
+  close(): Promise<void>;
 }
 
 /** The datastore. */

@@ -3,6 +3,7 @@ export { createEngine } from "./create-engine.ts";
 export type * from "./engine.ts";
 export { viewEvent } from "./executions/view.ts";
 export { viewKey } from "./keys/keys.ts";
+export type { Inquiry } from "./inquiries/answer.ts";
 export type { InspectionEntry } from "./workflows/inspection.ts";
 export type { WorkflowGraph } from "./workflows/graph.ts";
 export type { Mock } from "./workflows/rehearsal/mocks.ts";

@@ -1,6 +1,7 @@
 import type { Bus } from "@squall/bus";
 import type { Micros } from "@squall/model";
 import type { Runner } from "@squall/runners";
+import type { SensorSettings } from "@squall/sources";
 import type { Store } from "@squall/store";
 import type { Vault } from "./vault.ts";
 
@@ -36,6 +37,8 @@ export interface EngineParts {
   /** What actions call back to: the API with `/v1`. Known only once the server listens, hence a function. */
   readonly apiUrl: () => string;
   readonly webUrl: () => string;
+  /** How sensors run. Absent: they are known, and none runs. */
+  readonly sensors?: SensorSettings;
   /** Time zone of timers that name none. */
   readonly timezone: string;
   readonly log: Log;

@@ -12,6 +12,8 @@ export interface Vault {
   open(sealed: string, purpose: SealPurpose): string;
   /** The credentials of a running execution: an HMAC over its id, so that none need be stored. */
   executionToken(execution: string): string;
+  /** A name for the processes of a sensor: the same at every start of this installation, and of no other. */
+  sensorMark(project: string, sensor: string): string;
   /** The execution that a token belongs to, if it is one of ours. */
   executionOf(token: string): string | undefined;
 }
@@ -32,6 +34,7 @@ export function createVault(key: Uint8Array): Vault {
   // Derived keys, so that no key serves two purposes.
   const sealing = createHmac("sha256", key).update("seal").digest();
   const tokens = createHmac("sha256", key).update("execution-token").digest();
+  const marks = createHmac("sha256", key).update("sensor-mark").digest();
   const mac = (execution: string) => createHmac("sha256", tokens).update(execution).digest("hex").slice(0, 40);
   return {
     seal(plaintext, purpose) {
@@ -58,6 +61,8 @@ export function createVault(key: Uint8Array): Vault {
       }
     },
     executionToken: (execution) => `sqx${execution}${mac(execution)}`,
+    sensorMark: (project, sensor) =>
+      `sensor-${createHmac("sha256", marks).update(`${project}\0${sensor}`).digest("hex").slice(0, 32)}`,
     executionOf(token) {
       if (token.length !== 67 || !token.startsWith("sqx")) return undefined;
       const execution = token.slice(3, 27);

@@ -3,8 +3,11 @@ import type { Micros } from "./time.ts";
 
 /** The tenant that every row belongs to until Keystone brings more. */
 export const DEFAULT_PROJECT = "default";
-/** StackStorm's system user: what rules and sensors run as. */
+/** StackStorm's system user: what rules run as. */
 export const SYSTEM_USER = "stanley";
+
+/** What the processes of sensors sign in as, as in StackStorm. */
+export const SENSOR_USER = "sensors_container";
 
 export interface User {
   readonly id: string;
@@ -44,7 +47,11 @@ export interface Principal {
   readonly user: string;
   readonly project: string;
   readonly roles: readonly string[];
-  readonly method: "token" | "api-key" | "execution" | "internal" | "anonymous";
+  readonly method: "token" | "api-key" | "execution" | "sensor" | "internal" | "anonymous";
   /** Set when the credentials are those of a running execution. */
   readonly execution?: string;
+  /** Set when the credentials are those of a running sensor: its id. */
+  readonly sensor?: string;
+  /** The action of that execution. */
+  readonly action?: string;
 }

@@ -21,11 +21,13 @@ export type ExecutionStatus = (typeof EXECUTION_STATUSES)[number];
 export const COMPLETED_STATUSES = ["succeeded", "failed", "timeout", "abandoned", "canceled"] as const;
 export type CompletedStatus = (typeof COMPLETED_STATUSES)[number];
 export const FAILED_STATUSES: readonly ExecutionStatus[] = ["failed", "timeout", "abandoned"];
+/** StackStorm's, and `pending`: a question that nobody is to answer any more can be taken back. */
 export const CANCELABLE_STATUSES: readonly ExecutionStatus[] = [
   "requested",
   "scheduled",
   "delayed",
   "running",
+  "pending",
   "pausing",
   "paused",
   "resuming",

@@ -41,7 +41,7 @@ test("the core pack has StackStorm's trigger types and the actions that today's 
   assert.deepEqual(
     actions.map((one) => one.resource.name),
     (
-      "announcement echo error http inject_trigger local local_sudo noop pause remote remote_sudo sendmail uuid " +
+      "announcement ask echo error http inject_trigger local local_sudo noop pause remote remote_sudo sendmail uuid " +
       "winrm_cmd winrm_ps_cmd"
     ).split(" "),
   );

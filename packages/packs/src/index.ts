@@ -26,5 +26,7 @@ export { digestPack, type PackFiles } from "./digest.ts";
 export type { LocatedProblem } from "./metadata-file.ts";
 export { type Located, type PackContent, type ReadOptions, readPack } from "./read-pack.ts";
 export { resolveConfig, schemaOfItem, schemaOfMember } from "./resolve-config.ts";
+export { type DeclaredInstance, declaredInstances, INSTANCES_KEY, ownValues } from "./sensor-instances.ts";
 export type { Path, Place, Positions } from "./yaml/positions.ts";
 export { MAX_YAML_BYTES, readYaml, type YamlDocument } from "./yaml/read-yaml.ts";
+export * from "./install/index.ts";

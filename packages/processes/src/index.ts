@@ -5,7 +5,7 @@ export { baseEnvironment, type Environment } from "./environment.ts";
 export { type Elevation, killTree, sendElevated } from "./kill-tree.ts";
 export { createLauncher, type Launcher } from "./launcher/launcher.ts";
 export { endLeftovers } from "./leftovers.ts";
-export { createProcessTable, MARK, type ProcessTable } from "./members.ts";
+export { BLANK_MARK, createProcessTable, MARK, type ProcessTable } from "./members.ts";
 export {
   findInterpreter,
   type Interpreter,
@@ -21,4 +21,15 @@ export {
   type VirtualenvRequest,
   type VirtualenvSummary,
 } from "./python/virtualenv.ts";
-export type { ProcessEnd, ProcessLimits, ProcessRequest } from "./run-process.ts";
+export { startStaying, type StayingProcess, type StayingRequest } from "./stay.ts";
+export type { ProcessRequest } from "./run-process.ts";
+export {
+  type Captures,
+  createCaptures,
+  endOf,
+  type ProcessEnd,
+  type ProcessLimits,
+  supervise,
+  type Supervised,
+  type Supervision,
+} from "./supervise.ts";

@@ -62,7 +62,7 @@ function longer(ms: number): number {
 async function signalAll(tree: Tree, signal: "SIGTERM" | "SIGKILL"): Promise<void> {
   // Looked up before the signal: once parents die, their children can no longer be traced through them.
   const targets = members(tree);
-  // 0 would be our own group and -1 everybody: no process that a run led.
+  // -0 would be this process's own group, -1 everything that it may signal.
   if (tree.pid > 1) send(-tree.pid, signal);
   const refused = targets.filter((pid) => send(pid, signal) === "EPERM");
   if (refused.length > 0 && tree.elevate) await sendElevated(tree.elevate, refused, signal);

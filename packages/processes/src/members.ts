@@ -3,6 +3,12 @@ import { readdirSync, readFileSync } from "node:fs";
 /** Set for every child; marks a process as belonging to an execution wherever it moves. */
 export const MARK = "SQUALL_EXECUTION";
 
+/**
+ * The mark of a process that starts those of executions by forking, with room for the execution's id: a fork has its
+ * parent's environment until it writes the id over it.
+ */
+export const BLANK_MARK = "-".repeat(64);
+
 /** Which processes there are, as one look at the machine that many runs may share. */
 export interface ProcessTable {
   /**
@@ -31,7 +37,8 @@ const SHARED_MS = 20;
 export function createProcessTable(): ProcessTable {
   let rows: readonly Row[] = [];
   let taken = Number.NEGATIVE_INFINITY;
-  // By pid and start time. What a process was started with does not change, and most processes are not ours.
+  // By pid and start time. What a process was started with does not change, but for blank marks, and most processes
+  // are not ours.
   let marks = new Map<string, string | undefined>();
 
   function look(): void {
@@ -47,7 +54,7 @@ export function createProcessTable(): ProcessTable {
       if (state === "Z" || state === "X") return [];
       const key = `${pid} ${fields[19]}`;
       const mark = known.has(key) ? known.get(key) : markOf(pid);
-      marks.set(key, mark);
+      if (mark !== BLANK_MARK) marks.set(key, mark);
       return [{ pid, parent: Number(parent), group: Number(group), session: Number(session), mark }];
     });
   }
@@ -56,11 +63,14 @@ export function createProcessTable(): ProcessTable {
     members(leader, mark, notBefore) {
       if (taken <= notBefore || performance.now() - taken > SHARED_MS) look();
       const members = new Set<number>();
+      // A process that never started has no id: 0 would be the group of init, and all are below that. Likewise most
+      // processes of a machine have no mark, and warm ones a blank one.
+      const hasLeader = leader > 1;
+      const hasMark = typeof mark === "string" && mark !== "" && mark !== BLANK_MARK;
       for (const row of rows) {
-        if (row.pid === process.pid) continue;
-        // Group 0 is the kernel's, and in a container that of its first process.
-        const isLed = leader > 1 && (row.group === leader || row.session === leader);
-        if (isLed || row.mark === mark) members.add(row.pid);
+        if (row.pid === process.pid || row.pid === 1) continue;
+        if (hasLeader && (row.group === leader || row.session === leader)) members.add(row.pid);
+        if (hasMark && row.mark === mark) members.add(row.pid);
       }
       for (let before = -1; before !== members.size; ) {
         before = members.size;

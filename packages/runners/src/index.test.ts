@@ -12,8 +12,10 @@ const run = (name: string, runnerParameters: object, actionParameters: object, i
 
 test("every runner that this room promises is there, once", () => {
   assert.deepEqual([...runners.keys()].sort(), [
+    "action-chain",
     "announcement",
     "http-request",
+    "inquirer",
     "local-shell-cmd",
     "local-shell-script",
     "node-script",

@@ -1,6 +1,8 @@
 /** What runs actions: the port `Runner` and one folder per runner. */
+import { createActionChain } from "./action-chain/runner.ts";
 import { createAnnouncement } from "./announcement/runner.ts";
 import { createHttpRequest } from "./http-request/runner.ts";
+import { createInquirer } from "./inquirer/runner.ts";
 import { createLocalShellCmd } from "./local-shell-cmd/runner.ts";
 import { createLocalShellScript } from "./local-shell-script/runner.ts";
 import { createNodeScript } from "./node-script/runner.ts";
@@ -21,7 +23,7 @@ export { HOST_KEY_MODES, type HostKeyMode, type SshOptions } from "./ssh/setting
 export type { Job, JobIO, Outcome, Runner } from "./port.ts";
 
 /**
- * Every runner of this room, ready to run jobs. Warm processes that they keep end with this one; idle SSH connections do
+ * Every runner of this room, ready to run jobs. Warm processes that they keep end with this one at the latest; idle SSH connections do
  * not keep it alive.
  */
 export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
@@ -42,6 +44,8 @@ export function createRunners(options: RunnerOptions = {}): readonly Runner[] {
     createWinrmPsCmd(),
     createWinrmPsScript(),
     createOrquesta(),
+    createActionChain(),
+    createInquirer(),
   ];
 }
 

@@ -3,18 +3,25 @@ import { fileURLToPath } from "node:url";
 import {
   baseEnvironment,
   createLauncher,
+  createProcessTable,
   type Environment,
   findShells,
   installerBase,
   type PackageSources,
   type ProcessEnd,
+  type ProcessLimits,
   type ProcessRequest,
   type Shells,
 } from "@squall/processes";
+import type { ForkSettings } from "./python/fork/fork-servers.ts";
 import { settleSsh, type SshOptions, type SshSettings } from "./ssh/settings.ts";
 
 /** What the operator decides about runners. Everything has a default that works on a fresh machine. */
 export interface RunnerOptions {
+  /** Warm Python interpreters that executions are forked from; false starts a fresh interpreter for each. */
+  readonly pythonForks?: false | PythonForkOptions;
+  /** How many processes an execution may have at once; above that it is ended. Default: 1,000. */
+  readonly mostProcesses?: number;
   /** The folder with what pack code in Python imports. Default: `python/` of this checkout. */
   readonly pythonPath?: string;
   /** The interpreter for packs without a virtualenv. Default: `python3`. */
@@ -52,6 +59,17 @@ export interface RunnerOptions {
   readonly version?: string;
 }
 
+export interface PythonForkOptions {
+  /** After that long without an execution of its action an imported module is let go. Default: 10 minutes. */
+  readonly idleMs?: number;
+  /** How long the import of an action's module may take before fresh interpreters do it. Default: 10,000 ms. */
+  readonly importMs?: number;
+  /** How many modules are kept imported. Default: 64. */
+  readonly most?: number;
+  /** Told once when an action's file turns out to need fresh interpreters, and why. */
+  readonly onUnfit?: (file: string, why: string) => void;
+}
+
 /** The options with defaults filled in and what is looked up once. */
 export interface RunnerSettings {
   readonly pythonPath: string;
@@ -69,6 +87,9 @@ export interface RunnerSettings {
   readonly shells: Shells;
   /** How a run is stopped, in milliseconds: see `killGraceMs` and `drainMs`. */
   readonly stop: { readonly graceMs: number; readonly drainMs: number };
+  /** The same and what else bounds a run, for processes that the launcher does not start. */
+  readonly processLimits: ProcessLimits;
+  readonly pythonForks: ForkSettings | undefined;
   /** Runs one child process to its end. */
   readonly runProcess: (request: ProcessRequest) => Promise<ProcessEnd>;
   /** Between asking a run to end and making it, and how long its last output is awaited; milliseconds. */
@@ -82,7 +103,9 @@ export interface RunnerSettings {
 export function settle(options: RunnerOptions): RunnerSettings {
   const service = options.serviceEnvironment ?? process.env;
   const launcher = createLauncher();
-  const limits = { graceMs: options.killGraceMs ?? 5_000, drainMs: options.drainMs ?? 2_000 };
+  const [graceMs, drainMs] = [options.killGraceMs ?? 5_000, options.drainMs ?? 2_000];
+  // A build with many jobs has some hundred; what has a thousand is multiplying.
+  const limits = { graceMs, drainMs, mostProcesses: options.mostProcesses ?? 1_000 };
   return {
     pythonPath: options.pythonPath ?? fileURLToPath(new URL("../../../python", import.meta.url)),
     python: options.python ?? "python3",
@@ -96,9 +119,15 @@ export function settle(options: RunnerOptions): RunnerSettings {
     systemUser: userOtherThanOwn(options.systemUser),
     environment: baseEnvironment(service, options.passEnvironment),
     shells: findShells(),
-    stop: limits,
+    stop: { graceMs, drainMs },
+    processLimits: { ...limits, table: createProcessTable() },
+    pythonForks:
+      options.pythonForks === false
+        ? undefined
+        : { idleMs: 10 * 60_000, importMs: 10_000, most: 64, ...options.pythonForks },
     runProcess: (request) => launcher.run(request, limits),
-    ...limits,
+    graceMs,
+    drainMs,
     ssh: settleSsh(options.ssh ?? {}, service),
     responseBytes: options.responseBytes ?? 10 * 1024 * 1024,
     version: options.version ?? "3.9.0",

@@ -13,6 +13,8 @@ export interface Job {
   readonly packPath?: string;
   /** Of the pack's content as it was registered; differs whenever that does. */
   readonly packDigest?: string;
+  /** False when the pack wants a fresh interpreter for each run of its Python actions; absent means true. */
+  readonly pythonFork?: boolean;
   /** Rendered, with defaults; only the runner's own parameters. */
   readonly runnerParameters: JsonObject;
   /** Rendered, with defaults; only those that the runner does not have. */
@@ -64,4 +66,6 @@ export interface Runner {
    * before it returns.
    */
   run(job: Job, io: JobIO): Promise<Outcome>;
+  /** Ends what it keeps between runs. Without it that ends with this process. */
+  [Symbol.asyncDispose]?(): Promise<void>;
 }

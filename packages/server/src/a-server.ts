@@ -37,7 +37,11 @@ export async function aServer(change: Partial<ServerOptions> = {}): Promise<Test
   const directory = await mkdtemp(join(tmpdir(), "squall-server-"));
   const read = readOptions(["--port", "0", "--data", directory], {});
   if (read.help) throw new Error("these options ask for no help");
-  const server = await startServer({ ...read, packRoots: [join(ROOT, "packs")], ...change }, () => undefined);
+  // Without indexes of packs: tests ask nothing of the network.
+  const server = await startServer(
+    { ...read, packRoots: [join(ROOT, "packs")], packIndexes: [], ...change },
+    () => undefined,
+  );
   const { url } = server;
   const password = server.firstLogin?.password ?? "";
   const anybody = callerOf(url, {});

@@ -95,42 +95,98 @@ test("an observer looks", () => {
   );
 });
 
-test("an execution's token reaches the datastore and its own family, and no more than its user", () => {
+test("an execution's token reaches what its user may, but for credentials and code", () => {
   may(
     who({ method: "execution", execution: "e1" }),
     [
       ["run", { type: "execution" }],
-      ["view", { type: "execution", id: "e1" }],
-      ["cancel", { type: "execution", id: "e2", ancestors: ["e1"] }],
+      ["view", { type: "execution", id: "e2" }],
+      ["cancel", { type: "execution", id: "e2" }],
       ["modify", { type: "key", owner: "" }],
       ["send", { type: "webhook" }],
       ["view", { type: "pack" }],
-      ["view", { type: "execution", id: "e2", ancestors: [], told: true }],
+      ["list", { type: "action" }],
+      ["create", { type: "rule" }],
+      ["view", { type: "stream" }],
+      ["view", { type: "user", owner: "ann" }],
     ],
     [
       ["delete", { type: "pack" }],
-      ["cancel", { type: "execution", id: "e2", ancestors: [], told: true }],
       ["register", { type: "pack" }],
-      ["view", { type: "execution", id: "e2" }],
-      ["view", { type: "execution", id: "e2", ancestors: ["e3"] }],
+      ["modify", { type: "config" }],
       ["decrypt", { type: "key", owner: "" }],
       ["view", { type: "key", owner: "bob" }],
-      ["list", { type: "action" }],
       ["create", { type: "api_key", owner: "ann" }],
+      ["view", { type: "api_key", owner: "ann" }],
+      ["create", { type: "token" }],
       ["modify", { type: "user" }],
-      ["view", { type: "stream" }],
     ],
   );
 });
 
-test("an administrator's execution has no more than any execution's reach", () => {
+test("a sensor's token reaches the same, and the system's keys in clear", () => {
   may(
-    who({ method: "execution", execution: "e1", roles: ["admin"] }),
-    [["decrypt", { type: "key", owner: "" }]],
+    who({ method: "sensor", sensor: "p.S", user: "sensors_container" }),
     [
-      ["create", { type: "user" }],
-      ["delete", { type: "rule" }],
-      ["view", { type: "execution", id: "e2" }],
+      ["modify", { type: "key", owner: "" }],
+      ["decrypt", { type: "key", owner: "" }],
+      ["list", { type: "key", owner: "sensors_container" }],
+      ["send", { type: "webhook" }],
+      ["run", { type: "execution" }],
+      ["list", { type: "rule" }],
+      ["view", { type: "user", owner: "sensors_container" }],
+    ],
+    [
+      ["view", { type: "key", owner: "ann" }],
+      ["decrypt", { type: "key", owner: "ann" }],
+      ["list_all", { type: "key" }],
+      ["modify", { type: "config" }],
+      ["view", { type: "user", owner: "ann" }],
+      ["create", { type: "api_key", owner: "sensors_container" }],
     ],
   );
+});
+
+test("an administrator's execution makes no credentials and installs no code", () => {
+  may(
+    who({ method: "execution", execution: "e1", roles: ["admin"] }),
+    [
+      ["decrypt", { type: "key", owner: "" }],
+      ["delete", { type: "rule" }],
+    ],
+    [
+      ["create", { type: "user" }],
+      ["create", { type: "api_key", owner: "ann" }],
+      ["install", { type: "pack" }],
+      ["register_path", { type: "pack" }],
+      ["show_secrets", { type: "execution" }],
+      ["impersonate", { type: "execution" }],
+    ],
+  );
+});
+
+test("the actions of the pack packs manage packs, as far as the user may for whom they run", () => {
+  const running = (action: string, roles: readonly string[]) =>
+    who({ method: "execution", execution: "e1", action, roles });
+  const manage: readonly [Verb, Subject][] = [
+    ["install", { type: "pack" }],
+    ["register", { type: "pack" }],
+    ["delete", { type: "pack" }],
+    ["list", { type: "pack" }],
+    ["view", { type: "config" }],
+  ];
+  const never: readonly [Verb, Subject][] = [
+    ["register_path", { type: "pack" }],
+    ["modify", { type: "config" }],
+    ["create", { type: "user" }],
+  ];
+  may(running("packs.install", ["admin"]), manage, never);
+  may(running("packs.load", []), manage.slice(1), [["install", { type: "pack" }], ...never]);
+  may(running("packs.get", ["observer"]), manage.slice(3), manage.slice(0, 3));
+  for (const action of ["packsy.install", "mine.packs.install", "core.local"]) {
+    may(running(action, ["admin"]), manage.slice(3), [...manage.slice(0, 3), ...never]);
+  }
+  // Only administrators, signed in however.
+  may(who({ roles: ["admin"] }), [["install", { type: "pack" }]], []);
+  may(who(), [], [["install", { type: "pack" }]]);
 });

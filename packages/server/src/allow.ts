@@ -10,6 +10,8 @@ export type Verb =
   /** Ask for an execution of an action. */
   | "run"
   | "cancel"
+  /** Answer a question; who may answer this one, the question says itself. */
+  | "respond"
   /** Say that something happened. */
   | "send"
   /** See a secret of the datastore in clear. */
@@ -20,6 +22,8 @@ export type Verb =
   | "register"
   /** Read any folder of the server's disk as a pack. */
   | "register_path"
+  /** Put a pack from elsewhere among the installed ones, or take one out. */
+  | "install"
   /** Act in another user's name. */
   | "impersonate"
   /** Ask for lists longer than the page limit. */
@@ -33,9 +37,11 @@ export type ResourceType =
   | "enforcement"
   | "execution"
   | "health"
+  | "inquiry"
   | "key"
   | "policy_type"
   | "rule_type"
+  | "sensor"
   | "stream"
   | "timer"
   | "token"
@@ -48,10 +54,6 @@ export interface Subject {
   /** The user it belongs to; "" for what belongs to the system. Absent: not decided on at this point. */
   readonly owner?: string;
   readonly id?: string;
-  /** Of an execution: those it descends from, and whose token created it. */
-  readonly ancestors?: readonly string[];
-  /** Of an execution: whether the event that made the asking execution is about it, or both came of one command in a chat. */
-  readonly told?: boolean;
 }
 
 /**
@@ -64,6 +66,8 @@ export function allow(principal: Principal, verb: Verb, subject: Subject): boole
       return allowAnonymous(verb, subject);
     case "execution":
       return allowUser(principal, verb, subject) && allowExecution(principal, verb, subject);
+    case "sensor":
+      return allowSensor(principal, verb, subject);
     case "token":
     case "api-key":
     case "internal":
@@ -86,7 +90,7 @@ function allowAnonymous(verb: Verb, { type }: Subject): boolean {
   );
 }
 
-const ADMIN_VERBS: ReadonlySet<Verb> = new Set(["show_secrets", "impersonate", "register_path", "list_all"]);
+const ADMIN_VERBS: ReadonlySet<Verb> = new Set(["show_secrets", "impersonate", "install", "register_path", "list_all"]);
 
 function allowUser(principal: Principal, verb: Verb, subject: Subject): boolean {
   if (isAdmin(principal)) return true;
@@ -108,29 +112,45 @@ function allowUser(principal: Principal, verb: Verb, subject: Subject): boolean 
 }
 
 /**
- * What the token of a running execution opens beside that: the datastore, its own execution, those it made and the one
- * whose end it was made for, saying that something happened (`core.inject_trigger`), and who it is.
+ * The token of a running execution opens what its user may, since packs' code does whatever a person would do with the API,
+ * but for what would outlive the execution or reach beyond it: credentials, other users, secrets in clear, the code of packs.
  */
 function allowExecution(principal: Principal, verb: Verb, subject: Subject): boolean {
-  switch (subject.type) {
-    case "key":
-      return true;
-    case "webhook":
-      return verb === "send";
-    // `packs.setup_virtualenv` asks where a pack lies, `chatops.match` which alias a command is for.
-    case "pack":
-    case "action_alias":
+  return allowCode(verb, subject) || managesPacks(principal, verb, subject.type);
+}
+
+/** The same for the token of a running sensor, which also sees system keys in clear: packs keep there what they sign in with. */
+function allowSensor(principal: Principal, verb: Verb, subject: Subject): boolean {
+  const { type, owner } = subject;
+  const isSystemKey = type === "key" && (owner === undefined || owner === "");
+  return (isSystemKey && verb === "decrypt") || (allowUser(principal, verb, subject) && allowCode(verb, subject));
+}
+
+const BEYOND: ReadonlySet<Verb> = new Set(["show_secrets", "impersonate", "register", "register_path", "install"]);
+
+function allowCode(verb: Verb, { type }: Subject): boolean {
+  if (BEYOND.has(verb)) return false;
+  switch (type) {
     case "user":
-    case "document":
-    case "health":
       return verb === "view";
-    case "execution": {
-      if (verb === "run" || principal.execution === undefined) return verb === "run";
-      if (subject.id === undefined && subject.ancestors === undefined) return true; // asked again with the execution
-      if (verb === "view" && subject.told === true) return true;
-      return subject.id === principal.execution || (subject.ancestors ?? []).includes(principal.execution);
-    }
-    default:
+    case "api_key":
+    case "token":
       return false;
+    case "pack":
+    case "config":
+      return verb === "list" || verb === "view";
+    default:
+      return true;
   }
+}
+
+const PACK_VERBS: ReadonlySet<Verb> = new Set(["list", "view", "register", "install", "delete"]);
+
+/**
+ * The actions of the bundled pack `packs`, which nothing but the program itself can change, manage packs, as far as the user may
+ * for whom they run.
+ */
+function managesPacks(principal: Principal, verb: Verb, type: ResourceType): boolean {
+  if (principal.action?.startsWith("packs.") !== true) return false;
+  return type === "pack" ? PACK_VERBS.has(verb) : type === "config" && verb === "view";
 }

@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { createLocalBus } from "@squall/bus";
 import { createEngine, createVault, type Engine, type Limits, type Registration } from "@squall/engine";
 import { createIds, DEFAULT_PROJECT, microsNow } from "@squall/model";
+import { createInstallation, createPackIndex } from "@squall/packs";
+import { baseEnvironment, removeVirtualenv } from "@squall/processes";
 import { createRunners } from "@squall/runners";
 import { openPostgresStore, openSqliteStore, type Store } from "@squall/store";
 import { ownPacks, registerChangedPacks } from "./bundled-packs.ts";
@@ -75,19 +77,39 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
     }),
   );
   let url = "";
+  const runners = createRunners({
+    version: DEFAULT_SETTINGS.version,
+    pythonPath: join(ROOT, "python"),
+    virtualenvs: join(options.dataDirectory, "virtualenvs"),
+    packRoots: [...options.packRoots, join(options.dataDirectory, "packs")],
+    packages: options.packages,
+    ssh: options.ssh,
+    nodeModules: join(options.dataDirectory, "node_modules-of"),
+    pythonForks: {
+      onUnfit: (file, why) => log.info({ file, why }, "a Python action runs in fresh interpreters, which is slower"),
+    },
+  });
+  stack.defer(async () => {
+    for (const runner of runners) await runner[Symbol.asyncDispose]?.();
+  });
   const engine = stack.use(
     await createEngine({
       store,
       bus,
-      runners: createRunners({
-        version: DEFAULT_SETTINGS.version,
-        pythonPath: join(ROOT, "python"),
-        virtualenvs: join(options.dataDirectory, "virtualenvs"),
-        packRoots: [...options.packRoots, join(options.dataDirectory, "packs")],
-        packages: options.packages,
-        ssh: options.ssh,
-        nodeModules: join(options.dataDirectory, "node_modules-of"),
-      }),
+      runners,
+      sensors: {
+        python: {
+          pythonPath: join(ROOT, "python"),
+          python: "python3",
+          virtualenvs: join(options.dataDirectory, "virtualenvs"),
+          packLibraries: false,
+          packages: options.packages,
+        },
+        environment: baseEnvironment(process.env),
+        logs: join(options.dataDirectory, "logs", "sensors"),
+        configs: join(options.dataDirectory, "configs"),
+        limits: options.sensorLimits ?? {},
+      },
       vault: createVault(key),
       now: microsNow,
       newId: createIds(),
@@ -99,7 +121,10 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
       log,
     }),
   );
-  const packRoots = [...options.packRoots, ownPacks(options.dataDirectory, join(ROOT, "packs"))];
+  const own = ownPacks(options.dataDirectory, join(ROOT, "packs"));
+  const installation = createInstallation(own);
+  await installation.recover();
+  const packRoots = [...options.packRoots, own];
   const registration = await registerChangedPacks(engine, packRoots, say);
 
   const streams = createStreamHub(bus, engine, log);
@@ -108,6 +133,12 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
     bus,
     log,
     streams,
+    packs: {
+      installation,
+      index: createPackIndex({ urls: options.packIndexes, cache: join(options.dataDirectory, "pack-index") }),
+      earlierRoots: options.packRoots,
+      removeVirtualenv: (ref) => removeVirtualenv({ virtualenvs: join(options.dataDirectory, "virtualenvs") }, ref),
+    },
     settings: {
       ...DEFAULT_SETTINGS,
       bodyLimitBytes: options.bodyLimitBytes,
@@ -134,6 +165,7 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
     stopping ??= (async () => {
       log.info({}, "stopping");
       streams.close();
+      await engine.sensors.close();
       await listening.close(REQUESTS_MS);
       await engine.drain(drainMs);
       rmSync(addressFile(options.dataDirectory), { force: true });

@@ -1,5 +1,6 @@
 import type { Bus } from "@squall/bus";
 import type { Engine } from "@squall/engine";
+import type { Installation, PackIndex } from "@squall/packs";
 import type { StreamHub } from "./stream/hub.ts";
 import type { Log } from "./log.ts";
 
@@ -9,13 +10,26 @@ export interface Context {
   readonly bus: Bus;
   readonly log: Log;
   readonly streams: StreamHub;
+  readonly packs: InstalledPacks;
   readonly settings: HttpSettings;
+}
+
+/** What it takes to bring packs from elsewhere, and to be rid of them. */
+export interface InstalledPacks {
+  readonly installation: Installation;
+  readonly index: PackIndex;
+  /** Folders of packs that go before the installed ones: a pack in one of them cannot be installed. */
+  readonly earlierRoots: readonly string[];
+  /** Removes a pack's virtualenv, if it has one. */
+  removeVirtualenv(ref: string): Promise<void>;
 }
 
 export interface HttpSettings {
   readonly version: string;
   /** Bodies beyond this many bytes are refused with 413. */
   readonly bodyLimitBytes: number;
+  /** A pack's archive beyond this many bytes is refused with 413. */
+  readonly archiveLimitBytes: number;
   /** Origins whose pages may call; `*` lets every page ask (credentials still have to be in a header). */
   readonly corsOrigins: readonly string[];
   /** Believe X-Forwarded-For and X-Forwarded-Proto: only behind a proxy that sets them itself. */
@@ -29,6 +43,8 @@ export interface HttpSettings {
 export const DEFAULT_SETTINGS: HttpSettings = {
   version: "0.1.0",
   bodyLimitBytes: 5 * 1024 * 1024,
+  // Twice what the largest packs of the Exchange are with their pictures and history of changes.
+  archiveLimitBytes: 100 * 1024 * 1024,
   corsOrigins: ["http://127.0.0.1:3000"],
   trustProxy: false,
   maxPageSize: 100,

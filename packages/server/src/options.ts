@@ -4,6 +4,8 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Invalid, messageOf } from "@squall/model";
 import { HOST_KEY_MODES, type SshOptions } from "@squall/runners";
+import type { SensorLimits } from "@squall/sources";
+import { EXCHANGE_INDEX, withoutPassword } from "@squall/packs";
 import { DEFAULT_SETTINGS } from "./context.ts";
 import type { PackageSources } from "@squall/processes";
 import { didYouMean } from "./http/did-you-mean.ts";
@@ -20,11 +22,15 @@ export interface ServerOptions {
   readonly store?: string;
   /** Folders whose subfolders are packs, registered at start when they changed. */
   readonly packRoots: readonly string[];
+  /** Addresses of indexes of packs, the first goes first. */
+  readonly packIndexes: readonly string[];
   readonly bodyLimitBytes: number;
   readonly corsOrigins: readonly string[];
   readonly trustProxy: boolean;
   /** Executions at once that need child processes. */
   readonly processSlots: number;
+  /** What differs from `SENSOR_LIMITS`. */
+  readonly sensorLimits?: Partial<SensorLimits>;
   /** Where Python packages of packs come from. Addresses may hold credentials. */
   readonly packages: PackageSources;
   /** IANA name; for timers that name none. */
@@ -84,11 +90,24 @@ const FLAGS = {
     value: "DIR",
     help: "a folder of packs to register at start, beside the bundled ones; may be given several times",
   },
+  "pack-index": {
+    type: "string",
+    multiple: true,
+    variable: "SQUALL_PACK_INDEX",
+    value: "URL",
+    help: 'an index to find packs in by name; may be given several times; "none" for none (default StackStorm Exchange)',
+  },
   workers: {
     type: "string",
     variable: "SQUALL_WORKERS",
     value: "N",
     help: "actions at once that need a process (default: four for each processor)",
+  },
+  "sensor-rate": {
+    type: "string",
+    variable: "SQUALL_SENSOR_RATE",
+    value: "N",
+    help: `events a second that one sensor may dispatch for long (default 200); above it, it waits`,
   },
   "body-limit": {
     type: "string",
@@ -290,9 +309,13 @@ export function readOptions(
     port,
     dataDirectory,
     packRoots: [join(ROOT, "packs"), ...list("packs", delimiter).map((path) => resolve(path))],
+    packIndexes: packIndexes(list("pack-index", ","), values["pack-index"] !== undefined),
     bodyLimitBytes: whole("body-limit", DEFAULT_SETTINGS.bodyLimitBytes, 1, 1024 ** 3),
     corsOrigins: origins.length > 0 ? origins : DEFAULT_SETTINGS.corsOrigins,
     trustProxy: isOn("trust-proxy"),
+    ...(text("sensor-rate") !== undefined && {
+      sensorLimits: { eventsPerSecond: whole("sensor-rate", 1, 1, 1_000_000) },
+    }),
     packages,
     processSlots: whole("workers", availableParallelism() * 4, 1, 10_000),
     timezone,
@@ -380,4 +403,20 @@ function parse(argv: readonly string[]): Record<string, unknown> {
           : `there is no option --${unknown}${didYouMean(unknown, Object.keys(FLAGS))} (squall server --help lists them)`,
     });
   }
+}
+
+function packIndexes(given: readonly string[], isOnCommandLine: boolean): readonly string[] {
+  if (given.length === 0) return [EXCHANGE_INDEX];
+  if (isOnCommandLine && given.some((url) => url !== withoutPassword(url))) {
+    throw new Invalid("server.option", {
+      message:
+        "--pack-index holds a password, which everybody on this machine can read from the command line; set SQUALL_PACK_INDEX in the environment instead",
+    });
+  }
+  if (given.length === 1 && given[0] === "none") return [];
+  const wrong = given.find((url) => !/^(?:https?|file):\/\//.test(url) || !URL.canParse(url));
+  if (wrong === undefined) return given;
+  throw new Invalid("server.option", {
+    message: `--pack-index takes a URL that begins with https://, http:// or file:///, not "${withoutPassword(wrong)}"`,
+  });
 }

@@ -1,5 +1,19 @@
 /** Where events come from: the port `Source` and one folder per kind. */
 export type { Emission, Source } from "./port.ts";
+export {
+  SENSOR_LIMITS,
+  type SensorDeps,
+  type SensorEvent,
+  type SensorInstance,
+  type SensorLimits,
+  type SensorNews,
+  type SensorSettings,
+  type SensorStart,
+  type SensorState,
+  type SensorStatus,
+} from "./sensors/sensor.ts";
+export type { LogPart } from "./sensors/sensor-log.ts";
+export { createSensorSource, type SensorSource } from "./sensors/source.ts";
 export { checkTimerParameters } from "./timers/schedule.ts";
 export { createTimerSource, type TimerDeps } from "./timers/timer-source.ts";
 export { TIMER_PARAMETERS, TIMER_PAYLOAD } from "./timers/trigger-types.ts";

@@ -30,10 +30,14 @@ export type WorkflowEvent =
       readonly item?: number;
       readonly status: Status;
       readonly result?: unknown;
+      /** It could not begin, so that nothing else has its result. */
+      readonly refused?: true;
     }
   | { readonly kind: "pause" }
   | { readonly kind: "resume" }
   | { readonly kind: "cancel" }
+  /** The time of a `timer` has come. */
+  | ({ readonly kind: "timeout" } & Pick<Timer, "task" | "route" | "run">)
   /** The workflow ends as failed for a reason from outside, such as its time limit. Tasks that run may still report. */
   | { readonly kind: "fail"; readonly message: string }
   /** Without tasks: from all tasks in which it ended by failure. */
@@ -55,8 +59,22 @@ export type Command =
       /** Seconds to wait before. */
       readonly delay?: number;
     }
+  /** Tell `timeout` at this time; without a time, no more. */
+  | ({ readonly kind: "timer" } & Omit<Timer, "due"> & Partial<Pick<Timer, "due">>)
+  /** End what runs of a task. What it still reports counts for nothing. */
+  | { readonly kind: "stop"; readonly task: string; readonly route: number }
   /** Ask what runs of this workflow's tasks to pause, to go on, or to end; each reports its status when it did. */
   | { readonly kind: "pause" | "resume" | "cancel" };
+
+/** The time limit of one run of a task. */
+export interface Timer {
+  readonly task: string;
+  readonly route: number;
+  /** Which of the runs of the task on the route. */
+  readonly run: number;
+  /** Milliseconds since 1970. */
+  readonly due: number;
+}
 
 export interface ErrorEntry {
   readonly type: "error" | "warn" | "info";
@@ -86,4 +104,6 @@ export interface Program<State, Env> {
   start(inputs: Readonly<Record<string, unknown>>, env: Env): Step<State>;
   /** @throws Conflict, NotFound, Invalid for an event that cannot be taken up; then nothing has changed */
   advance(state: State, event: WorkflowEvent, env: Env): Step<State>;
+  /** The limits that run in a state: whoever takes it up sets their timers again. */
+  timers(state: State): Timer[];
 }

@@ -13,6 +13,7 @@ import { readParameters } from "../parameters.ts";
 import { readText } from "../input-file.ts";
 import { executionId } from "../last.ts";
 import { ask } from "../prompt.ts";
+import { addPauseAndResume } from "./execution-pause.ts";
 import { type RunOptions, showRun, waitFor } from "./run-action.ts";
 
 const LIST_COLUMNS = ["id", "action.ref", "context.user", "status", "start_timestamp", "end_timestamp"] as const;
@@ -34,6 +35,7 @@ export function define(group: Command): void {
   addGet(group);
   addTail(group);
   addCancel(group);
+  addPauseAndResume(group);
   addRerun(group);
 }
 

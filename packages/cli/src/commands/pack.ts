@@ -1,7 +1,10 @@
+import { type ApiObject, type Client, ClientError } from "@squall/client";
 import type { Command } from "commander";
 import { does, examples } from "../command.ts";
-import { Failure } from "../failure.ts";
 import { addGet, addList, found, type ResourceKind, textAt } from "../resource.ts";
+import { addConfig } from "./pack-config.ts";
+import { addCreate } from "./pack-create.ts";
+import { addInstall, addRemove, addSearch } from "./pack-install.ts";
 import { addRegister } from "./pack-register.ts";
 import { addTest } from "./pack-test.ts";
 
@@ -18,18 +21,32 @@ export function define(group: Command): void {
   addList(group, PACK);
   addGet(group, PACK, ["name", "version", "author", "email", "keywords", "description", "path"]);
   addShow(group);
+  addSearch(group);
+  addInstall(group);
+  addRemove(group);
+  addConfig(group);
+  addCreate(group);
   addRegister(group);
   addTest(group);
-  addRemove(group);
 }
 
 /** What is in a pack: the question one has before using it. */
 function addShow(group: Command): void {
-  const command = group.command("show").description("show a pack and what is in it").argument("<pack>");
+  const command = group
+    .command("show")
+    .description("show a pack and what is in it; one that is not on the server from the indexes")
+    .argument("<pack>");
   examples(command, "squall pack show core");
   does(command, async ({ context, words: [name = ""] }) => {
     const client = await context.client();
-    const pack = await found(client.packs, PACK, name);
+    const pack = await installedOr(client, name, async () => {
+      const offered = await client.packInIndex(name);
+      if (offered === undefined) return false;
+      await context.out.one(offered, ["ref", "name", "version", "author", "description", "keywords", "repo_url"]);
+      context.out.note(`not installed: squall pack install ${name}`);
+      return true;
+    });
+    if (pack === undefined) return;
     const query = { pack: textAt(pack, "ref") || name };
     const [actions, rules, triggers, sensors] = await Promise.all(
       [client.actions, client.rules, client.triggerTypes, client.sensors].map(
@@ -60,27 +77,21 @@ function addShow(group: Command): void {
   });
 }
 
-function addRemove(group: Command): void {
-  const command = group
-    .command("remove")
-    .description("take packs and all they brought out of the server; their folders stay")
-    .argument("<pack...>");
-  examples(command, "squall pack remove examples");
-  does(command, async ({ context, words }) => {
-    const client = await context.client();
-    const names: string[] = [];
-    for (const word of words) names.push(textAt(await found(client.packs, PACK, word), "ref") || word);
-    const answer = await client.removePacks(names);
-    if (typeof answer.execution_id === "string") {
-      const { follow } = await import("../follow.ts");
-      const done = await follow(client, answer.execution_id, {});
-      if (done && done.status !== "succeeded") {
-        throw new Failure(
-          `removing ${names.join(", ")} ${done.status}`,
-          `\`squall execution get ${done.id}\` says why`,
-        );
-      }
-    }
-    await context.out.say(answer, `removed ${names.join(", ")}`);
-  });
+/** A pack of the server; undefined when `offered` had something to show instead. */
+async function installedOr(
+  client: Client,
+  name: string,
+  offered: () => Promise<boolean>,
+): Promise<ApiObject | undefined> {
+  try {
+    return await client.packs.get(name);
+  } catch (thrown) {
+    if (!(thrown instanceof ClientError) || thrown.kind !== "not-found") throw thrown;
+    // Indexes that do not answer are no reason to keep quiet about the server's own packs.
+    const shown = await offered().catch((reason: unknown) => {
+      if (reason instanceof ClientError) return false;
+      throw reason;
+    });
+    return shown ? undefined : await found(client.packs, PACK, name);
+  }
 }

@@ -81,6 +81,9 @@ export async function showRun(context: Context, execution: ApiExecution, options
   if (options.tail) return;
   if (options.key !== undefined) return context.out.write(`${partOf(done.execution.result, options.key)}\n`);
   if (context.out.format !== "table") return await context.out.one(done.execution);
+  if (done.execution.status === "pending" || done.execution.status === "paused") {
+    return await sayWhatToDo(context, done.execution);
+  }
   context.out.write(await resultText(done.execution, done.shown));
   const failed = context.exitStatus !== 0;
   if (failed) {
@@ -90,6 +93,20 @@ export async function showRun(context: Context, execution: ApiExecution, options
   // Programs that call us hear of success by our silence.
   if (failed || context.out.isTerminal.stderr)
     process.stderr.write(`${summary(done.execution, context.out.stderrColors)}\n`);
+}
+
+/** Of what waits for a person: how it goes on. */
+async function sayWhatToDo(context: Context, execution: ApiExecution): Promise<void> {
+  const { id, status } = execution;
+  let questions = [id];
+  if (status === "paused") {
+    const query = { include_attributes: "id,status" };
+    const { items } = await (await context.client()).executions.children(id, query);
+    questions = items.filter((one) => one.status === "pending").map((one) => one.id);
+  }
+  const lines = questions.map((one) => `  squall inquiry respond ${one}    answers it`);
+  if (lines.length === 0) lines.push(`  squall execution resume ${id}    lets it go on`);
+  process.stderr.write(`${[summary(execution, context.out.stderrColors), ...lines].join("\n")}\n`);
 }
 
 /** Waits with live output. Undefined when the person left before the end. */

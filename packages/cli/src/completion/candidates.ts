@@ -21,6 +21,7 @@ const KINDS: Readonly<Record<string, Ask>> = {
   "trigger-ref": async (client) =>
     pick(await client.triggerTypes.list({ include_attributes: "ref", limit: 100 }), "ref"),
   "sensor-ref": async (client) => pick(await client.sensors.list({ include_attributes: "ref" }), "ref"),
+  "sensor-id": async (client) => pick(await client.sensorProcesses.list(), "id"),
   "policy-ref": async (client) => pick(await client.policies.list({ include_attributes: "ref" }), "ref"),
   "alias-ref": async (client) => pick(await client.aliases.list({ include_attributes: "ref" }), "ref"),
   "runner-name": async (client) => pick(await client.runners.list({ include_attributes: "name" }), "name"),
@@ -32,6 +33,7 @@ const KINDS: Readonly<Record<string, Ask>> = {
     (await client.webhooks.list()).items.map(({ parameters }) => (parameters as { url?: unknown } | undefined)?.url),
   "execution-id": async (client) =>
     pick(await client.executions.list({ limit: NEWEST, parent: "null", include_attributes: "id" }), "id"),
+  "inquiry-id": async (client) => (await client.inquiries.list({ limit: NEWEST })).items.map(({ id }) => id),
   "trigger-instance-id": async (client) =>
     pick(await client.triggerInstances.list({ limit: NEWEST, include_attributes: "id" }), "id"),
   "rule-enforcement-id": async (client) =>

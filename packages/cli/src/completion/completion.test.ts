@@ -58,7 +58,7 @@ test("bash completes commands, subcommands and options from the tree", async (t)
   const standIn = await startStandIn(t);
   const { complete } = await bash(t, standIn);
   assert.deepEqual(await complete("ru"), ["rule", "rule-enforcement", "run", "runner"]);
-  assert.deepEqual(await complete("execution", ""), ["cancel", "get", "list", "re-run", "tail"]);
+  assert.deepEqual(await complete("execution", ""), ["cancel", "get", "list", "pause", "re-run", "resume", "tail"]);
   assert.deepEqual(await complete("execution", "list", "--s"), ["--showall", "--sort", "--status"]);
   assert.deepEqual(await complete("--url", "http://x", "pack", "reg"), ["register"]);
   assert.deepEqual(await complete("login", "-"), [

@@ -71,7 +71,7 @@ export function createOutput(options: {
         renderTable(columns.map(nameOf), rows, {
           width: isTerminal.stdout ? process.stdout.columns || USUAL_WIDTH : Number.POSITIVE_INFINITY,
           header: colors.bold,
-          cell: (text, column) => (column === "status" ? statusColor(colors, text) : text),
+          cell: (text, column) => (isStatus(column) ? statusColor(colors, text) : text),
         }),
       );
     },
@@ -84,7 +84,7 @@ export function createOutput(options: {
         await renderFields(
           shown.map(([name, value]) => [name, isTime(name, value) ? formatTime(value, timeZone) : value]),
           (name) => colors.bold(name),
-          (name, text) => (name === "status" ? statusColor(colors, text) : text),
+          (name, text) => (isStatus(name) ? statusColor(colors, text) : text),
         ),
       );
     },
@@ -101,12 +101,29 @@ export function createOutput(options: {
   };
 }
 
+/** Of executions, and of sensors (`backing-off`). */
+const RESTING = new Set([
+  "canceled",
+  "canceling",
+  "paused",
+  "pausing",
+  "pending",
+  "stopped",
+  "stopping",
+  "backing",
+  "disabled",
+]);
+
+function isStatus(column: string): boolean {
+  return column === "status" || column === "state";
+}
+
 /** Green, red or yellow by what the status (or a text that begins with one) means. */
 export function statusColor(colors: Output["colors"], text: string): string {
   const status = /^[a-z_]*/.exec(text)?.[0] ?? "";
   if (["succeeded", "processed"].includes(status)) return colors.green(text);
   if (["failed", "timeout", "abandoned", "processing_failed"].includes(status)) return colors.red(text);
-  if (["canceled", "canceling", "paused", "pausing", "pending"].includes(status)) return colors.yellow(text);
+  if (RESTING.has(status)) return colors.yellow(text);
   return status === "" ? text : colors.cyan(text);
 }
 
@@ -132,6 +149,8 @@ function cellOf(item: object, column: Column, timeZone: string): string {
 
 function isTime(name: string, value: unknown): value is string {
   return (
-    typeof value === "string" && /(?:timestamp|_time|_at|expiry|expire)$/.test(name) && /^\d{4}-\d\d-\d\dT/.test(value)
+    typeof value === "string" &&
+    /(?:timestamp|_time|_at|expiry|expire|since|next_attempt)$/.test(name) &&
+    /^\d{4}-\d\d-\d\dT/.test(value)
   );
 }

@@ -7,8 +7,12 @@ import { fileURLToPath } from "node:url";
 const SERVER = fileURLToPath(new URL("../../../server/src/main.ts", import.meta.url));
 
 /** The true server on a free port with an empty store, as a process of its own; stopped with the test. */
-export async function startServer(t: TestContext, home: string): Promise<{ url: string; password: string }> {
-  const args = [SERVER, "--port", "0", "--data", join(home, "data")];
+export async function startServer(
+  t: TestContext,
+  home: string,
+  ...more: readonly string[]
+): Promise<{ url: string; password: string }> {
+  const args = [SERVER, "--port", "0", "--data", join(home, "data"), ...more];
   const server = spawn(process.execPath, args, { stdio: ["ignore", "pipe", "inherit"], cwd: home });
   t.after(async () => {
     if (server.exitCode !== null) return;

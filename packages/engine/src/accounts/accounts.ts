@@ -15,6 +15,7 @@ import type { Change } from "@squall/store";
 import { createHash, randomBytes } from "node:crypto";
 import type { Accounts } from "../engine.ts";
 import type { EngineParts } from "../parts.ts";
+import type { SensorTokens } from "../sensors/tokens.ts";
 import { createLoginLimit } from "./login-limit.ts";
 import { hashPassword, verifyPassword } from "./password.ts";
 
@@ -27,7 +28,7 @@ const SHA256_HEX = /^[0-9a-f]{64}$/;
 const USER_NAME = /^[A-Za-z0-9_.@-]{1,128}$/;
 
 /** Who may sign in, and what they sign in with. Secrets are kept as hashes alone. */
-export function createAccounts(parts: EngineParts): Accounts {
+export function createAccounts(parts: EngineParts, sensors: Pick<SensorTokens, "principalOf">): Accounts {
   const { store } = parts;
   const limit = createLoginLimit();
   const remembered = new Map<string, { readonly principal: Principal; readonly until: number }>();
@@ -100,6 +101,8 @@ export function createAccounts(parts: EngineParts): Accounts {
   const authenticateToken = async (secret: string): Promise<Principal> => {
     const execution = parts.vault.executionOf(secret);
     if (execution !== undefined) return authenticateExecution(execution);
+    const sensor = sensors.principalOf(secret);
+    if (sensor !== undefined) return sensor;
     const hash = sha256(secret);
     const known = remembered.get(hash);
     if (known && known.until > Date.now()) return known.principal;
@@ -120,8 +123,8 @@ export function createAccounts(parts: EngineParts): Accounts {
       const execution = await store.execution(project, id);
       if (!execution) continue;
       if (isCompleted(execution.status)) break;
-      const { user } = execution;
-      return { user, project, roles: await rolesOf(project, user), method: "execution", execution: id };
+      const { user, action } = execution;
+      return { user, project, roles: await rolesOf(project, user), method: "execution", execution: id, action };
     }
     throw new Unauthenticated("auth.token-expired", { message: "Unauthorized - Token has expired." });
   };

@@ -1,6 +1,6 @@
 import { renderText } from "@squall/expressions";
 import { Invalid, isObject, type JsonObject, messageOf, type Parameters, type ParameterSchema } from "@squall/model";
-import { resolveConfig, schemaOfMember } from "@squall/packs";
+import { ownValues, resolveConfig, schemaOfMember } from "@squall/packs";
 import type { KeyContext } from "../keys/lookup.ts";
 import { holdsTemplate } from "../parameters/templates.ts";
 import type { Vault } from "../vault.ts";
@@ -8,7 +8,8 @@ import type { Shelves } from "./shelves.ts";
 
 /**
  * A pack's configuration as its actions get it: defaults filled in, dynamic values rendered with the datastore, secret
- * ones decrypted (reference, section 2.2). `{}` for a pack without configuration.
+ * ones decrypted (reference, section 2.2). `{}` for a pack without configuration. `over` takes the place of the pack's own
+ * values, by attribute.
  */
 export function configOf(
   deps: { readonly shelves: Shelves; readonly vault: Vault },
@@ -16,11 +17,11 @@ export function configOf(
   pack: string,
   user: string,
   keys: KeyContext,
+  over: JsonObject = {},
 ): JsonObject {
-  const stored = deps.shelves.get(project, "config", pack)?.body.values;
+  const stored = { ...ownValues(deps.shelves.get(project, "config", pack)?.body.values ?? {}), ...over };
   const attributes = deps.shelves.get(project, "config_schema", pack)?.body.attributes;
-  if (!stored && !attributes) return {};
-  const resolved = resolveConfig(attributes ?? {}, stored ?? {});
+  const resolved = resolveConfig(attributes ?? {}, stored);
   if (!holdsTemplate(resolved)) return resolved;
   const context = keys(user);
   const render = (value: unknown, schema: ParameterSchema | undefined, path: string): unknown => {

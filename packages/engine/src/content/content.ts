@@ -8,7 +8,7 @@ import { registerPack, tally } from "./register.ts";
 import type { Shelves } from "./shelves.ts";
 
 /** Packs whose content is Squall's own: it changes with the program, not over the API. */
-const SYSTEM_PACKS: ReadonlySet<string> = new Set(["core"]);
+const SYSTEM_PACKS: ReadonlySet<string> = new Set(["core", "packs"]);
 
 export interface ContentDeps {
   readonly parts: EngineParts;

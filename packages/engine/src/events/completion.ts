@@ -170,7 +170,7 @@ async function renderNotification(
   }
 }
 
-function traceTagOf(execution: Execution): string | undefined {
+export function traceTagOf(execution: Execution): string | undefined {
   const trace = execution.context.trace_context;
   return isObject(trace) && typeof trace.trace_tag === "string" ? trace.trace_tag : undefined;
 }

@@ -13,6 +13,7 @@ import type { Outcome } from "@squall/runners";
 import type { Change, Committed, ExecutionMove } from "@squall/store";
 import { type Core, parameterContext } from "../core.ts";
 import { afterCompletion, type Aftermath } from "../events/completion.ts";
+import { afterAsking } from "../inquiries/asking.ts";
 import { evaluateWithKeys } from "../keys/lookup.ts";
 import { renderFinal } from "../parameters/render.ts";
 import { openParameters } from "../parameters/secrets.ts";
@@ -36,10 +37,12 @@ import { createOutput, type Output } from "./output.ts";
 export interface Dispatch {
   /** Commits drafts together with what they belong to, then starts those that hold a slot. */
   commit(drafts: readonly Draft[], changes: readonly Change[]): Promise<Committed>;
-  /** Commits the end of an execution with what follows from it. */
+  /** Commits the end of an execution, or that it waits for an answer, with what follows from it. */
   commitEnd(ended: Execution, drafts: readonly Draft[], changes: readonly Change[]): Promise<Committed>;
   /** Who conducts workflows; known once it exists. */
   serve(conducts: Conducts): void;
+  /** Who looks after what waits for an answer; told of each after its commit. */
+  whenPending(waits: (execution: Execution) => void): void;
   /** Gives back the slots of drafts that will not be committed. */
   refuse(drafts: readonly Draft[]): void;
   /** Claims what waits, as far as slots are free. */
@@ -76,6 +79,7 @@ export function createDispatch(core: Core): Dispatch {
   const claims = new Set<Promise<void>>();
   let started = false;
   let conducts: Conducts | undefined;
+  let waits: ((execution: Execution) => void) | undefined;
   let draining = false;
   let due: { at: number; timer: NodeJS.Timeout } | undefined;
 
@@ -224,9 +228,7 @@ export function createDispatch(core: Core): Dispatch {
 
   const runToEnd = async (execution: Execution, snapshot: Snapshot, signal: AbortSignal, output: Output) => {
     const outcome = await perform(core, execution, snapshot, signal, output);
-    const ended =
-      // Nothing here makes a pending outcome yet; inquiries come with the inquirer.
-      outcome.status === "pending" ? undefined : finish(execution, snapshot, outcome.status, outcome.result, output);
+    const ended = finish(execution, snapshot, outcome.status, outcome.result, output);
     // Nothing runs any more, so the slot is free. The claim of the next one shares the transaction of this one's end.
     lanes.give(execution.lane);
     if (lanes.waiting(execution.lane) > 0) pump(execution.lane);
@@ -247,16 +249,19 @@ export function createDispatch(core: Core): Dispatch {
       // Also what could not be stored meanwhile.
       pending = [...pending, ...output.take()];
       const at = parts.now();
+      // What waits for an answer has not ended, and belongs to no worker.
+      const ending = to === "pending" ? { lease: null } : { end: at };
+      const { lease: _ours, ...rest } = execution;
       const ended: Execution = {
-        ...execution,
+        ...rest,
         status: to,
-        end: at,
+        ...(to !== "pending" && { end: at }),
         result,
         log: [...execution.log, { status: to, timestamp: at }],
       };
       let after: Aftermath = { drafts: [], changes: [] };
       try {
-        const follows = afterCompletion(core, ended, snapshot);
+        const follows = to === "pending" ? afterAsking(core, ended) : afterCompletion(core, ended, snapshot);
         after = follows instanceof Promise ? await follows : follows;
         const move: ExecutionMove = {
           kind: "execution.move",
@@ -266,12 +271,13 @@ export function createDispatch(core: Core): Dispatch {
           to,
           at,
           worker: parts.worker,
-          end: at,
+          ...ending,
           result,
         };
         const committed = await commitEnd(ended, after.drafts, [...pending, move, ...after.changes]);
         if (committed.ok) {
           parts.bus.publish({ topic: "execution", change: "update", execution: ended });
+          if (to === "pending") waits?.(ended);
           return;
         }
         const current = await parts.store.execution(execution.project, execution.id);
@@ -305,6 +311,9 @@ export function createDispatch(core: Core): Dispatch {
     commitEnd,
     serve(given) {
       conducts = given;
+    },
+    whenPending(given) {
+      waits = given;
     },
     refuse,
     pump,

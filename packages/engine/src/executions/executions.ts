@@ -22,6 +22,7 @@ import { openParameters } from "../parameters/secrets.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { draftExecution, runnerOf } from "./draft.ts";
 import type { Settling } from "./settling.ts";
+import { INQUIRER } from "../inquiries/answer.ts";
 import { isWorkflow } from "../workflows/is-workflow.ts";
 import type { Workflows } from "../workflows/workflows.ts";
 import { viewExecutions } from "./view.ts";
@@ -78,7 +79,7 @@ export function createExecutions(
     const user = asked.user ?? principal.user;
     const parent = await parentOf(asked, principal);
     // Of what a workflow is a task, and what it goes on from, nobody says from outside.
-    const { orquesta: _task, "re-run": _again, ...given } = asked.context ?? {};
+    const { orquesta: _task, chain: _node, "re-run": _again, ...given } = asked.context ?? {};
     const context: JsonObject = {
       ...given,
       ...again.context,
@@ -202,6 +203,7 @@ export function createExecutions(
     status: ExecutionStatus,
   ): Promise<Execution> | Execution => {
     const { project, id } = execution;
+    const pause = () => workflows.control(project, id, { kind: "pause" }, { paused_by: user });
     const refuse = (operation: string): never => {
       throw new Invalid("execution.not-pausable", {
         message: `Failed updating execution. It is ${execution.status}, so it cannot ${operation}.`,
@@ -210,9 +212,15 @@ export function createExecutions(
     switch (status) {
       case "pausing":
       case "paused":
-        if (execution.status === "pausing" || execution.status === "paused") return execution;
+        if (execution.status === "pausing" || execution.status === "paused") {
+          // One that waits for an answer would go on by itself: now it does not. One that was paused before is left alone.
+          return pause().catch((error: unknown) => {
+            if (error instanceof Conflict) return execution;
+            throw error;
+          });
+        }
         if (execution.status !== "running" && execution.status !== "resuming") return refuse("pause");
-        return workflows.control(project, id, { kind: "pause" }, { paused_by: user });
+        return pause();
       case "resuming":
       case "running":
         if (execution.status === "running" || execution.status === "resuming") return execution;
@@ -262,9 +270,11 @@ export function createExecutions(
       const {
         parent: _parent,
         orquesta: _task,
+        chain: _node,
         cancelled_by: _cancelled,
         paused_by: _paused,
         resumed_by: _resumed,
+        responded_by: _responded,
         // Whose keys templates read is who runs it now, not who ran it then.
         api_user: _user,
         ...context
@@ -296,6 +306,12 @@ export function createExecutions(
         const verb = status === "resuming" ? "resume" : "pause";
         throw new Invalid("execution.not-pausable", {
           message: `Failed updating execution. The ${verb} operation is not supported by the "${execution.runner}" runner.`,
+        });
+      }
+      if (execution.status === "pending" && execution.runner === INQUIRER) {
+        // Anything else would get around who may answer, and what.
+        throw new Invalid("inquiry.status", {
+          message: `Failed updating execution. It waits for an answer: respond with \`squall inquiry respond ${id}\`, or cancel it.`,
         });
       }
       const at = parts.now();
@@ -330,10 +346,10 @@ function refuseTasks(
   const refuse = (field: string, message: string): never => {
     throw new Invalid("execution.rerun.tasks", { message, at: { field } });
   };
-  if (!isWorkflow(old.runner)) {
+  if (old.runner !== "orquesta") {
     refuse(
       "tasks",
-      `Execution "${old.id}" is not of a workflow, so it has no tasks to run again. Leave tasks and reset out.`,
+      `Execution "${old.id}" is of no Orquesta workflow, so it has no tasks to run again alone. Leave tasks and reset out.`,
     );
   }
   if (Object.keys(overrides.parameters ?? {}).length > 0) {

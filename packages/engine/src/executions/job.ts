@@ -22,6 +22,7 @@ export function buildJob(
     action: { ref: action.ref, name: action.name, pack: action.pack, entryPoint: action.entry_point },
     ...(pack?.path && { packPath: pack.path }),
     ...(pack?.digest && { packDigest: pack.digest }),
+    ...(pack?.python_fork === false && { pythonFork: false }),
     ...rendered,
     // Made when it is asked for: runners without a child process have no use for a token.
     get environment() {

@@ -9,6 +9,7 @@ import {
 } from "@squall/model";
 import type { ViewOptions } from "../engine.ts";
 import type { Core } from "../core.ts";
+import { INQUIRER, maskAnswer } from "../inquiries/answer.ts";
 import { isWorkflow } from "../workflows/is-workflow.ts";
 import { maskParameters, maskValue, openParameters } from "../parameters/secrets.ts";
 
@@ -107,7 +108,7 @@ function view(
   }
   if (execution.parent !== undefined) out.parent = execution.parent;
   const place = execution.context.orquesta;
-  if (isWorkflow(execution.runner)) out.workflow_execution = execution.id;
+  if (execution.runner === "orquesta") out.workflow_execution = execution.id;
   if (isObject(place) && typeof place.task_execution_id === "string") out.task_execution = place.task_execution_id;
   if (children.length > 0) out.children = children;
   if (execution.delay !== undefined) out.delay = execution.delay;
@@ -129,8 +130,9 @@ export function viewEvent(event: Event): JsonObject {
   };
 }
 
-/** Masks what the action's output schema calls secret within `result[output_key]` (reference, section 6). */
+/** Masks what the action's output schema calls secret within `result[output_key]` (reference, section 6); of an answer, its own. */
 export function maskResult(result: JsonObject, snapshot: Snapshot): JsonObject {
+  if (snapshot.runner.name === INQUIRER) return maskAnswer(result);
   const key = snapshot.runner.output_key;
   const schema = snapshot.action.output_schema;
   if (!key || !schema || !(key in result)) return result;

@@ -1,4 +1,4 @@
-import { isCompleted, type JsonObject } from "@squall/model";
+import { type Execution, isCompleted, type JsonObject } from "@squall/model";
 import type { Change, Committed } from "@squall/store";
 import type { Draft } from "../executions/draft.ts";
 import type { Census } from "./census.ts";
@@ -19,7 +19,8 @@ export interface Actors {
 /** What is told: an event, or changes that need to be in the workflow's order, or both. */
 export interface Told {
   readonly event: StoredEvent | undefined;
-  readonly result?: JsonObject | undefined;
+  /** The execution whose end this is, as it will be in the store. */
+  readonly ended?: Execution | undefined;
   readonly drafts: readonly Draft[];
   readonly changes: readonly Change[];
   /** Merged into the context of the workflow's own execution. */

@@ -68,6 +68,7 @@ export function createCensus(limits: Limits, lanes: Lanes): Census {
 }
 
 /** How many workflows it is a task of, one inside the other. */
-export function depthOf({ context: { orquesta } }: Execution): number {
-  return isObject(orquesta) && typeof orquesta.depth === "number" ? orquesta.depth : isObject(orquesta) ? 1 : 0;
+export function depthOf({ context: { orquesta, chain } }: Execution): number {
+  const place = isObject(orquesta) ? orquesta : chain;
+  return isObject(place) && typeof place.depth === "number" ? place.depth : isObject(place) ? 1 : 0;
 }

@@ -5,9 +5,12 @@ import { depthOf } from "./census.ts";
 import { type Core, parameterContext } from "../core.ts";
 import { type Draft, draftExecution, runnerOf } from "../executions/draft.ts";
 import { evaluateWithKeys } from "../keys/lookup.ts";
+import { nodeContext, nodeNotify } from "./chains.ts";
+import type { Compiled } from "./definitions.ts";
 import { refuseOverrides, renderRequest } from "../parameters/render.ts";
 
 export type Run = Extract<Command, { readonly kind: "run" }>;
+export type TimerCommand = Extract<Command, { readonly kind: "timer" }>;
 
 /**
  * The execution that a task of a workflow asks for. It runs as the workflow's user, knows its place in the workflow by its
@@ -16,9 +19,11 @@ export type Run = Extract<Command, { readonly kind: "run" }>;
 export async function draftTask(
   core: Core,
   workflow: Execution,
+  compiled: Compiled,
   command: Run,
   run: string | undefined,
-  notifies: boolean,
+  /** The workflow's parameter of that: `notify` of Orquesta, `skip_notify` of chains. */
+  notifying: unknown,
 ): Promise<Draft> {
   const { parts } = core;
   const { project, user } = workflow;
@@ -44,16 +49,20 @@ export async function draftTask(
   const id = parts.newId();
   const depth = depthOf(workflow) + 1;
   const context: JsonObject = {
-    orquesta: {
-      workflow_execution_id: workflow.id,
-      task_execution_id: run ?? id,
-      task_name: command.task,
-      task_id: command.task,
-      task_route: command.route,
-      ...(command.item !== undefined && { item_id: command.item }),
-      // How deep it stands, where it is a task of a task.
-      ...(depth > 1 && { depth }),
-    },
+    ...(compiled.language === "action-chain"
+      ? { chain: { ...nodeContext(compiled, command.task, command.route), ...(depth > 1 && { depth }) } }
+      : {
+          orquesta: {
+            workflow_execution_id: workflow.id,
+            task_execution_id: run ?? id,
+            task_name: command.task,
+            task_id: command.task,
+            task_route: command.route,
+            ...(command.item !== undefined && { item_id: command.item }),
+            // How deep it stands, where it is a task of a task.
+            ...(depth > 1 && { depth }),
+          },
+        }),
     parent: { execution_id: workflow.id, user, pack, ...inherited },
     ...inherited,
     user,
@@ -66,7 +75,11 @@ export async function draftTask(
     renderRequest(plan, {}, parameterContext(core, { project, pack: action.pack, user, context, keys }), command.input),
   );
   const parameters = rendered instanceof Promise ? await rendered : rendered;
-  const notify = (notifies ? workflow.notify : undefined) ?? action.notify;
+  const notifies = Array.isArray(notifying) && notifying.includes(command.task);
+  const notify =
+    compiled.language === "action-chain"
+      ? nodeNotify(compiled, command.task, workflow, notifying)
+      : ((notifies ? workflow.notify : undefined) ?? action.notify);
   return draftExecution(core, {
     id,
     project,

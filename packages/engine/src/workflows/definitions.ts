@@ -3,7 +3,10 @@ import { join, sep } from "node:path";
 import { type Action, Invalid, isObject, messageOf } from "@squall/model";
 import { MAX_YAML_BYTES, readYaml } from "@squall/packs";
 import {
+  chainProgram,
+  type ChainState,
   type Env,
+  isChain,
   loadOrquesta,
   orquestaProgram,
   type OrquestaState,
@@ -14,7 +17,8 @@ import type { Shelves } from "../content/shelves.ts";
 
 /** A definition, read and compiled. */
 export interface Compiled {
-  readonly program: Program<OrquestaState, Env>;
+  readonly language: "orquesta" | "action-chain";
+  readonly program: Program<OrquestaState | ChainState, Env>;
   /** The document, for what is to be known of its tasks. */
   readonly source: Readonly<Record<string, unknown>>;
   readonly problems: readonly Problem[];
@@ -28,8 +32,11 @@ export interface Definitions {
   /** The text in the pack's folder as it is now; undefined when it cannot be read (`whyNot` says why). */
   textOf(project: string, action: Action): string | undefined;
   whyNot(project: string, action: Action): string | undefined;
-  /** @throws Invalid, TooLarge for what is no YAML or no workflow at all */
-  compile(text: string): Compiled;
+  /**
+   * As the runner of its action reads it; without one, as what it looks like.
+   * @throws Invalid, TooLarge for what is no YAML or no workflow at all
+   */
+  compile(text: string, runner?: string): Compiled;
 }
 
 /** Compiled definitions at once, and texts. */
@@ -79,18 +86,20 @@ export function createDefinitions(shelves: Shelves): Definitions {
         return `The definition of workflow "${action.ref}" could not be read: ${messageOf(thrown)}`;
       }
     },
-    compile(text) {
-      const known = compiled.get(text);
+    compile(text, runner) {
+      const key = `${runner ?? ""}\n${text}`;
+      const known = compiled.get(key);
       if (known) return known;
-      const fresh = compile(text);
-      keep(compiled, text, fresh);
+      const fresh = compile(text, runner);
+      keep(compiled, key, fresh);
       return fresh;
     },
   };
 }
 
-function compile(text: string): Compiled {
+function compile(text: string, runner: string | undefined): Compiled {
   const document = readYaml(text);
+  if (runner === undefined ? isChain(document.value) : runner === "action-chain") return compileChain(document);
   const { compat, ...source } = asObject(loadOrquesta(document));
   if (compat !== undefined && compat !== null && compat !== "reevaluate") {
     throw new Invalid("workflow.compat", {
@@ -100,7 +109,20 @@ function compile(text: string): Compiled {
   }
   const locate: Compiled["locate"] = (path) => document.positions.at(path);
   const program = orquestaProgram(source, { locate, contextNames: CONTEXT_NAMES });
-  return { program, source, problems: program.inspect(), reevaluate: compat === "reevaluate", locate };
+  const problems = program.inspect();
+  return { language: "orquesta", program, source, problems, reevaluate: compat === "reevaluate", locate };
+}
+
+function compileChain(document: ReturnType<typeof readYaml>): Compiled {
+  const { value, positions, warnings } = document;
+  if (!isObject(value) || Object.keys(value).length === 0) {
+    throw new Invalid("workflow.empty", { message: "The definition of the action chain is empty." });
+  }
+  const twice = warnings.find((warning) => warning.message.includes("a second time"));
+  if (twice !== undefined) throw new Invalid("workflow.duplicate", { message: twice.message });
+  const locate: Compiled["locate"] = (path) => positions.at(path);
+  const program = chainProgram(value, { locate });
+  return { language: "action-chain", program, source: value, problems: program.inspect(), reevaluate: false, locate };
 }
 
 /** `loadOrquesta` lets nothing else through. */

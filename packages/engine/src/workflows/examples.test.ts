@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
@@ -28,4 +29,21 @@ test("the example workflow checks two things at once and reports, also of a page
   assert.equal((bad.result?.output as { healthy: boolean }).healthy, false, JSON.stringify(bad.result));
   const tasks = taskNames(await t.engine.executions.children(DEFAULT_PROJECT, bad.id, 1)).sort();
   assert.deepEqual(tasks, ["ask_page", "ask_page", "look_at_disk", "report"]);
+});
+
+test("the definitions in the manual have no problems and come to their end", async () => {
+  await using t = await anEngine();
+  const manual = await readFile(join(import.meta.dirname, "../../../../docs/workflows.md"), "utf8");
+  const texts = [...manual.matchAll(/```yaml\n([^]*?)```/g)].map(([, text = ""]) => text);
+  const definitions = texts.filter((text) => /^(?:tasks|chain):/m.test(text));
+  assert.equal(definitions.length, 3);
+  const mocks = { look: { result: { stdout: "up" } }, may_i: { result: { response: { go: true } } } };
+  for (const definition of definitions) {
+    assert.deepEqual(t.engine.workflows.inspect(DEFAULT_PROJECT, definition), [], definition);
+    const chain = definition.includes("chain:");
+    const inputs = { hosts: ["a", "b"] };
+    const results = chain ? { say: { result: { stdout: "hello", return_code: 0 } } } : mocks;
+    const { status, errors } = t.engine.workflows.rehearse(DEFAULT_PROJECT, { definition, inputs, mocks: results });
+    assert.equal(status, "succeeded", JSON.stringify(errors));
+  }
 });

@@ -1,5 +1,5 @@
 import { type Execution, Invalid } from "@squall/model";
-import { buildGraph, readDefinition } from "@squall/workflow";
+import { buildGraph, type ChainState, readChain, readDefinition } from "@squall/workflow";
 import type { Core } from "../core.ts";
 import type { Compiled } from "./definitions.ts";
 import { isWorkflow } from "./is-workflow.ts";
@@ -49,9 +49,13 @@ export async function graphOfExecution(core: Core, execution: Execution): Promis
   return draw(live.compiled, live, new Map(tasks.map((one) => [one.task, one])));
 }
 
-function draw({ source }: Compiled, live?: Live, tasks?: ReadonlyMap<string, TaskView>): WorkflowGraph {
+function draw({ language, source }: Compiled, live?: Live, tasks?: ReadonlyMap<string, TaskView>): WorkflowGraph {
+  if (language === "action-chain") {
+    return drawChain(source, live?.state?.language === "action-chain" ? live.state : undefined, tasks);
+  }
   const { byNumber, starts } = buildGraph(readDefinition(source));
-  const entries = live?.state?.entries.flat().filter((entry) => entry !== null) ?? [];
+  const state = live?.state?.language === "orquesta" ? live.state : undefined;
+  const entries = state?.entries.flat().filter((entry) => entry !== null) ?? [];
   return {
     nodes: byNumber.map(({ name, task }) => {
       const runs = entries.filter((entry) => entry.task === name);
@@ -81,6 +85,43 @@ function draw({ source }: Compiled, live?: Live, tasks?: ReadonlyMap<string, Tas
         };
       }),
     ),
+  };
+}
+
+function drawChain(
+  source: Compiled["source"],
+  state?: ChainState,
+  tasks?: ReadonlyMap<string, TaskView>,
+): WorkflowGraph {
+  const { nodes, start } = readChain(source);
+  const runs = state?.runs.flat() ?? [];
+  const steps = new Set(runs.slice(1).map((run, at) => `${runs[at]?.name}\0${runs[at]?.status}\0${run.name}`));
+  return {
+    nodes: [...nodes.values()].map(({ name, ref }) => {
+      const own = runs.filter((run) => run.name === name);
+      const status = own.at(-1)?.status;
+      return {
+        id: name,
+        action: ref,
+        ...(name === start && { starts: true }),
+        ...(status && { status }),
+        ...(own.length > 0 && { runs: own.length }),
+        ...timesOf(tasks?.get(name)),
+      };
+    }),
+    edges: [...nodes.values()].flatMap(({ name, onSuccess, onFailure }) => {
+      const ended = runs.some((run) => run.name === name && run.updated !== undefined);
+      const edge = (to: string, when: "on-success" | "on-failure", statuses: readonly string[]) => ({
+        from: name,
+        to,
+        when,
+        ...(ended && { taken: statuses.some((status) => steps.has(`${name}\0${status}\0${to}`)) }),
+      });
+      return [
+        ...(onSuccess === undefined ? [] : [edge(onSuccess, "on-success", ["succeeded"])]),
+        ...(onFailure === undefined ? [] : [edge(onFailure, "on-failure", ["failed", "timeout", "abandoned"])]),
+      ];
+    }),
   };
 }
 

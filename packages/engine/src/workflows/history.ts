@@ -7,6 +7,8 @@ export type StoredEvent =
       readonly apiUrl: string;
       /** The inputs, sealed; only where they cannot be worked out again because a default is a template. */
       readonly inputs?: string;
+      /** The pack's configuration, sealed; only of a chain whose templates read it. */
+      readonly config?: string;
     }
   /** Goes on from where another execution of the workflow ended. */
   | {
@@ -28,6 +30,8 @@ export type StoredEvent =
       readonly ignored?: true;
     }
   | { readonly kind: "pause" | "resume" | "cancel" }
+  /** The time limit of a task is over. */
+  | { readonly kind: "timeout"; readonly task: string; readonly route: number; readonly run: number }
   | { readonly kind: "fail"; readonly message: string; readonly timedOut?: boolean };
 
 /** A key as it was read: null when there was none. What was secret is still sealed. */

@@ -70,24 +70,51 @@ const compare = (a: string, b: string): number => (a < b ? -1 : a > b ? 1 : 0);
 const isExpression = (text: string): boolean => text.includes("<%") || text.includes("{{");
 const TASK = "properties.tasks.patternProperties.^\\w+$.properties";
 
-/** What only who knows the registered actions can find. */
-function checkContent(core: Core, project: string, { source, locate }: Compiled): InspectionEntry[] {
-  const out: InspectionEntry[] = [];
-  if (!isObject(source.tasks)) return out;
+/** What a task or a node runs, and where that stands. */
+interface Use {
+  readonly ref: string;
+  readonly input: unknown;
+  readonly at: Readonly<
+    Record<"action" | "input", Pick<InspectionEntry, "spec_path" | "schema_path" | "line" | "column">>
+  >;
+}
+
+function* usesIn({ language, source, locate }: Compiled): Generator<Use> {
+  if (language === "action-chain") {
+    for (const [at, node] of (Array.isArray(source.chain) ? source.chain : []).entries()) {
+      if (!isObject(node) || typeof node.ref !== "string") continue;
+      const member = isObject(node.params) ? "params" : "parameters";
+      const place = (name: string) => ({
+        spec_path: `chain[${at}].${name}`,
+        schema_path: `properties.chain.items.properties.${name}`,
+        ...locate(["chain", at, name]),
+      });
+      yield { ref: node.ref, input: node[member], at: { action: place("ref"), input: place(member) } };
+    }
+    return;
+  }
+  if (!isObject(source.tasks)) return;
   for (const [name, task] of Object.entries(source.tasks)) {
     if (!isObject(task) || typeof task.action !== "string") continue;
-    const add = (member: "action" | "input", message: string, meant?: string) => {
-      out.push({
-        type: "content",
-        message,
-        spec_path: `tasks.${name}.${member}`,
-        schema_path: `${TASK}.${member}`,
-        ...(meant !== undefined && { suggestion: `did you mean '${meant}'?` }),
-        ...locate(["tasks", name, member]),
-      });
-    };
     const { action: ref, input } = readAction(task.action, task.input, `the task '${name}'`);
-    if (ref === null || isExpression(ref)) continue;
+    const place = (member: string) => ({
+      spec_path: `tasks.${name}.${member}`,
+      schema_path: `${TASK}.${member}`,
+      ...locate(["tasks", name, member]),
+    });
+    if (ref !== null && !isExpression(ref))
+      yield { ref, input, at: { action: place("action"), input: place("input") } };
+  }
+}
+
+/** What only who knows the registered actions can find. */
+function checkContent(core: Core, project: string, compiled: Compiled): InspectionEntry[] {
+  const out: InspectionEntry[] = [];
+  for (const { ref, input, at } of usesIn(compiled)) {
+    const add = (member: "action" | "input", message: string, meant?: string) => {
+      const suggestion = meant === undefined ? {} : { suggestion: `did you mean '${meant}'?` };
+      out.push({ type: "content", message, ...at[member], ...suggestion });
+    };
     if (!/^[\w-]+\.[\w.-]+$/.test(ref)) {
       add("action", `The action reference "${ref}" is not formatted correctly.`);
       continue;
@@ -138,11 +165,16 @@ export function checkBeforeRun(
   }
   let compiled: Compiled;
   try {
-    compiled = core.definitions.compile(snapshot.definition);
-  } catch {
-    return inspectText(core, execution.project, snapshot.definition);
+    compiled = core.definitions.compile(snapshot.definition, execution.runner);
+  } catch (thrown) {
+    const found = inspectText(core, execution.project, snapshot.definition);
+    return found.length > 0 ? found : [{ type: "error", message: messageOf(thrown) }];
   }
   const problems = inspect(core, execution.project, compiled);
+  if (compiled.language === "action-chain") {
+    // StackStorm finds out about an action when the chain comes to it: what stands before it has run by then.
+    return problems.filter((one) => one.type !== "content");
+  }
   if (problems.length > 0) return problems;
   const tasks = isObject(compiled.source.tasks) ? Object.keys(compiled.source.tasks) : [];
   const unknown = Array.isArray(notify) ? notify.map(String).filter((name) => !tasks.includes(name)) : [];

@@ -1,4 +1,4 @@
 /** Whether executions of a runner are conducted here instead of being given to it. */
 export function isWorkflow(runner: string): boolean {
-  return runner === "orquesta";
+  return runner === "orquesta" || runner === "action-chain";
 }

@@ -1,6 +1,7 @@
 /** Runs a workflow, and ends it as the mode says; kills its own process right after the commit with this number. */
 import type { Store } from "@squall/store";
 import { anEngine } from "../an-engine.ts";
+import { answerQuestions } from "./kill-at-every-commit.ts";
 
 const [directory = "", folder = "", key = "", at = "0", name = "", mode = "run"] = process.argv.slice(2);
 let commits: number | undefined;
@@ -23,6 +24,7 @@ const around = (store: Store): Store =>
 
 const t = await anEngine({ directory, key: Buffer.from(key, "hex"), around });
 await t.engine.content.register("default", [folder]);
+await answerQuestions(t);
 commits = 0;
 const parameters = mode === "timeout" ? { timeout: 1 } : {};
 const { id } = await t.engine.executions.request(t.admin, { action: `flows.${name}`, parameters });

@@ -1,12 +1,6 @@
 import assert from "node:assert/strict";
-import { randomBytes } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { test } from "node:test";
-import { DEFAULT_PROJECT } from "@squall/model";
-import { anEngine } from "../an-engine.ts";
-import { runKilled, taskNames, writeFlows } from "./some-workflows.ts";
+import { killAtEveryCommit } from "./kill-at-every-commit.ts";
 
 const retry = "retry: {count: 2}";
 const task = (name: string, next: string) =>
@@ -44,63 +38,61 @@ ${task("a", "do: b")}
 output: [{ok: <% task_status(a) %>}]
 `;
 
-/** Starts the engine on what the child left, waits for the workflow's end, and says how it came there. */
-async function endOf(directory: string, key: string) {
-  const t = await anEngine({ directory, key: Buffer.from(key, "hex") });
-  try {
-    const { items } = await t.store.executions(DEFAULT_PROJECT, { action: "flows.twenty" }, {});
-    assert.equal(items.length, 1);
-    const id = items[0]?.id ?? "";
-    const done = await t.engine.executions.settled(DEFAULT_PROJECT, id, AbortSignal.timeout(20_000));
-    const all = await t.engine.executions.children(DEFAULT_PROJECT, id, -1);
-    const counts: Record<string, number> = {};
-    for (const name of taskNames(all.filter((one) => one.status === "succeeded")))
-      counts[name] = (counts[name] ?? 0) + 1;
-    const others = all.filter((one) => one.status !== "succeeded").map((one) => one.status);
-    return { status: done.status, result: done.result, counts, others: [...new Set(others)], lost: others.length };
-  } finally {
-    await t.engine[Symbol.asyncDispose]();
-    await t.parts.bus[Symbol.asyncDispose]();
-    await t.store[Symbol.asyncDispose]();
-  }
-}
-
 test("a workflow ends as if nothing had happened, whichever of its commits the process dies after", async () => {
-  const root = await mkdtemp(join(tmpdir(), "squall-kill-"));
-  const folder = join(root, "flows");
-  const key = randomBytes(32).toString("hex");
-  await writeFlows(folder, { twenty: TWENTY, small: SMALL });
-  try {
-    const calm = await runKilled(join(root, "calm"), folder, key, -1);
-    const commits = Number(calm.out);
-    const expected = await endOf(join(root, "calm"), key);
-    assert.deepEqual([expected.status, expected.lost], ["succeeded", 0], JSON.stringify(expected.result));
-    assert.ok(commits > 20, `only ${commits} commits`);
-    let next = 1;
-    const worker = async () => {
-      for (let at = next++; at <= commits; at = next++) {
-        const directory = join(root, `at-${at}`);
-        const { signal, out } = await runKilled(directory, folder, key, at);
-        // How ends come together differs from run to run, so the last numbers may not be reached.
-        assert.ok(signal === "SIGKILL" || Number(out) < at, `commit ${at}: ended by ${signal} after ${out}`);
-        const { status, result, counts, others } = await endOf(directory, key);
-        // A retry is of the whole task: items that had succeeded beside a lost one run again.
-        assert.ok((counts.each ?? 0) >= 4);
-        counts.each = 4;
-        assert.deepEqual(
-          { status, result, counts },
-          { status: expected.status, result: expected.result, counts: expected.counts },
-          `killed after commit ${at}`,
-        );
-        assert.ok(
-          others.every((one) => one === "abandoned"),
-          `killed after commit ${at}: ${others.join()}`,
-        );
-        await rm(directory, { recursive: true });
-      }
-    };
-    await Promise.all([worker(), worker()]);
-  } finally {
-    await rm(root, { recursive: true });
-  }
+  const { commits, calm } = await killAtEveryCommit(
+    { twenty: TWENTY, small: SMALL },
+    "twenty",
+    ({ counts, others }) => {
+      // A retry is of the whole task: items that had succeeded beside a lost one run again.
+      assert.ok((counts.each ?? 0) >= 4);
+      counts.each = 4;
+      assert.ok(
+        others.every((one) => one === "abandoned"),
+        others.join(),
+      );
+    },
+  );
+  assert.equal(calm.status, "succeeded", JSON.stringify(calm.result));
+  assert.deepEqual(calm.others, []);
+  assert.ok(commits > 20, `only ${commits} commits`);
+});
+
+/** A question, a limit that is passed, and a chain with a question; nodes that were lost run again. */
+const WAITS = `
+version: 1.0
+tasks:
+  ask: {action: core.ask, ${retry}, next: [{when: <% succeeded() %>, publish: [{go: <% result().response.continue %>}], do: chain}]}
+  chain: {action: flows.chain, next: [{when: <% succeeded() %>, publish: [{chain: <% result().published %>}], do: both}]}
+  limited:
+    action: core.ask
+    input: {route: never}
+    timeout: 1
+    ${retry}
+    next: [{when: <% failed() %>, publish: [{why: <% task_status(limited) %>}], do: both}]
+  below: {action: flows.never, timeout: 1, next: [{when: <% failed() %>, do: both}]}
+  both: {join: all, action: core.noop, ${retry}}
+output: [{go: <% ctx(go) %>}, {chain: <% ctx(chain) %>}, {why: <% ctx(why) %>}]
+`;
+const NEVER = "version: 1.0\ntasks: {ask: {action: core.ask, input: {route: never}, retry: {count: 2}}}";
+const CHAIN = `
+chain:
+  - {name: one, ref: core.noop, publish: {code: "{{ one.return_code | default('lost') }}"}, on-success: two, on-failure: one}
+  - {name: two, ref: core.ask, on-success: three, on-failure: two}
+  - {name: three, ref: core.noop, publish: {go: "{{ two.response.continue }}"}, on-failure: three}
+`;
+
+test("questions, limits and chains go on as if nothing had happened", async () => {
+  const flows = { waits: WAITS, never: NEVER, chain: { definition: CHAIN, runner: "action-chain" } };
+  const { commits, calm } = await killAtEveryCommit(flows, "waits", ({ others }) => {
+    // What ran of tasks whose time was over is canceled after the step, perhaps by the next process.
+    assert.ok(
+      others.every((one) => one === "abandoned" || one === "canceled"),
+      others.join(),
+    );
+  });
+  assert.deepEqual(
+    [calm.status, calm.result],
+    ["succeeded", { output: { go: true, chain: { code: "0", go: "True" }, why: "timeout" } }],
+  );
+  assert.ok(commits > 10, `only ${commits} commits`);
 });

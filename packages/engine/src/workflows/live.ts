@@ -1,5 +1,5 @@
 import { type Execution, Invalid, messageOf, type Snapshot } from "@squall/model";
-import type { OrquestaState } from "@squall/workflow";
+import type { ChainState, OrquestaState } from "@squall/workflow";
 import type { Core } from "../core.ts";
 import type { Compiled } from "./definitions.ts";
 import { HISTORY_VERSION, type StoredStep } from "./history.ts";
@@ -16,13 +16,13 @@ export interface Live {
   /** Events since the state was last kept, and in all. */
   sinceSaved: number;
   events: number;
-  state: OrquestaState | undefined;
+  state: OrquestaState | ChainState | undefined;
   tracker: Tracker;
 }
 /** What `workflow.save` keeps. */
 interface Saved {
   readonly version?: number;
-  readonly state: OrquestaState;
+  readonly state: OrquestaState | ChainState;
   readonly tracker: SavedTracker;
   readonly events: number;
 }
@@ -60,7 +60,7 @@ export async function readBack(core: Core, project: string, id: string): Promise
         `The definition of workflow "${execution.action}" could not be read when it was asked to run; run it again`,
     });
   }
-  const compiled = core.definitions.compile(snapshot.definition);
+  const compiled = core.definitions.compile(snapshot.definition, execution.runner);
   let { saved, steps } = await store.workflow(project, id);
   // Cast: nothing but `sealState` seals for this purpose, beside inputs.
   let kept = saved && (JSON.parse(vault.open(saved.state, "workflow")) as Saved);
@@ -93,7 +93,7 @@ export async function readBack(core: Core, project: string, id: string): Promise
       await takeStep(core, live, stored.events, {
         at: stored.at,
         seed: stored.seed,
-        resultOf: () => undefined,
+        endedOf: () => undefined,
         key: (request) =>
           Promise.resolve(stored.keys?.[`${request.scope}\0${request.user ?? ""}\0${request.name}`] ?? null),
         begin: () => {

@@ -3,6 +3,7 @@ import type { Change } from "@squall/store";
 import type { Core } from "../core.ts";
 import { afterCompletion } from "../events/completion.ts";
 import type { Draft } from "../executions/draft.ts";
+import { CHAIN_RUNNER, chainResult, isChainState } from "./chains.ts";
 import type { Live } from "./live.ts";
 import type { Taken } from "./take-step.ts";
 
@@ -19,6 +20,8 @@ export async function moveAfter(
   live: Live,
   taken: Taken,
   context: JsonObject,
+  /** Executions that end with this step, by id. */
+  ends: ReadonlyMap<string, Execution> = new Map(),
 ): Promise<OwnMove | undefined> {
   const { execution } = live;
   if (isCompleted(execution.status)) return undefined;
@@ -27,7 +30,20 @@ export async function moveAfter(
   const status = (taken.status === "failed" && timedOut ? "timeout" : taken.status) as ExecutionStatus;
   if (status === execution.status) return undefined;
   if (!isCompleted(status)) return ownMove(core, live, status, undefined, context);
-  const { status: to, result } = resultOf(status, taken, core.parts.limits.resultBytes);
+  const { resultBytes } = core.parts.limits;
+  if (isChainState(live.state)) {
+    const whole = await chainResult(core, { ...live, state: live.state }, ends);
+    if (Buffer.byteLength(JSON.stringify(whole)) <= resultBytes) return ownMove(core, live, status, whole, context);
+    const error = `the results of the chain's tasks have more than the ${resultBytes} bytes that are kept together; each is in its own execution`;
+    return ownMove(
+      core,
+      live,
+      status === "succeeded" ? "failed" : status,
+      { tasks: [], error, traceback: "" },
+      context,
+    );
+  }
+  const { status: to, result } = resultOf(status, taken, resultBytes);
   return ownMove(core, live, to, result, context);
 }
 
@@ -36,7 +52,14 @@ export const failedMove = (
   core: Core,
   about: Pick<Live, "execution"> & Partial<Pick<Live, "snapshot">>,
   errors: readonly object[],
-): Promise<OwnMove> => ownMove(core, about, "failed", { errors, output: null }, {});
+): Promise<OwnMove> => {
+  const messages = errors.map((one) => ("message" in one ? String(one.message) : JSON.stringify(one)));
+  const result: JsonObject =
+    about.execution.runner === CHAIN_RUNNER
+      ? { tasks: [], error: messages.join("\n"), traceback: "" }
+      : { errors, output: null };
+  return ownMove(core, about, "failed", result, {});
+};
 
 async function ownMove(
   core: Core,

@@ -1,6 +1,8 @@
 import { type Execution, isCompleted, isObject, messageOf, type Snapshot } from "@squall/model";
 import type { ExecutionFilter } from "@squall/store";
 import type { Core } from "../core.ts";
+import { CHAIN_RUNNER } from "./chains.ts";
+import type { TimerCommand } from "./children.ts";
 import type { StoredStep } from "./history.ts";
 import { type Live, readBack } from "./live.ts";
 
@@ -8,6 +10,8 @@ import { type Live, readBack } from "./live.ts";
 export interface Recovered {
   /** One that is under way: its time limit counts on. */
   resume(execution: Execution, snapshot: Snapshot): Promise<void>;
+  /** One whose tasks may have time limits: these count on, and what was dismissed is ended. */
+  limit(live: Live, timers: readonly TimerCommand[]): void;
   /** What runs of it was perhaps not told. */
   cascade(live: Live, ask: "pause" | "cancel"): void;
   cancelTask(task: Execution, by: Execution): Promise<void>;
@@ -24,7 +28,7 @@ const NOT_ENDED = ["requested", "scheduled", "delayed", "pending", ...UNDER_WAY]
  */
 export async function recoverWorkflows(core: Core, project: string, recovered: Recovered): Promise<string[]> {
   const unbegun: string[] = [];
-  for await (const page of pagesOf(core, project, { runner: "orquesta", status: UNDER_WAY })) {
+  for await (const page of underWay(core, project)) {
     const snapshots = await core.snapshots.load(
       project,
       page.map((one) => one.snapshot),
@@ -40,6 +44,14 @@ export async function recoverWorkflows(core: Core, project: string, recovered: R
             const live = await readBack(core, project, execution.id);
             recovered.cascade(live, execution.status === "canceling" ? "cancel" : "pause");
           }
+          if (hasLimits(core, execution, snapshot)) {
+            const live = await readBack(core, project, execution.id);
+            const timers = live.state === undefined ? [] : live.compiled.program.timers(live.state);
+            recovered.limit(
+              live,
+              timers.map((timer) => ({ kind: "timer", ...timer })),
+            );
+          }
         } catch (error) {
           // It fails, and says why, with the next end of a task; its neighbours are taken up all the same.
           core.parts.log.error(
@@ -54,6 +66,17 @@ export async function recoverWorkflows(core: Core, project: string, recovered: R
   return unbegun;
 }
 
+async function* underWay(core: Core, project: string): AsyncGenerator<Execution[]> {
+  for (const runner of ["orquesta", CHAIN_RUNNER]) yield* pagesOf(core, project, { runner, status: UNDER_WAY });
+}
+
+/** Whether a task of the definition may have a time limit. */
+function hasLimits(core: Core, { runner }: Execution, { definition }: Snapshot): boolean {
+  if (definition === undefined || runner === CHAIN_RUNNER) return false;
+  const { tasks } = core.definitions.compile(definition, runner).source;
+  return isObject(tasks) && Object.values(tasks).some((task) => isObject(task) && task.timeout !== undefined);
+}
+
 /** One that has begun has begun something: else it would have ended in the same step. */
 async function hasBegun(core: Core, { project, id, status }: Execution): Promise<boolean> {
   if (status !== "running") return true;
@@ -66,14 +89,17 @@ async function hasBegun(core: Core, { project, id, status }: Execution): Promise
 }
 
 /**
- * Tasks of workflows that failed for a reason from outside (a time limit, somebody's word) are to be canceled, and the
- * workflow has ended before they are: what was not told when the process died is told now.
+ * Tasks of workflows that failed for a reason from outside (a time limit, somebody's word), and what ran of tasks whose
+ * own time was over, are to be canceled, and the workflow may have ended before they are: what was not told when the process
+ * died is told now.
  */
 async function cancelLeftTasks(core: Core, project: string, recovered: Recovered): Promise<void> {
   const { store } = core.parts;
   const ends = new Map<string, boolean>();
   for await (const page of pagesOf(core, project, { status: NOT_ENDED })) {
-    const tasks = page.filter((one) => one.parent !== undefined && isObject(one.context.orquesta));
+    const tasks = page.filter(
+      (one) => one.parent !== undefined && (isObject(one.context.orquesta) || isObject(one.context.chain)),
+    );
     const parents = [...new Set(tasks.flatMap((one) => one.parent ?? []))];
     if (parents.length === 0) continue;
     const { items } = await store.executions(project, { ids: parents }, { omit: ["result", "parameters"] });
@@ -83,7 +109,7 @@ async function cancelLeftTasks(core: Core, project: string, recovered: Recovered
       if (workflow === undefined) continue;
       let cancels = ends.get(workflow.id);
       if (cancels === undefined) ends.set(workflow.id, (cancels = await askedToCancel(core, workflow)));
-      if (cancels) await recovered.cancelTask(task, workflow);
+      if (cancels || (await isDismissed(core, task, workflow))) await recovered.cancelTask(task, workflow);
     }
   }
 }
@@ -94,6 +120,12 @@ async function askedToCancel(core: Core, { project, id }: Execution): Promise<bo
   // Cast: steps are written by the engine alone.
   const events = steps.flatMap(({ step }) => (step as unknown as StoredStep).events);
   return events.some(({ kind }) => kind === "fail" || kind === "cancel");
+}
+
+/** Whether it ran of a task whose time was over (W7). */
+async function isDismissed(core: Core, task: Execution, workflow: Execution): Promise<boolean> {
+  if (workflow.runner === CHAIN_RUNNER) return false;
+  return (await readBack(core, workflow.project, workflow.id)).tracker.isDismissed(task.id);
 }
 
 /** Executions oldest first, in pages; what changes its status meanwhile does not move the others. */

@@ -1,4 +1,4 @@
-import type { Execution, JsonObject, Snapshot } from "@squall/model";
+import { type Execution, isObject, type JsonObject, type Snapshot } from "@squall/model";
 import { type Core, parameterContext } from "../core.ts";
 import { evaluateWithKeys } from "../keys/lookup.ts";
 import { renderFinal } from "../parameters/render.ts";
@@ -7,9 +7,17 @@ import type { StoredEvent } from "./history.ts";
 import type { Live } from "./live.ts";
 
 /** `ctx().st2` and `ctx().parent` (stackstorm-model 17.1). What comes to a context later does not count. */
-export function contextOf(live: Pick<Live, "execution">, apiUrl: string): JsonObject {
+export function contextOf(
+  core: Core,
+  live: Pick<Live, "execution" | "compiled">,
+  { apiUrl, config }: Extract<StoredEvent, { kind: "start" }>,
+): JsonObject {
   const { execution } = live;
   const { cancelled_by: _c, paused_by: _p, resumed_by: _r, ...context } = execution.context;
+  if (live.compiled.language === "action-chain") {
+    const opened = config === undefined ? {} : (JSON.parse(core.parts.vault.open(config, "workflow")) as JsonObject);
+    return { action_context: context, config_context: opened, __context: context };
+  }
   const { api_user, source_channel, pack } = context;
   const st2 = {
     action_execution_id: execution.id,
@@ -36,6 +44,15 @@ export async function inputsOf(
   return (await settingsOf(core, live.execution, live.snapshot)).action;
 }
 
+/** The pack's configuration as a chain's templates see it. */
+export async function configFor(core: Core, execution: Execution, { action }: Snapshot): Promise<JsonObject> {
+  const { project, user, context } = execution;
+  return await evaluateWithKeys(core.parts, project, (keys) => {
+    const { config_context: config } = parameterContext(core, { project, pack: action.pack, user, context, keys });
+    return (config ?? {}) as JsonObject;
+  });
+}
+
 /** What the execution was asked to do, split into what is the runner's and what the workflow's. */
 export async function settingsOf(
   core: Core,
@@ -49,5 +66,21 @@ export async function settingsOf(
   const rendered = await evaluateWithKeys(core.parts, execution.project, (keys) =>
     renderFinal(plan, kept, parameterContext(core, { ...about, keys })),
   );
-  return { ...rendered, templated: plan.templated.size > 0 };
+  const templated = plan.templated.size > 0;
+  const { timeout } = rendered.runner;
+  const isGiven = action.parameters.timeout !== undefined || kept.timeout !== undefined;
+  if (!isGiven || !hasInput(core, snapshot, "timeout")) return { ...rendered, templated };
+  // A workflow written for StackStorm, whose runner has no such parameter: its own input, and no limit of ours.
+  return { runner: { ...rendered.runner, timeout: 0 }, action: { ...rendered.action, timeout }, templated };
+}
+
+/** Whether an Orquesta workflow declares an input of this name. */
+function hasInput(core: Core, { definition, runner }: Snapshot, name: string): boolean {
+  if (definition === undefined || runner.name !== "orquesta") return false;
+  try {
+    const { input } = core.definitions.compile(definition, runner.name).source;
+    return Array.isArray(input) && input.some((one) => one === name || (isObject(one) && Object.hasOwn(one, name)));
+  } catch {
+    return false; // what is wrong with it, inspection tells
+  }
 }

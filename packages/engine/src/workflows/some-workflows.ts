@@ -17,6 +17,8 @@ export interface WorkflowEngine extends AsyncDisposable {
   /** Removes, or replaces, a definition's file. */
   remove(name: string): Promise<void>;
   write(name: string, definition: string): Promise<void>;
+  /** Gives the pack this schema of its configuration. */
+  configure(schema: JsonObject): Promise<void>;
   request(name: string, parameters?: JsonObject, more?: JsonObject): Promise<Execution>;
   run(name: string, parameters?: JsonObject, more?: JsonObject): Promise<Execution>;
   settled(id: string): Promise<Execution>;
@@ -26,7 +28,9 @@ export interface WorkflowEngine extends AsyncDisposable {
   reaches(id: string, status: string, task?: string): Promise<Execution>;
 }
 
-export type Flows = Readonly<Record<string, string | { readonly definition: string; readonly parameters: JsonObject }>>;
+export type Flows = Readonly<
+  Record<string, string | { readonly definition: string; readonly parameters?: JsonObject; readonly runner?: string }>
+>;
 
 /** Writes a pack `flows` into a folder. */
 export async function writeFlows(folder: string, flows: Flows): Promise<void> {
@@ -41,9 +45,9 @@ export async function writeFlows(folder: string, flows: Flows): Promise<void> {
   };
   await writeFile(join(folder, "pack.yaml"), JSON.stringify(pack));
   for (const [name, flow] of Object.entries(flows)) {
-    const { definition, parameters } = typeof flow === "string" ? { definition: flow, parameters: {} } : flow;
+    const { definition, parameters = {}, runner = "orquesta" } = typeof flow === "string" ? { definition: flow } : flow;
     await writeFile(join(folder, "actions", "workflows", `${name}.yaml`), definition);
-    const action = { name, runner_type: "orquesta", entry_point: `workflows/${name}.yaml`, enabled: true, parameters };
+    const action = { name, runner_type: runner, entry_point: `workflows/${name}.yaml`, enabled: true, parameters };
     await writeFile(join(folder, "actions", `${name}.yaml`), JSON.stringify(action));
   }
 }
@@ -77,6 +81,10 @@ export async function someWorkflows(
     children,
     remove: (name) => rm(join(folder, "actions", "workflows", `${name}.yaml`)),
     write: (name, definition) => writeFile(join(folder, "actions", "workflows", `${name}.yaml`), definition),
+    async configure(schema) {
+      await writeFile(join(folder, "config.schema.yaml"), JSON.stringify(schema));
+      await t.engine.content.register(DEFAULT_PROJECT, [folder]);
+    },
     run: async (name, parameters, more) => settled((await request(name, parameters, more)).id),
     reaches: (id, status, task) =>
       new Promise((resolve, reject) => {
@@ -89,8 +97,7 @@ export async function someWorkflows(
           else resolve(found);
         };
         const look = (one: Execution) => {
-          const orquesta = one.context.orquesta as JsonObject | undefined;
-          const isIt = task === undefined ? one.id === id : one.parent === id && orquesta?.task_name === task;
+          const isIt = task === undefined ? one.id === id : one.parent === id && taskNames([one])[0] === task;
           if (isIt && one.status === status) finish(one);
         };
         // What happened before anybody listened.
@@ -108,7 +115,10 @@ export async function someWorkflows(
 
 /** The task names of executions, in the order of the executions. */
 export function taskNames(executions: readonly Execution[]): string[] {
-  return executions.map((one) => String((one.context.orquesta as JsonObject).task_name));
+  return executions.map(({ context }) => {
+    const place = (context.orquesta ?? context.chain) as JsonObject | undefined;
+    return String(place?.task_name ?? place?.name);
+  });
 }
 
 /**

@@ -4,7 +4,7 @@ import type { Core } from "../core.ts";
 import type { Dispatch } from "../executions/dispatch.ts";
 import type { Draft } from "../executions/draft.ts";
 import type { Actor, Input } from "./actors.ts";
-import { draftTask } from "./children.ts";
+import { draftTask, type TimerCommand } from "./children.ts";
 import type { StoredEvent, StoredKey } from "./history.ts";
 import { type Live, readBack, sealState } from "./live.ts";
 import { moveAfter } from "./own-move.ts";
@@ -17,6 +17,9 @@ export interface Outward {
   /** The workflow's own execution has moved, durably. */
   moved(execution: Execution): void;
   cascade(live: Live, ask: "pause" | "resume" | "cancel"): void;
+  /** Limits of tasks that begin or are done with; executions that are to be ended. */
+  timers(execution: Execution, timers: readonly TimerCommand[]): void;
+  stop(execution: Execution, executions: readonly string[]): void;
   failSetup(execution: Execution, errors: readonly object[]): Promise<void>;
 }
 
@@ -43,16 +46,16 @@ export function createStep(
     }
     actor.live = live;
     const events: StoredEvent[] = [];
-    const results = new Map<StoredEvent, JsonObject>();
+    const ends = new Map<StoredEvent, Execution>();
     const drafts: Draft[] = [];
-    for (const { event, result } of batch) {
+    for (const { event, ended: over } of batch) {
       if (event === undefined) continue;
       if (event.kind === "start" && live.seq > 0) continue;
       if (event.kind === "task" && live.tracker.placeOf(event.execution ?? "") === undefined) continue;
       events.push(event);
-      if (!result) continue;
-      results.set(event, result);
-      actor.hold(result);
+      if (!over?.result) continue;
+      ends.set(event, over);
+      actor.hold(over.result);
     }
     let list: Change[] = [];
     let ranges: number[] = [];
@@ -60,7 +63,7 @@ export function createStep(
     let moved: Execution | undefined;
     let taken: Taken | undefined;
     try {
-      if (events.length > 0) taken = await takeStep(core, live, events, worldOf(live, results, drafts));
+      if (events.length > 0) taken = await takeStep(core, live, events, worldOf(live, ends, drafts));
       const controls = batch.filter(
         (input) => input.event !== undefined && taken?.refused.has(input.event) && isControl(input.event),
       );
@@ -81,7 +84,8 @@ export function createStep(
         if (live.sinceSaved >= Math.max(SAVE_EVENTS, live.events / 4)) keepState(live, list);
         for (const draft of drafts) list.push(...draft.changes);
         const context = Object.assign({}, ...batch.map((input) => input.context ?? {})) as JsonObject;
-        const move = await moveAfter(core, live, taken, context);
+        const rows = new Map([...ends.values()].map((one) => [one.id, one]));
+        const move = await moveAfter(core, live, taken, context, rows);
         if (move) {
           moved = move.execution;
           if (isCompleted(moved.status)) ended = moved;
@@ -114,6 +118,9 @@ export function createStep(
     }
     for (const input of batch) input.resolve(committed);
     for (const ask of new Set(taken?.asks)) outward.cascade(live, ask);
+    if (!taken) return;
+    outward.timers(live.execution, taken.timers);
+    if (taken.stops.length > 0) outward.stop(live.execution, taken.stops);
   };
 
   /** Which input the refused change belongs to: it alone is told, the others are decided again. */
@@ -141,14 +148,16 @@ export function createStep(
     actor.queue = [...again, ...actor.queue];
   };
 
-  const worldOf = (live: Live, results: ReadonlyMap<StoredEvent, JsonObject>, drafts: Draft[]): World => {
+  const worldOf = (live: Live, ends: ReadonlyMap<StoredEvent, Execution>, drafts: Draft[]): World => {
     const now = parts.now();
     const plan = core.plans(live.snapshot.action, live.snapshot.runner);
-    const notify = live.execution.parameters.notify ?? plan.defaults.notify;
+    const isChain = live.compiled.language === "action-chain";
+    const which = isChain ? "skip_notify" : "notify";
+    const notifying = live.execution.parameters[which] ?? plan.defaults[which];
     return {
       at: Math.floor(now / 1000),
       seed: Math.floor(Math.random() * 2 ** 32),
-      resultOf: (event) => results.get(event),
+      endedOf: (event) => ends.get(event),
       key: async ({ scope, user = "", name }) => {
         const { project } = live.execution;
         const found = await parts.store.key(project, `st2kv.${scope}`, scope === "user" ? user : "", name, now);
@@ -156,13 +165,16 @@ export function createStep(
       },
       begin: async (command, run) => {
         try {
-          const notifies = Array.isArray(notify) && notify.includes(command.task);
-          const draft = await draftTask(core, live.execution, command, run, notifies);
+          const draft = await draftTask(core, live.execution, live.compiled, command, run, notifying);
           drafts.push(draft);
           return { id: draft.execution.id };
         } catch (thrown) {
           if (isTransient(thrown)) throw thrown;
-          return { failed: { error: messageOf(thrown) } };
+          if (!isChain) return { failed: { error: messageOf(thrown) } };
+          const error = `Failed running task "${command.task}". ${messageOf(thrown)}`;
+          return {
+            failed: { error, traceback: "", ...(thrown instanceof SquallError && { code: thrown.code }) },
+          };
         }
       },
       liveOf: (other) => readBack(core, live.execution.project, other),

@@ -1,8 +1,8 @@
 import { type Execution, Invalid, isCompleted, type JsonObject } from "@squall/model";
 import { type KeyRequest, routeSeenFrom } from "@squall/expressions";
-import type { ErrorEntry, OrquestaState, WorkflowEvent, WorkflowStatus } from "@squall/workflow";
+import type { ChainState, ErrorEntry, OrquestaState, WorkflowEvent, WorkflowStatus } from "@squall/workflow";
 import type { Core } from "../core.ts";
-import type { Run } from "./children.ts";
+import type { Run, TimerCommand } from "./children.ts";
 import { HISTORY_VERSION, randomFrom, type StoredEvent, type StoredKey, type StoredStep } from "./history.ts";
 import type { Live } from "./live.ts";
 import { contextOf, inputsOf } from "./settings.ts";
@@ -12,8 +12,8 @@ import { recordOfTask } from "./task-record.ts";
 export interface World {
   readonly at: number;
   readonly seed: number;
-  /** An event's result, when it is in hand. */
-  resultOf(event: StoredEvent): JsonObject | undefined;
+  /** The execution that an event is the end of, when it is in hand: the store has it only after the step. */
+  endedOf(event: StoredEvent): Execution | undefined;
   key(request: KeyRequest): Promise<StoredKey>;
   /** Answers the id, or the result of the task that could not become an execution. */
   begin(
@@ -33,6 +33,9 @@ export interface Taken {
   readonly errors: readonly ErrorEntry[];
   /** What else is asked of what runs, once the step is durable. */
   readonly asks: readonly ("pause" | "resume" | "cancel")[];
+  /** Executions that are to be ended, once the step is durable; and the limits of tasks that begin or are done with. */
+  readonly stops: readonly string[];
+  readonly timers: readonly TimerCommand[];
   /** For each event given: why it could not be taken up. */
   readonly refused: ReadonlyMap<StoredEvent, unknown>;
 }
@@ -58,6 +61,8 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
   const keys = new Map<string, StoredKey>();
   const rows = new Map<string, Execution>();
   const asks: ("pause" | "resume" | "cancel")[] = [];
+  const stops: string[] = [];
+  const timers: TimerCommand[] = [];
   const refused = new Map<StoredEvent, unknown>();
   let last: {
     status: WorkflowStatus;
@@ -65,8 +70,9 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
     errors: readonly ErrorEntry[];
   } = {
     status: live.state?.status ?? "requested",
-    output: live.state?.output ?? null,
-    errors: live.state?.errors ?? [],
+    ...(live.state?.language === "orquesta"
+      ? { output: live.state.output, errors: live.state.errors }
+      : { output: null, errors: [] }),
   };
 
   const rowOf = (id: string): Execution => {
@@ -81,7 +87,12 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
   /** A result that is not in hand, read before it is asked for: reading a history back asks for every one. */
   const fetchResult = async (event: StoredEvent): Promise<void> => {
     if (event.kind !== "task" || event.execution === undefined || event.result !== undefined) return;
-    if (!isCompleted(event.status) || world.resultOf(event) !== undefined) return;
+    if (!isCompleted(event.status)) return;
+    const ended = world.endedOf(event);
+    if (ended) {
+      rows.set(event.execution, ended);
+      return;
+    }
     const row = await core.parts.store.execution(live.execution.project, event.execution);
     if (row) rows.set(event.execution, row);
   };
@@ -97,11 +108,15 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
     return { value: request.decrypt && known.secret ? core.parts.vault.open(known.value, "key") : known.value };
   };
   const recordOf = (task: string, route: number) => {
-    const seen = routeSeenFrom(
-      route,
-      (number) => live.state?.routes.flat()[number]?.path,
-      (number) => live.tracker.latest(task, number) !== undefined,
-    );
+    const { state } = live;
+    const seen =
+      state?.language === "action-chain"
+        ? route
+        : routeSeenFrom(
+            route,
+            (number) => state?.routes.flat()[number]?.path,
+            (number) => live.tracker.latest(task, number) !== undefined,
+          );
     const run = seen === undefined ? undefined : live.tracker.latest(task, seen);
     return run === undefined || seen === undefined
       ? undefined
@@ -114,6 +129,7 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
     now: () => world.at,
     random: randomFrom(world.seed),
     reevaluate: live.compiled.reevaluate,
+    decrypt: (ciphertext: string) => core.parts.vault.open(ciphertext, "key"),
   });
   const { program } = live.compiled;
   const most = core.parts.limits.workflowExecutions;
@@ -125,15 +141,12 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
   const advance = (event: StoredEvent) => {
     switch (event.kind) {
       case "start":
-        return program.start(inputs as JsonObject, { ...envOf(), context: contextOf(live, event.apiUrl) });
+        return program.start(inputs as JsonObject, { ...envOf(), context: contextOf(core, live, event) });
       case "continue":
         return program.advance(started(live), { kind: "rerun", tasks: event.tasks }, envOf());
       case "task": {
         const { execution, task, route, item } = event;
-        const result =
-          event.result ??
-          world.resultOf(event) ??
-          (execution && isCompleted(event.status) ? rowOf(execution).result : undefined);
+        const result = event.result ?? (execution && isCompleted(event.status) ? rowOf(execution).result : undefined);
         const told: WorkflowEvent = {
           kind: "task",
           task,
@@ -142,6 +155,7 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
           // Cast: the statuses of executions are among those of workflows.
           status: event.status as WorkflowStatus,
           ...(result !== undefined && { result }),
+          ...(execution === undefined && { refused: true as const }),
         };
         return program.advance(started(live), told, envOf());
       }
@@ -154,8 +168,13 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
   for (let event = queue.shift(); event !== undefined; event = queue.shift()) {
     if (event.kind === "start") inputs = await inputsOf(core, live, event);
     if (event.kind === "continue") await continueFrom(live, event.of, world);
+    const isDismissed = event.kind === "task" && live.tracker.isDismissed(event.execution);
     if (event.kind === "task" && event.execution !== undefined) {
       live.tracker.report(event.execution, event.status, isCompleted(event.status));
+    }
+    if (event.kind === "task" && isDismissed) {
+      accepted.push({ ...bare(event), ignored: true }); // W7
+      continue;
     }
     if (event.kind === "task" && event.ignored) continue;
     await fetchResult(event);
@@ -177,6 +196,14 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
     last = step;
     accepted.push(bare(event));
     for (const command of step.commands) {
+      if (command.kind === "timer") {
+        timers.push(command);
+        continue;
+      }
+      if (command.kind === "stop") {
+        stops.push(...live.tracker.dismiss(command));
+        continue;
+      }
       if (command.kind !== "run") {
         asks.push(command.kind);
         continue;
@@ -212,6 +239,8 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
     output: last.output ?? null,
     errors: last.errors,
     asks,
+    stops,
+    timers,
     refused,
   };
 }
@@ -223,7 +252,7 @@ function bare<E extends StoredEvent>(event: E): E {
   return rest as E; // without an optional member it is still of its kind
 }
 
-function started(live: Live): OrquestaState {
+function started(live: Live): OrquestaState | ChainState {
   if (live.state !== undefined) return live.state;
   throw new Invalid("workflow.not-started", {
     message: `the workflow of execution ${live.execution.id} has not started`,

@@ -103,7 +103,9 @@ async function groupsOf(core: Core, workflow: Execution): Promise<Group[]> {
 }
 
 function add(groups: Map<string, Group>, one: Execution): void {
-  const place = one.context.orquesta;
+  const { orquesta, chain } = one.context;
+  // Of a chain's nodes each run has a number of its own; they are one task.
+  const place = isObject(chain) ? { task_name: chain.name, task_route: 0, task_execution_id: one.id } : orquesta;
   // What asked with the workflow's token is a child of it as well, and no task.
   if (!isObject(place)) return;
   const { task_name, task_route, task_execution_id, item_id } = place;
@@ -182,7 +184,8 @@ async function itemsOf(core: Core, workflow: Execution): Promise<Map<string, Kno
   const known = new Map<string, KnownItems>();
   if (workflow.status === "succeeded") return known;
   const { state } = await readBack(core, workflow.project, workflow.id);
-  for (const { task, route, items } of state?.staged ?? []) {
+  if (state?.language !== "orquesta") return known;
+  for (const { task, route, items } of state.staged) {
     if (items) known.set(`${route}|${task}`, { total: items.count, counts: items.counts });
   }
   return known;

@@ -12,13 +12,14 @@ import type { Core } from "../core.ts";
 import type { Dispatch } from "../executions/dispatch.ts";
 import type { Draft } from "../executions/draft.ts";
 import { createActors } from "./actors.ts";
+import { CHAIN_RUNNER } from "./chains.ts";
 import { checkBeforeRun } from "./inspection.ts";
 import type { StoredEvent } from "./history.ts";
 import { isWorkflow } from "./is-workflow.ts";
 import type { Live } from "./live.ts";
 import { failedMove } from "./own-move.ts";
 import { recoverWorkflows } from "./recovery.ts";
-import { settingsOf } from "./settings.ts";
+import { configFor, settingsOf } from "./settings.ts";
 import { createStep, isTransient } from "./step.ts";
 import { createTimeouts } from "./timeouts.ts";
 
@@ -35,6 +36,8 @@ import { createTimeouts } from "./timeouts.ts";
  *     are read from the rows of their executions, which never change once they ended. Read back, it gives the same state.
  * W5  A commit that was refused forgets the state in memory: it is read back, and decided again.
  * W6  Cancel and pause of what runs are asked for after the step is durable, and again when the server starts.
+ * W7  What runs of a task whose time is over is dismissed in the step that says so: what it still reports is recorded as
+ *     its end and nothing else.
  */
 export interface Workflows {
   /** An execution of a workflow was committed as running: begins it. */
@@ -74,7 +77,8 @@ export function createWorkflows(
     const parent = workflowOf(ended);
     if (parent === undefined) return dispatch.commit(drafts, changes);
     const event = taskEvent(ended);
-    return actors.tell(ended.project, parent, { event, result: ended.result, drafts, changes });
+    // What waits for an answer has a result already, which is none of the task's yet.
+    return actors.tell(ended.project, parent, { event, ...(isCompleted(ended.status) && { ended }), drafts, changes });
   };
 
   /** A sub-workflow rests or goes on: its parent has to know. */
@@ -99,6 +103,13 @@ export function createWorkflows(
       // One that ended meanwhile, or rests already, needs nothing.
       if (error instanceof Conflict) return;
       parts.log.error({ execution: live.execution.id, err: error, ask }, "what runs of a workflow could not be told");
+    });
+  };
+
+  /** Ends what runs of tasks whose time is over. */
+  const stop = ({ project, id, user }: Execution, executions: readonly string[]) => {
+    void Promise.all(executions.map((one) => cancelExecution(project, one, user))).catch((error: unknown) => {
+      parts.log.error({ execution: id, err: error }, "what ran of a task whose time is over could not be ended");
     });
   };
 
@@ -143,6 +154,10 @@ export function createWorkflows(
       kind: "start",
       apiUrl: parts.apiUrl(),
       ...(settings.templated && { inputs: parts.vault.seal(JSON.stringify(settings.action), "workflow") }),
+      ...(execution.runner === CHAIN_RUNNER &&
+        snapshot.definition?.includes("config_context") && {
+          config: parts.vault.seal(JSON.stringify(await configFor(core, execution, snapshot)), "workflow"),
+        }),
     };
     if (isObject(again) && typeof again.ref === "string" && tasks.length > 0) {
       const reset = new Set(Array.isArray(again.reset) ? again.reset : []);
@@ -169,6 +184,8 @@ export function createWorkflows(
         core.census.ended(execution.id);
       },
       cascade,
+      timers: (execution, timers) => timeouts.limit(execution, timers),
+      stop,
       failSetup,
     }),
   );
@@ -184,6 +201,10 @@ export function createWorkflows(
           resume: async (execution, snapshot) => {
             core.census.began(execution.id);
             timeouts.start(execution, (await settingsOf(core, execution, snapshot)).runner.timeout);
+          },
+          limit(live, timers) {
+            timeouts.limit(live.execution, timers);
+            stop(live.execution, live.tracker.dismissed());
           },
           cascade,
           cancelTask: ({ id }, { user }) => cancelExecution(project, id, user),
@@ -209,10 +230,15 @@ export function createWorkflows(
 
 /** The workflow that an execution says it is a task of. Whether it is one, the workflow knows. */
 function workflowOf(execution: Execution): string | undefined {
-  return isObject(execution.context.orquesta) ? execution.parent : undefined;
+  return isObject(execution.context.orquesta) || isObject(execution.context.chain) ? execution.parent : undefined;
 }
 
 function taskEvent(execution: Execution): StoredEvent {
+  if (isObject(execution.context.chain)) {
+    const { name, route } = execution.context.chain;
+    const { id, status } = execution;
+    return { kind: "task", task: String(name), route: Number(route), status, execution: id };
+  }
   const { task_name, task_route, item_id } = execution.context.orquesta as JsonObject;
   return {
     kind: "task",

@@ -89,7 +89,7 @@ const contextual: readonly Callable[] = [
   callable("item", ["key?"], (rt, [key]) => scopeOf(rt).item(key)),
   callable("result", [], (rt) => scopeOf(rt).result()),
   callable("succeeded", [], (rt) => scopeOf(rt).statusOfCurrent() === "succeeded"),
-  callable("failed", [], (rt) => scopeOf(rt).statusOfCurrent() === "failed"),
+  callable("failed", [], (rt) => FAILED.has(scopeOf(rt).statusOfCurrent() ?? "")),
   callable("completed", [], (rt) => COMPLETED.has(scopeOf(rt).statusOfCurrent() ?? "")),
   callable("task_status", ["task_id", "route?"], (rt, [id, route]) => scopeOf(rt).taskStatus(id, route)),
   callable("task", ["task_id?", "route?"], (rt, [id, route]) => scopeOf(rt).taskRecord(id, route)),
@@ -98,6 +98,8 @@ const contextual: readonly Callable[] = [
   ),
 ];
 
+/** Orquesta knows no task that timed out as a whole; where tasks have limits, that is a failure. */
+const FAILED: ReadonlySet<string> = new Set(["failed", "timeout"]);
 const COMPLETED: ReadonlySet<string> = new Set(["succeeded", "failed", "timeout", "abandoned", "canceled"]);
 
 /** How a value looks among other text; the name cannot be meant for anything else. */

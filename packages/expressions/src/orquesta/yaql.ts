@@ -12,6 +12,8 @@ import { ExpressionError, ExpressionFault, type Scope } from "./scope.ts";
 const SCOPE = "the scope";
 const scopeOf = (context: Context): Scope => context.get(SCOPE) as Scope;
 
+/** Orquesta knows no task that timed out as a whole; where tasks have limits, that is a failure. */
+const FAILED: ReadonlySet<string> = new Set(["failed", "timeout"]);
 const COMPLETED: ReadonlySet<string> = new Set(["succeeded", "failed", "timeout", "abandoned", "canceled"]);
 
 /** Orquesta's and StackStorm's functions, beside YAQL's own. */
@@ -22,7 +24,7 @@ register("ctx(key: any? = null)", (context, key) => scopeOf(context).ctx(key));
 register("item(key: any? = null)", (context, key) => scopeOf(context).item(key));
 register("result()", (context) => scopeOf(context).result());
 register("succeeded()", (context) => scopeOf(context).statusOfCurrent() === "succeeded");
-register("failed()", (context) => scopeOf(context).statusOfCurrent() === "failed");
+register("failed()", (context) => FAILED.has(scopeOf(context).statusOfCurrent() ?? ""));
 register("completed()", (context) => COMPLETED.has(scopeOf(context).statusOfCurrent() ?? ""));
 register("task_status(taskId: any, route: any? = null)", (context, id, route) =>
   scopeOf(context).taskStatus(id, route),

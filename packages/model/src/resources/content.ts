@@ -50,6 +50,9 @@ export const Pack = Type.Object({
   keywords: Type.Optional(Type.Array(Text)),
   stackstorm_version: Type.Optional(Text),
   python_versions: Type.Optional(Type.Array(Text)),
+  python_fork: Type.Optional(
+    Type.Boolean({ description: "False: each run of the pack's Python actions gets a fresh interpreter." }),
+  ),
   contributors: Type.Optional(Type.Array(Text)),
   dependencies: Type.Optional(Type.Array(Text)),
   system: Type.Optional(FreeObject),

@@ -10,6 +10,7 @@ import {
 import type { Path } from "../yaml/positions.ts";
 import { resolveConfig } from "../resolve-config.ts";
 import { checkParameters } from "./parameters.ts";
+import { checkInstances, ownValues } from "../sensor-instances.ts";
 import { error, type Problem } from "./problem.ts";
 
 /** Everything wrong with `config.schema.yaml` (model reference 2.2): a map of parameter schemas that is not empty. */
@@ -30,8 +31,8 @@ export function checkConfigSchema(attributes: unknown): Problem[] {
 
 /**
  * Everything wrong with a pack's configuration by its schema. Unknown attributes are allowed, defaults are filled in
- * first. A value that is Jinja (it is rendered when used) is not checked for its type. `pack` and `file` name the two in
- * messages.
+ * first. A value that is Jinja (it is rendered when used) is not checked for its type. What instances of sensors get is
+ * checked like the pack's own values. `pack` and `file` name the two in messages.
  */
 export function checkConfig(
   values: unknown,
@@ -40,6 +41,11 @@ export function checkConfig(
   file = `${pack}.yaml`,
 ): Problem[] {
   if (!isObject(values)) return [error([], `expected a mapping of attributes to values, found ${pythonText(values)}`)];
+  const check = (merged: JsonObject, by: Parameters | undefined) => checkValues(merged, by, pack, file);
+  return [...check(ownValues(values), schema), ...checkInstances(values, schema, check)];
+}
+
+function checkValues(values: JsonObject, schema: Parameters | undefined, pack: string, file: string): Problem[] {
   if (!schema) return [];
   const failed = (path: Path, message: string) =>
     error(path, `Failed validating attribute "${path.join(".")}" in config for pack "${pack}" (${file}): ${message}`);

@@ -87,6 +87,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
       author: "a",
       email: "e",
       keywords: [],
+      python_fork: false,
       dependencies: [],
       system: {},
     },

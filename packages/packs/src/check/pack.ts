@@ -28,6 +28,8 @@ const FIELDS: Fields = {
   keywords: TEXTS,
   stackstorm_version: { type: "string", check: checkStackstormVersion },
   python_versions: { type: "array", items: { type: "string", enum: ["2", "3"] }, uniqueItems: true },
+  // Squall's own: false runs each of the pack's Python actions in a fresh interpreter.
+  python_fork: { type: "boolean" },
   contributors: { type: "array", items: { type: "string", maxLength: 100 } },
   dependencies: TEXTS,
   system: { type: "object" },

@@ -3,7 +3,8 @@ import { constants } from "node:os";
 import { fileURLToPath } from "node:url";
 import { endLeftovers } from "../leftovers.ts";
 import { createProcessTable } from "../members.ts";
-import type { ProcessEnd, ProcessLimits, ProcessRequest } from "../run-process.ts";
+import type { ProcessRequest } from "../run-process.ts";
+import type { ProcessEnd, ProcessLimits } from "../supervise.ts";
 import type { FromLauncher, ToLauncher } from "./messages.ts";
 
 /**
@@ -93,8 +94,8 @@ export function createLauncher(): Launcher {
 
   function tell(message: ToLauncher): void {
     const to = child;
-    // A launcher that is gone says so by its exit, which settles every run.
-    to?.send(message, () => undefined);
+    // A launcher that is gone, or that could not be started and has no channel, says so, which settles every run.
+    if (to?.connected) to.send(message, () => undefined);
   }
 }
 

@@ -1,4 +1,5 @@
-import type { ProcessEnd, ProcessLimits, ProcessRequest } from "../run-process.ts";
+import type { ProcessRequest } from "../run-process.ts";
+import type { ProcessEnd, ProcessLimits } from "../supervise.ts";
 
 /** What crosses to the launcher: a request without what only exists on one side. */
 export type Crossing = Omit<ProcessRequest, "signal" | "onOutput">;

@@ -1,6 +1,7 @@
 import { messageOf, TimedOut, Unavailable } from "@squall/model";
 import type { Environment } from "../environment.ts";
-import type { ProcessEnd, ProcessRequest } from "../run-process.ts";
+import type { ProcessRequest } from "../run-process.ts";
+import type { ProcessEnd } from "../supervise.ts";
 import { findProgram, withoutCredentials } from "./package-sources.ts";
 import type { Requirements } from "./requirements.ts";
 import { interpreterOf } from "./virtualenv-files.ts";

@@ -1,6 +1,7 @@
 import { delimiter, join } from "node:path";
 import type { Environment } from "../environment.ts";
-import type { ProcessEnd, ProcessRequest } from "../run-process.ts";
+import type { ProcessRequest } from "../run-process.ts";
+import type { ProcessEnd } from "../supervise.ts";
 import type { PackageSources } from "./package-sources.ts";
 import { type BuildHooks, ensureVirtualenv } from "./virtualenv.ts";
 

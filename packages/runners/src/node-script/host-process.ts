@@ -90,9 +90,10 @@ export function startHost(environment: Environment, limits: HostLimits): Host {
   });
   ready.promise.catch(() => undefined); // whoever waits for it hears of it
 
+  // One that never started has nothing to end.
   const endTree = (executionMark: string) =>
     killTree({
-      pid: child.pid ?? 0,
+      pid: child.pid ?? -1,
       mark: executionMark,
       startedAt: performance.now(),
       graceMs: limits.graceMs,
@@ -144,7 +145,7 @@ export function startHost(environment: Environment, limits: HostLimits): Host {
       if (message.spent !== undefined) {
         isUsable = false;
         // What the action left running goes on, as behind any other action; this process goes.
-        process.kill(child.pid ?? 0, "SIGKILL");
+        child.kill("SIGKILL");
       }
       const text = message.answer ? Buffer.from(JSON.stringify(message.answer)) : Buffer.alloc(0);
       if (text.length > given.outputBytes) return result("exited", 0, { isAnswerCut: true });

@@ -3,7 +3,7 @@ import type { Environment, ProcessEnd } from "@squall/processes";
 import { type Host, type HostLimits, type HostRun, startHost } from "./host-process.ts";
 
 /** Warm processes, each bound to the pack (at one state of its content) whose action it ran first. */
-export interface HostPool {
+export interface HostPool extends AsyncDisposable {
   /** Runs on a warm process of this `key`, or a new one. */
   run(key: string, run: HostRun, isFresh: boolean): Promise<ProcessEnd>;
 }
@@ -29,6 +29,7 @@ export function createHostPool(environment: Environment, limits: PoolLimits): Ho
   /** Oldest first. */
   const idle: Idle[] = [];
   let spare: Host | undefined;
+  let isClosed = false;
 
   const drop = (one: Idle) => {
     clearTimeout(one.timer);
@@ -75,9 +76,17 @@ export function createHostPool(environment: Environment, limits: PoolLimits): Ho
       }
       const end = await host.run(run);
       if (isFresh) void host.end();
-      else if (host.isUsable) keep(key, host);
-      spare ??= startHost(environment, limits);
+      else if (host.isUsable && !isClosed) keep(key, host);
+      else if (isClosed) void host.end();
+      if (!isClosed) spare ??= startHost(environment, limits);
       return end;
+    },
+    async [Symbol.asyncDispose]() {
+      isClosed = true;
+      for (const { timer } of idle) clearTimeout(timer);
+      const hosts = [...idle.splice(0).map(({ host }) => host), ...(spare ? [spare] : [])];
+      spare = undefined;
+      await Promise.all(hosts.map((host) => host.end()));
     },
   };
 }

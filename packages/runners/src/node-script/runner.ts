@@ -37,6 +37,7 @@ export function createNodeScript(settings: RunnerSettings): Runner {
       stdout: { type: "string", required: true },
       exit_code: { type: "integer", required: true },
     },
+    [Symbol.asyncDispose]: async () => pool[Symbol.asyncDispose](),
     run: (job, io) =>
       withPackContent(settings, job, io, async (packPath) => {
         const timeoutSeconds = secondsOf(job.runnerParameters, 600);

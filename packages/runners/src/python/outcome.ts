@@ -37,6 +37,7 @@ export function pythonOutcome(
     }
     case "exited":
       if (end.code === INVALID_STATUS_EXIT) throw new Invalid("runner.python.status", { message: end.stderr.trim() });
+      if (end.error !== undefined) return shape("failed", end.code, end.error);
       if (end.isAnswerCut)
         return shape(
           "failed",

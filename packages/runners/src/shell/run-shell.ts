@@ -38,7 +38,10 @@ export function secondsOf(parameters: JsonObject, byDefault: number): number {
 }
 
 /** What the service passes on, then the action's `env`, then Squall's own variables, which always win. */
-export function actionEnvironment(settings: RunnerSettings, job: Job): Record<string, string> {
+export function actionEnvironment(
+  settings: RunnerSettings,
+  job: Pick<Job, "runnerParameters" | "environment">,
+): Record<string, string> {
   const environment: Record<string, string> = { ...settings.environment };
   if (isObject(job.runnerParameters.env))
     for (const [name, value] of Object.entries(job.runnerParameters.env)) environment[name] = pythonStr(value);

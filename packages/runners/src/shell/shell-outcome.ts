@@ -37,6 +37,7 @@ export function shellOutcome(
       return shape("timeout", -9, end.error === undefined ? error : `${error}; ${end.error}`);
     }
     case "exited":
+      if (end.error !== undefined) return shape("failed", end.code, end.error);
       if (end.code === 0) return shape("succeeded", 0);
       if (request.usesSudoPassword && WRONG_PASSWORD.test(end.stderr))
         return shape("failed", -1, `${WRONG_PASSWORD_MESSAGE} for the service's user`);

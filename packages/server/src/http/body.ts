@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { open } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import { compileSchema, Invalid, isObject, messageOf, TooLarge, type JsonObject, type Validate } from "@squall/model";
 import type { TSchema } from "typebox";
@@ -33,6 +34,34 @@ export function readBody(incoming: IncomingMessage, limitBytes: number): Promise
       if (!incoming.complete) reject(unparsable("the connection was closed before the body was complete"));
     });
   });
+}
+
+/**
+ * Streams the body to a new file and resolves with its size. Refuses it as soon as it is known to be over the limit,
+ * without reading on. The file is the caller's to remove, in every case.
+ */
+export async function saveBody(incoming: IncomingMessage, path: string, limitBytes: number): Promise<number> {
+  const declared = incoming.headers["content-length"];
+  const large = () =>
+    new TooLarge("http.body.too-large", {
+      message: `The request body is larger than ${limitBytes} bytes, which is the limit.`,
+    });
+  if (declared !== undefined && Number(declared) > limitBytes) throw large();
+  await using file = await open(path, "wx", 0o600);
+  let size = 0;
+  try {
+    // Not destroyed on the way out: the answer goes over the same connection.
+    for await (const chunk of incoming.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > limitBytes) throw large();
+      await file.writeFile(chunk);
+    }
+  } catch (thrown) {
+    throw thrown instanceof TooLarge || incoming.complete
+      ? thrown
+      : unparsable("the connection was closed before the body was complete");
+  }
+  return size;
 }
 
 function tooLarge(limitBytes: number): TooLarge {

@@ -82,6 +82,16 @@ function operationOf(route: Route): JsonObject {
     ...(route.takesText
       ? { requestBody: { required: true, content: { "text/plain": { schema: { type: "string" } } } } }
       : {}),
+    ...(route.takesBytes
+      ? {
+          requestBody: {
+            required: true,
+            content: Object.fromEntries(
+              route.takesBytes.map((type) => [type, { schema: { type: "string", format: "binary" } }]),
+            ),
+          },
+        }
+      : {}),
     ...(route.body
       ? { requestBody: { required: false, content: { "application/json": { schema: plain(route.body) } } } }
       : {}),

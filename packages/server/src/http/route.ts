@@ -64,6 +64,8 @@ interface Shape {
   readonly auth?: "none";
   /** The body is text, whatever its content type says; `call.body` is that text. */
   readonly takesText?: true;
+  /** The body is bytes, too many for memory; the handler reads them from `call.incoming`. Their content types. */
+  readonly takesBytes?: readonly string[];
 }
 
 export interface Route extends Shape {

@@ -156,6 +156,6 @@ export const ALIAS_ROUTES: readonly Route[] = [
       ),
       extra: Type.Optional(Type.Unknown()),
     }),
-    handler: async (call) => ok(await call.context.engine.aliases.resultOf(await findExecution(call, "view"))),
+    handler: async (call) => ok(await call.context.engine.aliases.resultOf(await findExecution(call))),
   }),
 ];

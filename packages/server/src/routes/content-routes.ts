@@ -5,7 +5,7 @@ import { PAGING, pagingHeaders, pagingOf, slice, sortBy } from "../http/paging.t
 import { type Call, created, NO_CONTENT, ok, route, type Route } from "../http/route.ts";
 
 /** Packs whose content belongs to the installation; StackStorm refuses to change it through the API. */
-const SYSTEM_PACKS: ReadonlySet<string> = new Set(["core"]);
+const SYSTEM_PACKS: ReadonlySet<string> = new Set(["core", "packs"]);
 
 /** How one kind of content is served. The defaults are those of most kinds. */
 export interface ContentSpec<K extends ResourceKind> {

@@ -25,7 +25,7 @@ async function outputText(call: Call, execution: Execution, type: string): Promi
 
 async function output(call: Call<{ output_type?: string }>): Promise<Reply> {
   if (wantsEvents(call.headers)) return streamOutput(call);
-  const text = await outputText(call, await findExecution(call, "view"), call.query.output_type ?? "all");
+  const text = await outputText(call, await findExecution(call), call.query.output_type ?? "all");
   return { status: 200, bytes: text, headers: { "Content-Type": "text/plain; charset=UTF-8" } };
 }
 
@@ -68,7 +68,7 @@ export const EXECUTION_OUTCOME_ROUTES: readonly Route[] = [
     response: Type.Unknown(),
     handler: async (call) => {
       const { download = false, compress = false, pretty_format: pretty = false } = call.query;
-      const execution = await findExecution(call, "view");
+      const execution = await findExecution(call);
       const view = await viewOne(call, execution);
       const text = JSON.stringify(view.result ?? {}, null, pretty ? 4 : undefined);
       const name = `execution_${execution.id}_result.json${compress ? ".gz" : ""}`;
@@ -96,7 +96,7 @@ export const EXECUTION_OUTCOME_ROUTES: readonly Route[] = [
           message: `Invalid attribute "${attribute}" specified: possible are ${[...SELECTABLE.excludable].join(", ")}.`,
         });
       }
-      return ok((await viewOne(call, await findExecution(call, "view")))[attribute] ?? null);
+      return ok((await viewOne(call, await findExecution(call)))[attribute] ?? null);
     },
   }),
 ];

@@ -71,9 +71,6 @@ export const EXECUTION_ROUTES: readonly Route[] = [
       const selection = selectionOf(call.query, SELECTABLE);
       const paging = pagingOf(call, "execution", 100);
       const filter = executionFilter(call);
-      if (call.principal.method === "execution") {
-        call.demand("list", { type: "execution", id: filter.ids?.[0] ?? "", ancestors: [filter.parent ?? ""] });
-      }
       const { executions } = call.context.engine;
       const { items, total } = await executions.list(call.project, filter, { ...paging, count: true });
       const only = shownNames(selection);
@@ -150,7 +147,7 @@ export const EXECUTION_ROUTES: readonly Route[] = [
           at: { field: "max_result_size" },
         });
       }
-      const execution = await findExecution(call, "view");
+      const execution = await findExecution(call);
       return ok(select(await viewOne(call, execution, bytes ? { maxResultBytes: bytes } : {}), selection));
     },
   }),
@@ -172,7 +169,7 @@ export const EXECUTION_ROUTES: readonly Route[] = [
           at: { field: "status" },
         });
       }
-      const { id } = await findExecution(call, "modify");
+      const { id } = await findExecution(call);
       return ok(
         await viewOne(call, await call.context.engine.executions.setStatus(call.principal, id, status, result)),
       );
@@ -187,7 +184,7 @@ export const EXECUTION_ROUTES: readonly Route[] = [
     query: Type.Object(SHOW_SECRETS),
     response: ExecutionView,
     handler: async (call) => {
-      const { id } = await findExecution(call, "cancel");
+      const { id } = await findExecution(call);
       try {
         return ok(await viewOne(call, await call.context.engine.executions.cancel(call.principal, id)));
       } catch (error) {
@@ -218,7 +215,7 @@ export const EXECUTION_ROUTES: readonly Route[] = [
     response: ExecutionView,
     handler: async (call) => {
       const { tasks = [], reset = [], user, parameters, delay } = call.body;
-      const execution = await findExecution(call, "run");
+      const execution = await findExecution(call);
       const overrides = {
         ...(parameters ? { parameters } : {}),
         tasks,
@@ -246,7 +243,7 @@ export const EXECUTION_ROUTES: readonly Route[] = [
     response: Type.Array(ExecutionView),
     handler: async (call) => {
       const selection = selectionOf(call.query, SELECTABLE);
-      const { id } = await findExecution(call, "view");
+      const { id } = await findExecution(call);
       const { executions } = call.context.engine;
       const children = await executions.children(call.project, id, call.query.depth ?? -1);
       if (call.query.result_fmt === "sorted") children.sort((a, b) => a.start - b.start || (a.id < b.id ? -1 : 1));

@@ -1,3 +1,4 @@
+import { INSTANCES_KEY } from "@squall/packs";
 import { boundedPattern, isObject, type JsonObject, type Parameters, type ParameterSchema } from "@squall/model";
 
 /** What StackStorm shows instead of a secret. */
@@ -11,6 +12,22 @@ export function maskSecrets(values: JsonObject, parameters: Parameters): JsonObj
       return [name, schema === undefined ? value : maskValue(value, schema)];
     }),
   );
+}
+
+/** A pack's configuration, with what its sensors' instances have in place of it. */
+export function maskConfig(values: JsonObject, attributes: Parameters): JsonObject {
+  const masked = maskSecrets(values, attributes);
+  const sensors = values[INSTANCES_KEY];
+  if (!isObject(sensors)) return masked;
+  const maskInstance = (instance: unknown): unknown =>
+    isObject(instance) && isObject(instance.config)
+      ? { ...instance, config: maskSecrets(instance.config, attributes) }
+      : instance;
+  return { ...masked, [INSTANCES_KEY]: mapped(sensors, (one) => (isObject(one) ? mapped(one, maskInstance) : one)) };
+}
+
+function mapped(object: JsonObject, change: (value: unknown) => unknown): JsonObject {
+  return Object.fromEntries(Object.entries(object).map(([name, value]) => [name, change(value)]));
 }
 
 function maskValue(value: unknown, schema: ParameterSchema): unknown {

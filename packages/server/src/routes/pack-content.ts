@@ -11,7 +11,7 @@ import {
 import Type from "typebox";
 import { type Call, ok, route, type Route } from "../http/route.ts";
 import { type ContentSpec, draftOf, find, readRoutes, writeRoutes } from "./content-routes.ts";
-import { maskSecrets } from "./mask.ts";
+import { maskConfig } from "./mask.ts";
 import { stableId } from "./stable-id.ts";
 
 /** Sensors, policies, aliases and configuration: what packs hold beside actions, triggers and rules. */
@@ -67,7 +67,7 @@ const CONFIG_SCHEMAS: ContentSpec<"config_schema"> = {
 function configView(call: Call<{ show_secrets?: boolean }>, config: Resources["config"]): JsonObject {
   if (call.query.show_secrets && call.may("show_secrets", { type: "config" })) return config;
   const schema = call.context.engine.content.get(call.project, "config_schema", config.pack);
-  return schema === undefined ? config : { ...config, values: maskSecrets(config.values, schema.attributes) };
+  return schema === undefined ? config : { ...config, values: maskConfig(config.values, schema.attributes) };
 }
 
 const CONFIGS: ContentSpec<"config"> = {

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { isUtf8 } from "node:buffer";
 import { stat } from "node:fs/promises";
-import { isAbsolute, join, resolve } from "node:path";
+import { basename, isAbsolute, join, resolve } from "node:path";
 import type { Registration } from "@squall/engine";
 import { formatPosition, Invalid, NotFound, Pack, type Resources } from "@squall/model";
 import Type from "typebox";
@@ -130,21 +130,12 @@ export const PACK_ROUTES: readonly Route[] = [
       const names = packs ?? (given.length > 0 ? [] : content.list(call.project, "pack").map((pack) => pack.ref));
       const folders = await Promise.all([...names.map((name) => folderOf(call, name)), ...given.map(folderAt)]);
       const wanted = types.includes("all") || types.length === 0 ? undefined : types;
-      return registered(await content.register(call.project, [...new Set(folders)], wanted), strict);
-    },
-  }),
-  route({
-    method: "POST",
-    path: "/packs/uninstall",
-    summary: "Removes packs and everything in them; their folders stay.",
-    verb: "delete",
-    resource: "pack",
-    body: Type.Object({ packs: Type.Array(Type.String(), { minItems: 1 }) }, { additionalProperties: false }),
-    response: Type.Object({ packs: Type.Array(Type.String()) }),
-    handler: async (call) => {
-      const packs = call.body.packs.map((name) => find(call, PACKS, name));
-      for (const pack of packs) await unregister(call, pack);
-      return ok({ packs: packs.map((pack) => pack.ref) });
+      const registration = await content.register(call.project, [...new Set(folders)], wanted);
+      const { installation } = call.context.packs;
+      for (const folder of folders) {
+        if (folder === installation.pathOf(basename(folder))) await installation.settle(basename(folder));
+      }
+      return registered(registration, strict);
     },
   }),
   route({

@@ -6,10 +6,14 @@ import { documentRoutes } from "./documents.ts";
 import { EVENT_ROUTES } from "./events.ts";
 import { EXECUTION_OUTCOME_ROUTES } from "./execution-outcome.ts";
 import { EXECUTION_ROUTES } from "./executions.ts";
+import { INQUIRY_ROUTES } from "./inquiries.ts";
 import { KEY_ROUTES } from "./keys.ts";
 import { PACK_CONTENT_ROUTES } from "./pack-content.ts";
+import { PACK_INDEX_ROUTES } from "./pack-index.ts";
+import { PACK_INSTALL_ROUTES } from "./pack-install.ts";
 import { PACK_ROUTES } from "./packs.ts";
 import { RULE_ROUTES } from "./rules.ts";
+import { SENSOR_ROUTES } from "./sensors.ts";
 import { SIGN_IN_ROUTES } from "./sign-in.ts";
 import { STREAM_ROUTES } from "./stream.ts";
 import { TRIGGER_ROUTES } from "./triggers.ts";
@@ -25,14 +29,18 @@ const OTHERS: readonly Route[] = [
   ...EXECUTION_ROUTES,
   ...EXECUTION_OUTCOME_ROUTES,
   ...WORKFLOW_ROUTES,
+  ...INQUIRY_ROUTES,
   ...RULE_ROUTES,
   ...EVENT_ROUTES,
   ...TRIGGER_ROUTES,
   ...WEBHOOK_ROUTES,
   ...KEY_ROUTES,
+  ...PACK_INDEX_ROUTES,
+  ...PACK_INSTALL_ROUTES,
   ...PACK_ROUTES,
   ...ALIAS_ROUTES,
   ...PACK_CONTENT_ROUTES,
+  ...SENSOR_ROUTES,
   ...STREAM_ROUTES,
 ];
 

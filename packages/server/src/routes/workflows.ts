@@ -135,7 +135,7 @@ export const WORKFLOW_ROUTES: readonly Route[] = [
     verb: "view",
     resource: "execution",
     response: Type.Object({ tasks: Type.Array(FreeObject), more: Type.Optional(Type.Integer()) }),
-    handler: async (call) => ok(await call.context.engine.workflows.tasksOf(await findExecution(call, "view"))),
+    handler: async (call) => ok(await call.context.engine.workflows.tasksOf(await findExecution(call))),
   }),
   route({
     method: "GET",
@@ -144,7 +144,7 @@ export const WORKFLOW_ROUTES: readonly Route[] = [
     verb: "view",
     resource: "execution",
     response: Recording,
-    handler: async (call) => ok(await call.context.engine.workflows.record(await findExecution(call, "view"))),
+    handler: async (call) => ok(await call.context.engine.workflows.record(await findExecution(call))),
   }),
   route({
     method: "GET",
@@ -153,7 +153,7 @@ export const WORKFLOW_ROUTES: readonly Route[] = [
     verb: "view",
     resource: "execution",
     response: Graph,
-    handler: async (call) => ok(await call.context.engine.workflows.graphOf(await findExecution(call, "view"))),
+    handler: async (call) => ok(await call.context.engine.workflows.graphOf(await findExecution(call))),
   }),
 ];
 

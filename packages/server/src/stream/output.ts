@@ -14,7 +14,7 @@ const RECHECK_MS = 2_000;
  */
 export async function streamOutput(call: Call<{ output_type?: string }>): Promise<Reply> {
   const { engine, bus, streams } = call.context;
-  const execution = await findExecution(call, "view");
+  const execution = await findExecution(call);
   const given = call.query.output_type;
   const type = given === "stdout" || given === "stderr" || given === "output" ? given : undefined;
   streams.admit();

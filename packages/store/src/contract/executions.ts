@@ -137,6 +137,20 @@ export function executionsContract(use: UseStore): void {
       assert.equal((await store.execution("default", anId(3)))?.lease, undefined);
     });
 
+    test("what waits for an answer has a result before its end, and is not lost", async (t) => {
+      const { store } = await use(t);
+      const lease = { worker: "w", expires: T0 + 50 };
+      await write(store, ...insert(anExecution(1, { status: "running", lease })));
+      const result = { schema: { type: "object" }, route: "ops" };
+      await write(store, aMove(1, { from: ["running"], to: "pending", worker: "w", lease: null, result }));
+      const waiting = await store.execution("default", anId(1));
+      assert.deepEqual([waiting?.status, waiting?.result, waiting?.end], ["pending", result, undefined]);
+      assert.deepEqual(await store.lostExecutions(T0 + 100, true), []);
+      const answered = { ...result, response: { continue: true } };
+      await write(store, aMove(1, { from: ["pending"], to: "succeeded", end: T0 + 9, result: answered }));
+      assert.deepEqual((await store.execution("default", anId(1)))?.result, answered);
+    });
+
     test("a lease is renewed by its worker alone", async (t) => {
       const { store } = await use(t);
       const lease = { worker: "w", expires: T0 + 50 };

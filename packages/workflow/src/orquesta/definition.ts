@@ -37,6 +37,8 @@ export interface TaskDefinition {
   readonly with: WithItems | undefined;
   readonly join: "all" | number | undefined;
   readonly delay: unknown;
+  /** Seconds that the whole task may take: an extension of ours. */
+  readonly timeout: unknown;
   readonly retry: Retry | undefined;
   readonly next: readonly Transition[];
 }
@@ -84,6 +86,7 @@ function readTask(name: string, source: unknown): TaskDefinition {
     with: readWith(source.with, what),
     join: join ?? undefined,
     delay: source.delay,
+    timeout: source.timeout,
     retry: readRetry(source.retry, what),
     next: list(source.next, `'next' of ${what}`).map((entry) => readTransition(entry, what)),
   };

@@ -26,6 +26,8 @@ export interface NextTask {
   readonly actions: readonly Action[];
   /** Seconds. */
   readonly delay?: number;
+  /** Seconds that the whole task may take, where it begins now. */
+  readonly timeout?: number;
   /** Of with-items tasks. */
   readonly itemsCount?: number;
   readonly concurrency?: number | null;
@@ -73,7 +75,14 @@ function render(draft: Draft, staged: Staged): { readonly task: NextTask; readon
   const variables = variablesOf(draft.state.contexts, staged.context);
   const around: Surroundings = { task: { id: name, route } };
   const delay = delayOf(draft, staged, variables, around);
-  const common = { task: name, route, variables, ...(delay === undefined ? {} : { delay }) };
+  const timeout = timeoutOf(draft, staged, variables, around);
+  const common = {
+    task: name,
+    route,
+    variables,
+    ...(delay === undefined ? {} : { delay }),
+    ...(timeout === undefined ? {} : { timeout }),
+  };
   const action = (item?: unknown): Omit<Action, "itemId"> => {
     if (task === undefined) return { action: null, input: null };
     const seen = item === undefined ? around : { ...around, item };
@@ -103,6 +112,18 @@ function delayOf(draft: Draft, staged: Staged, variables: Overlay, around: Surro
   if (delay === undefined || delay === null) return undefined;
   if (!Number.isInteger(delay)) throw new ValueFault("The value of task delay is not type of integer.");
   return delay as number;
+}
+
+/** Seconds, where the task has a limit and begins: its retries and further items are under the limit that runs. */
+function timeoutOf(draft: Draft, staged: Staged, variables: Overlay, around: Surroundings): number | undefined {
+  const source = nodeOf(draft, staged.task).task?.timeout;
+  if (source === undefined || source === null || staged.retryDelay !== undefined) return undefined;
+  const seconds = evaluate(draft, source, variables, around);
+  if (seconds === null || seconds === 0) return undefined;
+  if (!Number.isInteger(seconds) || (seconds as number) < 0) {
+    throw new ValueFault("The value of task timeout is not a whole number of seconds, 0 or more.");
+  }
+  return seconds as number;
 }
 
 function readItems(draft: Draft, source: WithItems, variables: Overlay, around: Surroundings): Items {

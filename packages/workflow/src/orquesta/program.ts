@@ -4,6 +4,7 @@ import { tableClear, tableEntries, tableLength, tableValues } from "../table.ts"
 import { contextsUnder } from "./context.ts";
 import type { Command, Locate, Problem, Program, Step, WorkflowEvent } from "../program.ts";
 import type { Status } from "../status.ts";
+import { hold, report, restAgain } from "./answers.ts";
 import { type Definition, readDefinition } from "./definition.ts";
 import { buildGraph } from "./graph.ts";
 import { inspectWorkflow } from "./inspect/inspect.ts";
@@ -14,6 +15,7 @@ import { isOver, request } from "./request.ts";
 import { rerun } from "./rerun.ts";
 import { begin } from "./start.ts";
 import { type Draft, draftOf, initialState, logError, type Setting, type State } from "./state.ts";
+import { limitOf, setLimit, timeOut, timersOf } from "./time-limit.ts";
 import { updateTask } from "./update.ts";
 
 /**
@@ -24,6 +26,8 @@ export interface Env {
   /** Variables beside the workflow's own, such as `st2` and `parent`. */
   readonly context?: Readonly<Record<string, unknown>>;
   readonly readKey?: (request: KeyRequest) => { readonly value: unknown } | undefined;
+  /** Opens what a secret key holds, for StackStorm's filter of that. */
+  readonly decrypt?: (ciphertext: string) => string;
   readonly recordOf?: (taskId: string, route: number) => Readonly<Record<string, unknown>> | undefined;
   /** Milliseconds since 1970; a number from 0 to 1: for the expressions' functions that need them. */
   readonly now?: () => number;
@@ -49,7 +53,7 @@ export function orquestaProgram(source: unknown, options: ReadOptions = {}): Pro
       const definition = readDefinition(source);
       read = { definition, graph: buildGraph(definition) };
     }
-    const { context: _context, ...functions } = env;
+    const { context: _context, decrypt: _decrypt, ...functions } = env;
     return { ...read, functions };
   };
   return {
@@ -62,38 +66,43 @@ export function orquestaProgram(source: unknown, options: ReadOptions = {}): Pro
     },
     advance(state, event, env) {
       const draft = draftOf(setting(env), state);
-      return finish(draft, apply(draft, event));
-    },
-  };
-}
-
-function apply(draft: Draft, event: WorkflowEvent): Command[] {
-  switch (event.kind) {
-    case "task": {
+      if (event.kind !== "task") return finish(draft, apply(draft, event));
       const { task, route, item, status, result } = event;
-      updateTask(
+      const limit = limitOf(draft, task, route);
+      const answered = report(
         draft,
         task,
         route,
         item === undefined ? { kind: "action", status, result } : { kind: "item", item, status, result },
       );
-      return [];
-    }
+      const isDone = limit !== undefined && limitOf(draft, task, route)?.run !== limit.run;
+      return finish(draft, isDone ? [{ kind: "timer", ...limit }] : [], answered);
+    },
+    timers: timersOf,
+  };
+}
+
+function apply(draft: Draft, event: Exclude<WorkflowEvent, { kind: "task" }>): Command[] {
+  switch (event.kind) {
     case "pause":
-      request(draft, "pausing");
+      hold(draft);
       return [{ kind: "pause" }];
     case "resume":
       request(draft, "resuming");
+      delete draft.state.held;
       return [{ kind: "resume" }];
     case "cancel":
       request(draft, "canceling");
       return [{ kind: "cancel" }];
+    case "timeout":
+      return timeOut(draft, event.task, event.route, event.run);
     case "fail":
       logError(draft, { message: event.message });
       request(draft, "failed");
       return [{ kind: "cancel" }];
     case "rerun":
       rerun(draft, event.tasks);
+      delete draft.state.held;
       return [];
     default:
       return event satisfies never;
@@ -104,7 +113,7 @@ function apply(draft: Draft, event: WorkflowEvent): Command[] {
 const MAX_ROUNDS = 10_000;
 
 /** Hands out what can run now, until only the world can go on. */
-function finish(draft: Draft, commands: Command[]): Step<State> {
+function finish(draft: Draft, commands: Command[], answered = false): Step<State> {
   let rounds = 0;
   for (let next = nextTasks(draft); next.length > 0; next = nextTasks(draft)) {
     if (++rounds > MAX_ROUNDS) {
@@ -116,6 +125,8 @@ function finish(draft: Draft, commands: Command[]): Step<State> {
     }
     for (const one of next) handOut(draft, one, commands);
   }
+  // A workflow that is told to go on while all it has are questions waits for them as before.
+  if (answered || commands[0]?.kind === "resume" || commands[0]?.kind === "stop") restAgain(draft);
   renderOutput(draft);
   forgetContexts(draft);
   const { state } = draft;
@@ -170,4 +181,5 @@ function handOut(draft: Draft, next: NextTask, commands: Command[]): void {
       ...(delay === undefined || delay === 0 ? {} : { delay }),
     });
   }
+  setLimit(draft, next, commands);
 }

@@ -18,6 +18,8 @@ export interface Entry {
   readonly published?: Readonly<Record<string, number>>;
   /** Whether its context counts for the output. */
   readonly terminal?: boolean;
+  /** When it has to have ended, milliseconds since 1970, and the seconds that it was given. */
+  readonly limit?: { readonly seconds: number; readonly due: number };
   readonly retry?: {
     readonly when?: string;
     readonly count: number;
@@ -80,6 +82,8 @@ export interface State {
   /** Of this form: a state of another one is refused. */
   readonly format: 1;
   readonly status: Status | null;
+  /** Somebody asked it to pause, and nobody to go on since. */
+  readonly held?: true;
   /** Contexts that nothing needs any more are null. */
   readonly contexts: Table<ContextRecord | null>;
   /** How many contexts there may be before the next look for such ones. */

@@ -95,15 +95,23 @@ export function updateTask(draft: Draft, task: string, route: number, event: Tas
       else removeStaged(draft, staging);
     }
   }
-  let commands: ReturnType<typeof takeTransitions> = [];
   const again = completes && retries(draft, at, result);
-  if (completes && !again && after !== before) commands = takeTransitions(draft, at, result);
+  conclude(draft, at, completes && !again && after !== before ? takeTransitions(draft, at, result) : [], wasOver);
+}
+
+/** What follows for the workflow from a task's change, and from the commands among the transitions it took. */
+export function conclude(
+  draft: Draft,
+  at: number,
+  commands: ReturnType<typeof takeTransitions>,
+  wasOver: boolean,
+): void {
   advanceWorkflow(draft, at);
   for (const command of commands) {
     updateTask(draft, command.name, command.route, { kind: "command", command: command.name });
   }
-  if (isOver(state.status)) {
-    setEntry(draft, at, { ...entryAt(state, at), terminal: true });
+  if (isOver(draft.state.status)) {
+    setEntry(draft, at, { ...entryAt(draft.state, at), terminal: true });
     if (!wasOver) failUnreachableJoins(draft);
   }
 }

@@ -2,6 +2,7 @@ import type { WorkflowStatus } from "@squall/workflow";
 
 /** What a task's action is said to give. */
 export interface Mock {
+  /** `timeout` of a task with a time limit means the whole task. */
   readonly status?: WorkflowStatus;
   readonly result?: unknown;
   /** Of a task with items: counts for this item alone. */

@@ -4,6 +4,7 @@ import type { Core } from "../../core.ts";
 import { maskResult } from "../../executions/view.ts";
 import { maskParameters, openParameters } from "../../parameters/secrets.ts";
 import type { StoredEvent, StoredStep } from "../history.ts";
+import { CHAIN_RUNNER } from "../chains.ts";
 import { isWorkflow } from "../is-workflow.ts";
 import { contextOf, inputsOf } from "../settings.ts";
 import { differences } from "./differences.ts";
@@ -48,6 +49,8 @@ export async function record(core: Core, execution: Execution): Promise<Recordin
   };
   if (!isWorkflow(execution.runner))
     refuse(`is of ${execution.action}, which is no workflow: there is nothing to rehearse.`);
+  if (execution.runner === CHAIN_RUNNER)
+    refuse(`is of ${execution.action}, an action chain: only Orquesta workflows can be recorded.`);
   if (!isCompleted(execution.status)) refuse(`is ${execution.status}: it can be recorded once it has ended.`);
   const told = await historyOf(core, execution, refuse);
   const snapshot = await snapshotOf(core, execution);
@@ -86,7 +89,13 @@ export async function record(core: Core, execution: Execution): Promise<Recordin
     inputs: hide(shown),
     mocks,
     keys: Object.fromEntries([...told.keys].map(([name, { value }]) => [name, hide(value)])),
-    context: hide(contextOf(first, told.start.apiUrl)),
+    context: hide(
+      contextOf(
+        core,
+        { ...first, compiled: core.definitions.compile(snapshot.definition, execution.runner) },
+        told.start,
+      ),
+    ),
     requests: told.requests,
   };
   const { usesMoments, ...rehearsed } = perform(core, { ...rehearsal, moments: told.moments });
@@ -131,7 +140,7 @@ async function historyOf(core: Core, execution: Execution, refuse: (why: string)
     first: chain[0]?.execution ?? execution,
   };
   for (const { at, seed, events, keys = {} } of chain.flatMap(({ steps }) => steps)) {
-    const ends = events.filter((event) => event.kind === "task" && isEnd(event)).length;
+    const ends = events.filter((event) => event.kind === "timeout" || (event.kind === "task" && isEnd(event))).length;
     const from = events.some((event) => event.kind === "start") ? 0 : told.ends.length + 1;
     if (ends > 0 || from === 0) told.moments.push({ from, at, seed });
     for (const [address, key] of Object.entries(keys)) {
@@ -157,6 +166,10 @@ function addEvent(told: Told, event: StoredEvent): void {
     case "task":
       // A sub-workflow that rests tells so; a rehearsal has only ends.
       if (isEnd(event)) told.ends.push({ event, ...(event.result && { result: event.result }) });
+      return;
+    case "timeout":
+      // What ran of the task then: its mock says that the time is over.
+      told.ends.push({ event: { kind: "task", task: event.task, route: event.route, status: "timeout" } });
       return;
     case "continue":
       told.requests.push({ after, kind: "rerun", tasks: event.tasks });

@@ -1,8 +1,17 @@
 import { Conflict, Invalid, type JsonObject } from "@squall/model";
 import { routeSeenFrom } from "@squall/expressions";
-import type { ErrorEntry, Step, OrquestaState, Command, WorkflowEvent, WorkflowStatus } from "@squall/workflow";
+import type {
+  ChainState,
+  ErrorEntry,
+  Step,
+  OrquestaState,
+  Command,
+  WorkflowEvent,
+  WorkflowStatus,
+} from "@squall/workflow";
 import type { Core } from "../../core.ts";
 import { randomFrom } from "../history.ts";
+import type { TimerCommand } from "../children.ts";
 import { inspectText } from "../inspection.ts";
 import { recordOfTask } from "../task-record.ts";
 import { createTracker } from "../tracker.ts";
@@ -105,13 +114,15 @@ export function perform(core: Core, rehearsal: Rehearsal): Rehearsed & { readonl
   const tracker = createTracker();
   const results = new Map<string, { readonly result?: JsonObject; readonly start: number; readonly end: number }>();
   const path: PathEntry[] = [];
-  const open: Open[] = [];
+  let open: Open[] = [];
   const pending = [...requests];
   let begun = 0;
   let ended = 0;
   let moment = 0;
   let usesMoments = false;
-  let step: Step<OrquestaState> | undefined;
+  let step: Step<OrquestaState | ChainState> | undefined;
+  /** The limits that run, by task and route. */
+  const limits = new Map<string, TimerCommand>();
 
   const clock = () => moments[moment]?.at ?? Math.floor(core.parts.now() / 1000);
   const envOf = () => {
@@ -125,11 +136,15 @@ export function perform(core: Core, rehearsal: Rehearsal): Rehearsed & { readonl
         return Object.hasOwn(keys, address) ? { value: keys[address] as string } : undefined;
       },
       recordOf: (task: string, route: number) => {
-        const seen = routeSeenFrom(
-          route,
-          (number) => step?.state.routes.flat()[number]?.path,
-          (number) => tracker.latest(task, number) !== undefined,
-        );
+        const state = step?.state;
+        const seen =
+          state?.language === "action-chain"
+            ? route
+            : routeSeenFrom(
+                route,
+                (number) => state?.routes.flat()[number]?.path,
+                (number) => tracker.latest(task, number) !== undefined,
+              );
         const run = seen === undefined ? undefined : tracker.latest(task, seen);
         if (run === undefined || seen === undefined) return undefined;
         usesMoments = true; // it tells times
@@ -148,9 +163,15 @@ export function perform(core: Core, rehearsal: Rehearsal): Rehearsed & { readonl
       reevaluate,
     };
   };
-  const take = (next: Step<OrquestaState>) => {
+  const take = (next: Step<OrquestaState | ChainState>) => {
     step = next;
     for (const command of next.commands) {
+      if (command.kind === "timer") limits.set(`${command.route}|${command.task}`, command);
+      if (command.kind === "stop") {
+        tracker.dismiss(command);
+        // Items that were to end, too.
+        open = open.filter(({ run }) => run.task !== command.task || run.route !== command.route);
+      }
       if (command.kind !== "run") continue;
       begun++;
       if (begun > MOST_ACTIONS) {
@@ -193,7 +214,12 @@ export function perform(core: Core, rehearsal: Rehearsal): Rehearsed & { readonl
     // Cast: what actions give are objects; a mock may say otherwise, and expressions see what it says.
     results.set(execution, { result: result as JsonObject, start: at, end: at });
     tracker.report(execution, status, true);
-    take(program.advance(step.state, { kind: "task", ...place, status, result }, env));
+    const limit = status === "timeout" ? limits.get(`${route}|${task}`) : undefined;
+    const event: WorkflowEvent =
+      limit?.due === undefined
+        ? { kind: "task", ...place, status, result }
+        : { kind: "timeout", task, route, run: limit.run };
+    take(program.advance(step.state, event, env));
   }
   return {
     status: step?.status ?? "failed",

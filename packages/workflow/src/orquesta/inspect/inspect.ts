@@ -84,6 +84,7 @@ function propertiesOf(outline: Outline): Placed[] {
     whole(["output"], outline.output),
     ...[...outline.tasks.values()].flatMap((task) => [
       task.delay,
+      task.timeout,
       task.action,
       task.input,
       ...(task.with === undefined ? [] : [task.with.items, task.with.concurrency]),

@@ -25,6 +25,7 @@ export interface OutlineTask {
   readonly hasJoin: boolean;
   readonly with: { readonly items: Placed; readonly concurrency: Placed } | undefined;
   readonly delay: Placed;
+  readonly timeout: Placed;
   readonly action: Placed;
   readonly input: Placed;
   readonly retry: readonly Placed[];
@@ -75,6 +76,7 @@ function taskOf(name: string, source: Readonly<Record<string, unknown>>): Outlin
     hasJoin: source.join !== undefined && source.join !== null,
     with: source.with === undefined || source.with === null ? undefined : withItems,
     delay: at("delay"),
+    timeout: at("timeout"),
     action: at("action", inline.length > 0 ? null : action),
     input: at(
       "input",

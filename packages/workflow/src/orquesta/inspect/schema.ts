@@ -48,6 +48,8 @@ const task: Schema = {
   type: "object",
   properties: {
     delay: textOrNatural,
+    // Not Orquesta's, which has no limit for a task.
+    timeout: textOrNatural,
     join: { oneOf: [{ enum: ["all"] }, natural] },
     with: {
       type: "object",

@@ -75,7 +75,7 @@ export function checkVariables(outline: Outline, contextNames: readonly string[]
     const key = [...known].sort().join("\n");
     if (seen.has(key) || seen.size >= MAX_VISITS_PER_TASK) continue;
     seen.add(key);
-    const places = [task.delay, task.with?.items, task.with?.concurrency, task.action, task.input];
+    const places = [task.delay, task.timeout, task.with?.items, task.with?.concurrency, task.action, task.input];
     for (const place of places) if (place !== undefined) check(place, known);
     for (const { when, publish, targets } of task.next) {
       check(when, known);

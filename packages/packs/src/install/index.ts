@@ -1,0 +1,13 @@
+export { checkConditions, STACKSTORM_VERSION, warningsOf } from "./conditions.ts";
+export { type PackFacts, readPackFacts } from "./facts.ts";
+export { createInstallation, type Installation, type Stage } from "./installation.ts";
+export {
+  createPackIndex,
+  EXCHANGE_INDEX,
+  type IndexContent,
+  type IndexStatus,
+  type PackIndex,
+  type PackIndexSettings,
+  withoutPassword,
+} from "./pack-index.ts";
+export { UNPACK_LIMITS, unpackArchive, type Unpacked, type UnpackLimits } from "./unpack.ts";
