@@ -362,7 +362,22 @@ suite("ChatOps over the API", () => {
     const [named, vouched] = [await taskOf(bot), await taskOf(at.admin)];
     assert.deepEqual([named.context.api_user, named.parameters.by, named.parameters.note], ["admin", "admin", ""]);
     assert.equal(vouched.parameters.note, "of the admin");
-    assert.equal((await at.admin("POST", "/v1/packs/uninstall", { packs: ["greetings"] })).status, 200);
+    assert.equal((await at.admin("DELETE", "/v1/packs/greetings")).status, 204);
     assert.equal((await match("greet")).json.code, "alias.no-match");
+  });
+
+  test("the aliases of bundled packs are understood, and say what came of it", async () => {
+    for (const [command, ref] of [
+      ["pack get core", "packs.pack_get"],
+      ["pack install aws, https://example.org/packs/mine.git=v1", "packs.pack_install"],
+      ["pack search two words", "packs.pack_search"],
+      ["pack show aws", "packs.pack_show"],
+    ] as const) {
+      assert.equal((await match(command)).json.actionalias?.ref, ref, command);
+    }
+    const [{ execution }] = (await run("pack get core")).json.results;
+    const done = await completed(at.admin, execution.id);
+    const { message } = (await at.admin("GET", `/v1/aliasexecution/${done.id}/result`)).json;
+    assert.match(message, /^core \S+ by /);
   });
 });
