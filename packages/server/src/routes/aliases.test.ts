@@ -147,6 +147,9 @@ suite("ChatOps over the API", () => {
     assert.deepEqual([context.api_user, context.user, parameters.by, parameters.note], ["admin", "bot", "admin", ""]);
     const [own] = (await run("deploy x now", { user: "admin" })).json.results;
     assert.equal(own.execution.parameters.note, "of the admin");
+    const all = await bot("GET", "/v1/actionalias?limit=-1");
+    assert.deepEqual([all.status, all.json.length], [200, Number(all.headers.get("x-total-count"))]);
+    assert.equal((await bot("GET", "/v1/actions?limit=-1")).status, 403);
     const observer = await at.user("looker", ["observer"]);
     assert.equal((await observer("POST", "/v1/aliasexecution/match_and_execute", body)).status, 403);
     assert.equal((await observer("POST", "/v1/actionalias/match", { command: "quiet" })).status, 200);
