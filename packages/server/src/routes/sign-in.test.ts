@@ -154,9 +154,9 @@ suite("signing in", () => {
     assert.equal((await observer("DELETE", "/v1/rules/examples.alertmanager")).status, 403);
   });
 
-  test("the token of an execution opens the datastore and its own family, while it runs", async () => {
+  test("the token of an execution opens what its user may, but for credentials, while it runs", async () => {
     const script =
-      'for p in user keys actions "executions/$ST2_ACTION_EXECUTION_ID" executions/$OTHER; do ' +
+      'for p in user keys actions "executions/$ST2_ACTION_EXECUTION_ID" executions/$OTHER apikeys users; do ' +
       'curl -s -o /dev/null -w "%{http_code} " -H "X-Auth-Token: $ST2_ACTION_AUTH_TOKEN" "$ST2_ACTION_API_URL/$p"; done; ' +
       'echo "$ST2_ACTION_AUTH_TOKEN" >&2';
     const { json: other } = await at.admin("POST", "/v1/executions", { action: "core.noop" });
@@ -165,7 +165,7 @@ suite("signing in", () => {
       parameters: { cmd: script, env: { OTHER: other.id } },
     });
     const { result } = await completed(at.admin, json.id);
-    assert.equal(result.stdout.trim(), "200 200 403 200 403", JSON.stringify(result));
+    assert.equal(result.stdout.trim(), "200 200 200 200 200 403 403", JSON.stringify(result));
     const late = await at.anybody("GET", "/v1/user", undefined, { "X-Auth-Token": result.stderr.trim() });
     assert.equal(late.status, 401);
   });
