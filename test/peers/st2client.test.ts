@@ -219,7 +219,7 @@ suite("st2, the client of StackStorm", { skip, concurrency: 2, timeout: 180_000 
       st2(["rule", "list", "-p", "default", "-n", "5"]),
       st2(["rule", "list", "--iftt"]),
       st2(["rule", "list", "-g", "core.st2.webhook", "-c", "core.echo", "-j"]),
-      st2(["rule", "list", "--disabled", "-p", "default"]),
+      st2(["rule", "list", "--disabled"]),
       st2(["rule", "delete", "nope"]),
       st2(["webhook", "list"]),
       st2(["webhook", "get", "hook", "-j"]),
@@ -419,7 +419,7 @@ result: {format: "{{ execution.status }}: {{ execution.result.stdout }}"}
       st2(["policy-type", "get", "action.concurrency", "-j"]),
       st2(["policy", "list"]),
       st2(["action-alias", "list"]),
-      st2(["sensor", "list", "-p", "core"]),
+      st2(["sensor", "list"]),
       st2(["runner", "list"]),
       st2(["runner", "get", "local-shell-cmd", "-j"]),
     ]);
