@@ -22,7 +22,10 @@ test("with the true server: an alias is made, matched, run, tried and taken away
   const squall = (...args: string[]) => runSquall(home, args, { url, stdin: "" });
   await runSquall(home, ["login", "admin", "--password-stdin"], { url, stdin: `${password}\n` });
 
-  assert.match((await squall("action-alias", "list", "-p", "default")).stderr, /^no aliases: `squall action-alias create FILE`/);
+  assert.match(
+    (await squall("action-alias", "list", "-p", "default")).stderr,
+    /^no aliases: `squall action-alias create FILE`/,
+  );
   writeFileSync(join(home, "greet.yaml"), ALIAS);
   assert.equal((await squall("action-alias", "create", "greet.yaml")).stdout, "created action alias default.greet\n");
 
