@@ -34,6 +34,7 @@ MATCHES = [
     (r"^\s*issue (?P<key>[A-Z]+-\d+)\s*$", "issue AB-12", {"key": "AB-12"}),
     ("run( as {{ user }})? {{ cmd }}", "run ls -l", {"user": None, "cmd": "ls -l"}),
     ("run( as {{ user }})? {{ cmd }}", "run as root ls", {"user": "root", "cmd": "ls"}),
+    ("(?i)deploy {{ what }}", "DEPLOY web", {"what": "web"}),
     # The dot matches the space that follows every command.
     ("stop {{ what=all }}.", "stop", {"what": "all"}),
 ]
@@ -42,6 +43,8 @@ OTHERS = [
     ("deploy {{ what }}", "deploy"),
     ("deploy {{ what }}", "please deploy web"),
     (r"^issue (?P<key>[A-Z]+)", "an issue AB"),
+    # A space stands before every command.
+    (r"^issue (?P<key>[A-Z]+)", "issue AB"),
     (r"issue (?P<key>[A-Z]+)\s*$", "issue AB now"),
     ("deploy {{ what }}", None),
 ]
@@ -65,7 +68,7 @@ class FormatTest(unittest.TestCase):
         self.assertEqual(str(caught.exception), 'Command "destroy" doesn\'t match format string "deploy {{ what }}"')
 
     def test_one_command_may_match_several_times(self):
-        found = extract_parameters(r"(?P<key>[A-Z]+-\d+)", "see AB-1 and CD-2 note=x", match_multiple=True)
+        found = extract_parameters(r"(\s|^)(?P<key>[A-Z]+-\d+)(\s|$)", "see AB-1 and CD-2 note=x", match_multiple=True)
         self.assertEqual(found, [{"key": "AB-1", "note": "x"}, {"key": "CD-2", "note": "x"}])
 
     def test_a_format_that_is_no_pattern_is_refused(self):

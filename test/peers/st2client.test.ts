@@ -373,6 +373,40 @@ suite("st2, the client of StackStorm", { skip, concurrency: 2, timeout: 180_000 
     ends(await st2(["apikey", "get", "nope"]), 1, /^ERROR: Resource nope not found\.$/m);
   });
 
+  test("action aliases: matched, run, and their results as the chat would read them", async () => {
+    const file = peer.file(
+      "alias.yaml",
+      `name: greet
+pack: default
+description: Greets.
+action_ref: core.echo
+formats: ["please greet {{ message=everybody }}"]
+ack: {format: "greeting {{ execution.parameters.message }}"}
+result: {format: "{{ execution.status }}: {{ execution.result.stdout }}"}
+`,
+    );
+    ends(await st2(["action-alias", "create", file, "-j"]), 0);
+    const [listed, got, matched, none, executed, tested] = await Promise.all([
+      st2(["action-alias", "list"]),
+      st2(["action-alias", "get", "default.greet", "-j"]),
+      st2(["action-alias", "match", "please greet ann", "-j"]),
+      st2(["action-alias", "match", "please leave"]),
+      st2(["action-alias", "execute", "please greet ann"]),
+      st2(["action-alias", "test", "please greet 'ann and bob'"]),
+    ]);
+    assert.deepEqual(columns(listed), ["ref", "pack", "description", "enabled"]);
+    assert.equal(got.json.action_ref, "core.echo");
+    ends(matched, 0, /"name": "greet"/);
+    ends(
+      none,
+      1,
+      /^ERROR: 400 Client Error: Bad Request\nMESSAGE: Command 'please leave' matched no patterns for url: /m,
+    );
+    startedId(ends(executed, 0, /^Matching Action-alias: 'default\.greet'$/m));
+    ends(tested, 0, /^Formatted ChatOps result message$[^]*^=+\nsucceeded: ann and bob\n=+$/m);
+    ends(await st2(["action-alias", "delete", "default.greet"]), 0);
+  });
+
   test("packs, and what only packs bring: policies, aliases, runners, sensors", async () => {
     const runner = await st2(["runner", "disable", "http-request"]);
     const results = await Promise.all([

@@ -16,6 +16,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import("./commands/execution.ts"),
   },
   { name: "action", description: "what can be run", load: () => import("./commands/action.ts") },
+  {
+    name: "action-alias",
+    description: "what can be said in a chat, and what it runs",
+    load: () => import("./commands/action-alias.ts"),
+  },
   { name: "rule", description: "what happens when something happened", load: () => import("./commands/rule.ts") },
   {
     name: "rule-enforcement",

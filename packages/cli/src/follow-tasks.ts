@@ -61,18 +61,21 @@ export async function followTasks(context: Context, id: string, title: string): 
     }
   };
 
+  const tellAll = async (): Promise<void> => {
+    for (const child of (await client.executions.children(id)).items) if (child.parent === id) tell(child);
+  };
+
   const onInterrupt = (): void => leaving.abort();
   process.once("SIGINT", onInterrupt);
-  const listening = out.format === "table" ? quietly(listen()) : Promise.resolve();
+  // What was over before the stream began is looked up.
+  const listening = out.format === "table" ? Promise.all([quietly(listen()), quietly(tellAll())]) : Promise.resolve();
   try {
     const done = await follow(client, id, {
       signal: leaving.signal,
       onNote: (text) => write(`squall: ${text}\n`),
     });
     if (!done) throw new Failure(`left; ${id} goes on`, `squall execution get ${id}`);
-    if (out.format === "table") {
-      for (const child of (await client.executions.children(id)).items) if (child.parent === id) tell(child);
-    }
+    if (out.format === "table") await tellAll();
     return done;
   } finally {
     leaving.abort();

@@ -25,6 +25,26 @@ export interface ApiExecution {
   readonly [more: string]: unknown;
 }
 
+/** What a command in a chat was found to mean. */
+export interface ApiAliasMatch {
+  readonly actionalias: ApiObject;
+  readonly display: string | null;
+  readonly representation: string;
+}
+
+/** An execution that a command asked for, and what is to be said at once. */
+export interface ApiAliasAnswer {
+  readonly execution: ApiExecution;
+  readonly actionalias: ApiObject;
+  readonly message?: string;
+  readonly extra?: unknown;
+}
+
+export interface ApiAliasHelp {
+  readonly available: number;
+  readonly helpstrings: readonly { readonly pack: string; readonly display: string; readonly description?: string }[];
+}
+
 /** A question that waits for an answer. */
 export interface ApiInquiry {
   /** Of the execution that waits. */

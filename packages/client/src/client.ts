@@ -1,6 +1,9 @@
 import type { JsonObject } from "@squall/model";
 import type {
   ApiActionOverview,
+  ApiAliasAnswer,
+  ApiAliasHelp,
+  ApiAliasMatch,
   ApiExecution,
   ApiKeyValue,
   ApiObject,
@@ -118,6 +121,7 @@ export interface Client {
   readonly runners: Collection;
   readonly sensors: Collection;
   readonly policies: Collection;
+  readonly aliases: Collection;
   readonly sensorProcesses: SensorProcesses;
   readonly executions: Executions;
   readonly inquiries: InquiryCalls;
@@ -130,6 +134,16 @@ export interface Client {
     payload?: JsonObject;
   }): Promise<ApiRuleTest>;
   reEmit(triggerInstance: string): Promise<ApiObject>;
+  /** The alias that a command in a chat is meant for. Throws ClientError `invalid` when none is, or more than one. */
+  matchAlias(command: string): Promise<ApiAliasMatch>;
+  /** Runs what a command says: once, or for each occurrence of the format where the alias allows that. */
+  executeCommand(command: {
+    readonly command: string;
+    readonly user?: string;
+    readonly source_channel: string;
+    readonly notification_route?: string;
+  }): Promise<readonly ApiAliasAnswer[]>;
+  aliasHelp(query?: Query): Promise<ApiAliasHelp>;
   /** Posts to a hook, as a sender outside would. The body goes out byte for byte. */
   sendWebhook(
     url: string,
@@ -217,6 +231,7 @@ export function createClient(options: ClientOptions = {}): Client {
     runners: collection("/runnertypes"),
     sensors: collection("/sensortypes"),
     policies: collection("/policies"),
+    aliases: collection("/actionalias"),
     sensorProcesses: sensorProcessesOf(transport),
     executions: executionsOf(transport),
     inquiries: {
@@ -231,6 +246,15 @@ export function createClient(options: ClientOptions = {}): Client {
         ? object(`/rules/${encodeURIComponent(rule)}/test`, { method: "POST", body: event })
         : object("/rules/test", { method: "POST", body: { rule, ...event } }),
     reEmit: (id) => object(`/triggerinstances/${encodeURIComponent(id)}/re_emit`, { method: "POST", body: {} }),
+    matchAlias: (command) => object("/actionalias/match", { method: "POST", body: { command } }),
+    executeCommand: async (command) =>
+      (
+        await object<{ results: ApiAliasAnswer[] }>("/aliasexecution/match_and_execute", {
+          method: "POST",
+          body: { user: "", ...command },
+        })
+      ).results,
+    aliasHelp: (query) => object("/actionalias/help", query ? { query } : {}),
     sendWebhook: (url, body, type, headers) =>
       object(`/webhooks/${pathOfHook(url)}`, {
         method: "POST",

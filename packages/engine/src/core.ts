@@ -36,7 +36,9 @@ export function parameterContext(
   about: { project: string; pack: string; user: string; context: JsonObject; keys: KeyContext },
   more: Context = {},
 ): Context {
-  const keyUser = typeof about.context.api_user === "string" ? about.context.api_user : about.user;
+  const { api_user: named, api_user_claimed: claimed } = about.context;
+  // Whoever only claims to speak for a user (a bot for people in its chat) does not open that user's keys.
+  const keyUser = typeof named === "string" && named !== "" && claimed !== true ? named : about.user;
   return {
     ...about.keys(keyUser),
     action_context: about.context,

@@ -1,6 +1,7 @@
 import { DEFAULT_PROJECT, type RunnerType } from "@squall/model";
 import type { Runner } from "@squall/runners";
 import { createAccounts } from "./accounts/accounts.ts";
+import { createAliases } from "./aliases/aliases.ts";
 import { startCollector } from "./collector.ts";
 import { configOf } from "./content/configs.ts";
 import { createContent } from "./content/content.ts";
@@ -123,6 +124,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   return {
     content: createContent({ parts, shelves, changed }),
     executions,
+    aliases: createAliases(core, executions),
     workflows: createWorkflowTools(core),
     inquiries,
     events,

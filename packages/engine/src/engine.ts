@@ -37,6 +37,7 @@ import type { EnforcementFilter, EventFilter, ExecutionFilter, KeyFilter, Listed
 export interface Engine extends AsyncDisposable {
   readonly content: Content;
   readonly executions: Executions;
+  readonly aliases: Aliases;
   readonly workflows: WorkflowTools;
   readonly inquiries: Inquiries;
   readonly events: Events;
@@ -90,6 +91,8 @@ export interface Registration {
 export interface ExecutionRequest {
   readonly action: string;
   readonly parameters?: JsonObject;
+  /** Parameters that are data: cast and validated, and never read as templates. */
+  readonly literal?: JsonObject;
   readonly context?: JsonObject;
   readonly notify?: Notify;
   readonly callback?: JsonObject;
@@ -97,6 +100,80 @@ export interface ExecutionRequest {
   readonly delay?: number;
   /** Runs as this user instead of the principal. */
   readonly user?: string;
+}
+
+/** What people say in a chat, read by the formats of aliases (StackStorm's ChatOps). */
+export interface Aliases {
+  /**
+   * The one alias that a command is meant for. Throws Invalid `alias.no-match`, `alias.ambiguous`, and `alias.too-much-work`,
+   * `alias.command-too-long` for commands beyond what formats are compared with.
+   */
+  match(project: string, command: string): AliasMatch;
+  /** What can be said, for people: the displays of enabled aliases, in order of their refs. */
+  help(project: string, about: AliasHelpQuery): AliasHelp;
+  /** Runs what a command says by one format of an alias; with `multiple`, once for each occurrence of the format. */
+  execute(principal: Principal, command: AliasCommand): Promise<AliasAnswer[]>;
+  /** What an alias wants said of an execution that it asked for; a message is there only where the alias has a template. */
+  resultOf(execution: Execution): Promise<AliasResult>;
+}
+
+export interface AliasMatch {
+  readonly alias: Resources["action_alias"];
+  readonly display: string | null;
+  readonly representation: string;
+  /** The format is one that a command may hold several times. */
+  readonly multiple: boolean;
+}
+
+export interface AliasHelpQuery {
+  /** A regular expression that a display must hold, in any case. */
+  readonly filter?: string;
+  readonly pack?: string;
+  /** Absent or 0: all. */
+  readonly limit?: number;
+  readonly offset?: number;
+}
+
+export interface AliasHelp {
+  /** How many there are without limit and offset. */
+  readonly available: number;
+  readonly helpstrings: readonly {
+    readonly pack: string;
+    readonly display: string;
+    readonly description: string | null;
+  }[];
+}
+
+export interface AliasCommand {
+  /** Name or ref of the alias. */
+  readonly name: string;
+  readonly format: string;
+  readonly command: string;
+  readonly multiple?: boolean;
+  /** Who said it, as the chat knows them. */
+  readonly user?: string;
+  /** Whether the principal may act in that user's name: only then do templates read that user's keys. */
+  readonly vouched: boolean;
+  readonly sourceChannel: string;
+  /** What the bot wants to find again in the answer. */
+  readonly sourceContext?: unknown;
+  /** Under which route the end is announced; absent: it is not. */
+  readonly route?: string;
+  readonly showSecrets?: boolean;
+}
+
+/** As StackStorm's API answers. */
+export interface AliasAnswer {
+  readonly execution: JsonObject;
+  readonly actionalias: Resources["action_alias"];
+  readonly message?: string;
+  readonly extra?: unknown;
+}
+
+export interface AliasResult {
+  readonly enabled: boolean;
+  readonly message?: string;
+  readonly extra?: unknown;
 }
 
 export interface Executions {

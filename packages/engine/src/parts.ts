@@ -15,6 +15,8 @@ export interface Limits {
   readonly outputBytes: number;
   /** Bytes of a result's JSON; a larger one fails its execution. */
   readonly resultBytes: number;
+  /** Address space of each process of an action; absent: as much as there is. */
+  readonly memoryBytes?: number;
   /** Executions that may wait in the store before new ones are refused with TooMany; as many workflows may be under way. */
   readonly waiting: number;
   /** Executions that one workflow may begin; a cycle without end stops there. */

@@ -7,5 +7,5 @@ export type { JsonPath } from "./jsonpath.ts";
 export { keyLookup } from "./key-lookup.ts";
 export type { KeyLookup } from "./key-lookup.ts";
 export { renderParameters } from "./parameters.ts";
-export { isTemplate, renderNative, renderText, templateNames } from "./template.ts";
+export { isTemplate, renderForgiving, renderNative, renderText, templateNames } from "./template.ts";
 export * from "./orquesta/index.ts";

@@ -8,6 +8,9 @@ import { filters } from "./filters.ts";
 /** StackStorm's environment (stackstorm-model 11): strict, and tags on lines of their own leave no empty lines. */
 export const environment = createEnvironment({ strict: true, trimBlocks: true, lstripBlocks: true, filters });
 
+/** The same, but a name that is not there is an empty text: what StackStorm says results in a chat with. */
+const forgiving = createEnvironment({ strict: false, trimBlocks: true, lstripBlocks: true, filters });
+
 /** Templates that did not compile are remembered as their error. */
 const templates = textCache<Template | JinjaError>(10_000, 20_000_000, (text) => {
   try {
@@ -58,6 +61,18 @@ export function renderText(text: string, context: Context): string {
   const found = template(text);
   try {
     return found.render(context);
+  } catch (error) {
+    throw asInvalid(error);
+  }
+}
+
+/**
+ * Renders a template to text in which a name that is not there is empty.
+ * @throws Invalid as `renderText`
+ */
+export function renderForgiving(text: string, context: Context): string {
+  try {
+    return forgiving.compile(text).render(context);
   } catch (error) {
     throw asInvalid(error);
   }

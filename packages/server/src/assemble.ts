@@ -50,6 +50,7 @@ function limitsOf(options: ServerOptions): Limits {
     // A hundred thousand waiting are a hundred MB on disk and a day of one-second actions on one worker.
     waiting: 100_000,
     // Ten times the largest list that anybody has run a task over.
+    ...(options.actionMemoryBytes !== undefined && { memoryBytes: options.actionMemoryBytes }),
     workflowExecutions: 100_000,
     // People nest three or four; a workflow that runs itself by mistake is found out soon.
     workflowDepth: 20,

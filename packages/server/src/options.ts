@@ -33,6 +33,8 @@ export interface ServerOptions {
   readonly sensorLimits?: Partial<SensorLimits>;
   /** Where Python packages of packs come from. Addresses may hold credentials. */
   readonly packages: PackageSources;
+  /** Address space of each process of an action; undefined: as much as there is. */
+  readonly actionMemoryBytes?: number;
   /** IANA name; for timers that name none. */
   readonly timezone: string;
   /** How long a stop waits for what runs. */
@@ -102,6 +104,12 @@ const FLAGS = {
     variable: "SQUALL_WORKERS",
     value: "N",
     help: "actions at once that need a process (default: four for each processor)",
+  },
+  "action-memory": {
+    type: "string",
+    variable: "SQUALL_ACTION_MEMORY",
+    value: "MIB",
+    help: "memory that each process of a shell or Python action may ask for (default: as much as there is)",
   },
   "sensor-rate": {
     type: "string",
@@ -318,6 +326,9 @@ export function readOptions(
     }),
     packages,
     processSlots: whole("workers", availableParallelism() * 4, 1, 10_000),
+    ...(text("action-memory") !== undefined && {
+      actionMemoryBytes: whole("action-memory", 1, 16, 16_777_216) * 1024 * 1024,
+    }),
     timezone,
     drainMs: whole("drain", 10, 0, 86_400) * 1000,
     logFile: log === undefined ? join(dataDirectory, "server.log") : log === "-" ? log : resolve(log),

@@ -13,29 +13,13 @@ REMOTE = ("remote-shell-cmd", "remote-shell-script")
 
 class FormatResultAction(Action):
     def run(self, execution_id):
-        execution = call("GET", f"/executions/{execution_id}")
-        alias_id = ((execution.get("context") or {}).get("action_alias_ref") or {}).get("id")
-        alias = call("GET", f"/actionalias/{alias_id}") if alias_id else {}
-        wish = alias.get("result") or {}
-        if not wish.get("enabled", True):
+        # The alias's templates are rendered where all templates are, by the server.
+        wish = call("GET", f"/aliasexecution/{execution_id}/result")
+        if not wish["enabled"]:
             return {"enabled": False, "message": ""}
-        answer = {"enabled": True, "message": message_of(execution)}
-        if "format" not in wish and "extra" not in wish:
-            return answer
-        render = renderer()
-        if render is None:
-            self.logger.warning(
-                "alias %s has a template for its result, which needs the Python package jinja2; "
-                "install it for the server's python3",
-                alias.get("name"),
-            )
-            return answer
-        context = {"execution": execution, "alias": alias}
-        if "format" in wish:
-            answer["message"] = render(wish["format"], context)
-        if "extra" in wish:
-            answer["extra"] = render_all(render, wish["extra"], context)
-        return answer
+        if "message" not in wish:
+            wish["message"] = message_of(call("GET", f"/executions/{execution_id}"))
+        return wish
 
 
 def message_of(execution):
@@ -84,23 +68,3 @@ def entry_lines(entries, prefix=""):
         else:
             lines.append(f"{prefix}{name} : {text}")
     return lines
-
-
-def renderer():
-    """Renders a template text with a context; None where Jinja2 is not installed."""
-    try:
-        from jinja2.sandbox import SandboxedEnvironment
-    except ImportError:
-        return None
-    environment = SandboxedEnvironment(autoescape=False)
-    return lambda text, context: environment.from_string(text).render(context)
-
-
-def render_all(render, value, context):
-    if isinstance(value, str):
-        return render(value, context)
-    if isinstance(value, dict):
-        return {name: render_all(render, one, context) for name, one in value.items()}
-    if isinstance(value, list):
-        return [render_all(render, one, context) for one in value]
-    return value

@@ -5,7 +5,7 @@ import unittest
 ACTIONS = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "actions")
 sys.path[:0] = [ACTIONS, os.path.join(ACTIONS, "lib")]
 
-from format_execution_result import message_of, render_all  # noqa: E402
+from format_execution_result import message_of  # noqa: E402
 
 
 def an_execution(runner, result):
@@ -45,10 +45,6 @@ class MessageTest(unittest.TestCase):
     def test_no_result_and_odd_results_have_a_message_too(self):
         self.assertTrue(message_of(an_execution("noop", None)).endswith("000001"))
         self.assertTrue(message_of(an_execution("noop", "text")).endswith("text"))
-
-    def test_every_text_at_any_depth_is_rendered(self):
-        value = {"a": ["x", {"b": "y"}], "n": 1}
-        self.assertEqual(render_all(lambda text, _: text.upper(), value, {}), {"a": ["X", {"b": "Y"}], "n": 1})
 
 
 if __name__ == "__main__":

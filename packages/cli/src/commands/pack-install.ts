@@ -86,7 +86,10 @@ export function addSearch(group: Command): void {
 
 /** What the server is to be told: of what lies on this machine, where it lies on the server now. */
 async function placed(context: Context, client: Client, word: string, force: boolean): Promise<string> {
-  const isPath = /^(?:[./~]|\w:\\)/.test(word) || (ARCHIVE.test(word) && !word.includes("://"));
+  const isUrl = word.includes("://");
+  // Names of indexes have no slash; `user/pack` may mean GitHub, unless there is such a folder here.
+  const isHere = !isUrl && word.includes("/") && isFolder(word);
+  const isPath = /^(?:[./~]|\w:\\)/.test(word) || isHere || (ARCHIVE.test(word) && !isUrl);
   if (!isPath) {
     if (isFolder(word)) context.out.note(`'${word}' is looked up in the indexes; the folder is ./${word}`);
     return word;

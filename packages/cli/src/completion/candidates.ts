@@ -23,6 +23,7 @@ const KINDS: Readonly<Record<string, Ask>> = {
   "sensor-ref": async (client) => pick(await client.sensors.list({ include_attributes: "ref" }), "ref"),
   "sensor-id": async (client) => pick(await client.sensorProcesses.list(), "id"),
   "policy-ref": async (client) => pick(await client.policies.list({ include_attributes: "ref" }), "ref"),
+  "alias-ref": async (client) => pick(await client.aliases.list({ include_attributes: "ref" }), "ref"),
   "runner-name": async (client) => pick(await client.runners.list({ include_attributes: "name" }), "name"),
   pack: async (client) => pick(await client.packs.list({ include_attributes: "ref" }), "ref"),
   "key-name": async (client) => pick(await client.listKeys({ scope: "all", limit: 100 }), "name"),

@@ -17,7 +17,7 @@ import { type Core, parameterContext } from "../core.ts";
 import type { ExecutionRequest, Executions } from "../engine.ts";
 import { type Aftermath, afterCompletion } from "../events/completion.ts";
 import { evaluateWithKeys } from "../keys/lookup.ts";
-import { renderRequest } from "../parameters/render.ts";
+import { refuseOverrides, renderRequest } from "../parameters/render.ts";
 import { openParameters } from "../parameters/secrets.ts";
 import type { Dispatch } from "./dispatch.ts";
 import { draftExecution, runnerOf } from "./draft.ts";
@@ -57,7 +57,8 @@ export function createExecutions(
     return found;
   };
 
-  const request: Executions["request"] = (principal, asked) => create(principal, asked, { literal: {} });
+  const request: Executions["request"] = (principal, asked) =>
+    create(principal, asked, { literal: asked.literal ?? {} });
 
   const create = async (principal: Principal, asked: ExecutionRequest, again: Again): Promise<Execution> => {
     refuseWhenFull(core);
@@ -74,6 +75,7 @@ export function createExecutions(
     }
     const runner = runnerOf(core, project, action);
     const plan = core.plans(action, runner);
+    if (asked.literal) refuseOverrides(plan, asked.literal);
     const user = asked.user ?? principal.user;
     const parent = await parentOf(asked, principal);
     // Of what a workflow is a task, and what it goes on from, nobody says from outside.

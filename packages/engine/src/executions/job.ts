@@ -36,6 +36,9 @@ export function buildJob(
     },
     user: execution.user,
     context: execution.context,
-    limits: { outputBytes: parts.limits.outputBytes },
+    limits: {
+      outputBytes: parts.limits.outputBytes,
+      ...(parts.limits.memoryBytes !== undefined && { memoryBytes: parts.limits.memoryBytes }),
+    },
   };
 }

@@ -55,7 +55,9 @@ function parseLiteral(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    return readPythonLiteral(text) ?? text;
+    // `None` is one: a template that found nothing leaves it where an object or a list may be null.
+    const value = readPythonLiteral(text);
+    return value === undefined ? text : value;
   }
 }
 

@@ -28,6 +28,11 @@ const request = (plan: ReturnType<typeof aPlan>, given: JsonObject, context = {}
   renderRequest(plan, given, context);
 
 describe("at request", () => {
+  test("None is null where a list or an object is wanted, and text where a text is", () => {
+    const schemas = { a: { type: "array" }, o: { type: "object" }, s: { type: "string" } } as const;
+    assert.deepEqual(castParameters({ a: "None", o: "None", s: "None" }, schemas), { a: null, o: null, s: "None" });
+  });
+
   test("only what was given is kept; defaults come in at the run", () => {
     const plan = aPlan(
       { a: { type: "string", default: "x" }, b: { type: "integer" } },

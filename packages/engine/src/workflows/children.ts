@@ -40,9 +40,10 @@ export async function draftTask(
     admitTask(core);
   }
   const plan = core.plans(action, runner);
-  const { api_user, source_channel, trace_context, pack } = workflow.context;
+  const { api_user, api_user_claimed, source_channel, trace_context, pack } = workflow.context;
   const inherited = {
     ...(api_user !== undefined && { api_user }),
+    ...(api_user_claimed !== undefined && { api_user_claimed }),
     ...(source_channel !== undefined && { source_channel }),
   };
   const id = parts.newId();

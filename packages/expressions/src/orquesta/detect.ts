@@ -21,7 +21,19 @@ function* delimited(text: string, open: string, close: string): Generator<{ star
   }
 }
 
-const has = (text: string, open: string, close: string): boolean => delimited(text, open, close).next().done !== true;
+/** Whether `delimited` finds anything. Asked for every text that is evaluated, so it makes no generator. */
+function has(text: string, open: string, close: string): boolean {
+  let end = -1;
+  for (let start = text.indexOf(open); start >= 0; ) {
+    const inside = start + open.length;
+    if (end < inside) end = text.indexOf(close, inside);
+    if (end < 0) return false;
+    const line = text.indexOf("\n", inside);
+    if (line < 0 || line > end) return true;
+    start = text.indexOf(open, line);
+  }
+  return false;
+}
 
 export const hasYaql = (text: string): boolean => has(text, "<%", "%>");
 export const hasBlock = (text: string): boolean => has(text, "{%", "%}");

@@ -53,3 +53,31 @@ test("each run of a Python action is a fork with its own token, unless the pack 
     assert.equal(first[3] === second[3], forks);
   }
 });
+
+test("an action that asks for more memory than the operator allows is told so by its language", {
+  skip: !linux && "address space is limited on Linux",
+}, async (t) => {
+  const pack = mkdtempSync(join(tmpdir(), "squall-greedy-pack-"));
+  t.after(() => rmSync(pack, { recursive: true }));
+  mkdirSync(join(pack, "actions"));
+  writeFileSync(
+    join(pack, "pack.yaml"),
+    "ref: greedy\nname: greedy\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@example.org\n",
+  );
+  writeFileSync(join(pack, "actions", "eat.yaml"), "name: eat\nrunner_type: python-script\nentry_point: eat.py\n");
+  writeFileSync(
+    join(pack, "actions", "eat.py"),
+    "from st2common.runners.base_action import Action\n\n\nclass Eat(Action):\n    def run(self):\n        return len(bytearray(2 << 30))\n",
+  );
+  await using server = await aServer({ actionMemoryBytes: 512 << 20 });
+  await server.admin("POST", "/v1/packs/register", { path: pack });
+  const end = async (action: string, parameters = {}) => {
+    const asked = await server.admin("POST", "/v1/executions", { action, parameters });
+    return server.server.engine.executions.settled("default", asked.json.id);
+  };
+  const greedy = await end("greedy.eat");
+  assert.equal(greedy.status, "failed");
+  assert.match(String(greedy.result?.stderr), /MemoryError/);
+  const shell = await end("core.local", { cmd: "ulimit -v" });
+  assert.equal(shell.result?.stdout, (512 << 20) / 1024);
+});

@@ -1,5 +1,6 @@
 import type { Route } from "../http/route.ts";
 import { ACTION_ROUTES } from "./actions.ts";
+import { ALIAS_ROUTES } from "./aliases.ts";
 import { API_KEY_ROUTES } from "./api-keys.ts";
 import { documentRoutes } from "./documents.ts";
 import { EVENT_ROUTES } from "./events.ts";
@@ -37,6 +38,7 @@ const OTHERS: readonly Route[] = [
   ...PACK_INDEX_ROUTES,
   ...PACK_INSTALL_ROUTES,
   ...PACK_ROUTES,
+  ...ALIAS_ROUTES,
   ...PACK_CONTENT_ROUTES,
   ...SENSOR_ROUTES,
   ...STREAM_ROUTES,

@@ -13,7 +13,8 @@ import type {
 import type { StoredResource } from "../changes.ts";
 import type { KeyFilter, Listed, Page } from "../port.ts";
 import type { Reader, Row } from "./connection.ts";
-import { among, equals, holdsNul, list, type Term } from "./listing.ts";
+import { among, holdsNul, list } from "./listing.ts";
+import { equals, type Term } from "../terms.ts";
 
 const KEY = "project, scope, username, name, id, secret, description, expires, version, updated, value";
 const USER = "project, id, name, password, roles, enabled, created";

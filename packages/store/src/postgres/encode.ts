@@ -8,6 +8,7 @@ import {
   type User,
 } from "@squall/model";
 import type { Change, ExecutionMove, StoredResource } from "../changes.ts";
+import { projectOf } from "../project-of.ts";
 
 /** A change as `squall_apply_change` takes it (functions.ts). `at` is its index in the caller's list. */
 export type Encoded = { readonly kind: string; readonly at: number } & Readonly<Record<string, unknown>>;
@@ -230,32 +231,4 @@ function checked(fields: Readonly<Record<string, unknown>>): Record<string, unkn
 function checkedText(text: string): string {
   if (text.includes("\0")) throw new Error("a name in it holds the character NUL");
   return text;
-}
-
-/** The project that gains something by the change. Moves and deletions find it there already. */
-function projectOf(change: Change): string | undefined {
-  switch (change.kind) {
-    case "resource.put":
-      return change.resource.project;
-    case "event.insert":
-      return change.event.project;
-    case "enforcement.insert":
-      return change.enforcement.project;
-    case "execution.insert":
-      return change.execution.project;
-    case "snapshot.keep":
-    case "output.append":
-      return change.project;
-    case "key.put":
-    case "apikey.put":
-      return change.key.project;
-    case "timer.put":
-      return change.timer.project;
-    case "user.put":
-      return change.user.project;
-    case "token.insert":
-      return change.token.project;
-    default:
-      return undefined;
-  }
 }

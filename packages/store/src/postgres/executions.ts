@@ -1,7 +1,8 @@
 import type { Execution, ExecutionStatus, JsonObject, Lane, Micros, Notify, StatusChange } from "@squall/model";
 import type { ExecutionFilter, Listed, Page, Store } from "../port.ts";
 import type { Reader, Row } from "./connection.ts";
-import { among, bounds, equals, list } from "./listing.ts";
+import { among, list } from "./listing.ts";
+import { bounds, equals } from "../terms.ts";
 
 const NARROW = `id, project, status, action, runner, lane, start, due, created, ended, parent, rule, trigger, trigger_type,
   trigger_instance, username, liveaction, snapshot, worker, lease_expires, delay, log, notify, callback`;

@@ -28,9 +28,19 @@ end $$;
 
 create or replace function squall_move_execution(c jsonb, at int) returns void language plpgsql as $$
 declare
-  moved int; old record; froms text[]; finished boolean := (c->>'finished')::boolean;
+  old record; finished boolean := (c->>'finished')::boolean;
 begin
-  select coalesce(array_agg(f), '{}') into froms from jsonb_array_elements_text(c->'from') f;
+  -- By the primary key alone: with the status in the condition as well, a planner without statistics walks its index.
+  select ctid as place, status, worker into old from execution
+  where project = c->>'project' and id = c->>'id' for update;
+  if old.status is null then
+    perform squall_refuse('missing', at, format('project %s has no execution %s', c->>'project', c->>'id'));
+  elsif not c->'from' ? old.status then
+    perform squall_refuse('stale', at, format('execution %s is %s, so it cannot become %s', c->>'id', old.status, c->>'to'));
+  elsif c ? 'worker' and old.worker is distinct from c->>'worker' then
+    perform squall_refuse('stale', at, format('execution %s is %s, not leased to %s', c->>'id',
+      coalesce('leased to ' || old.worker, 'not leased'), c->>'worker'));
+  end if;
   update execution set
     status = c->>'to',
     log = log || jsonb_build_array(c->'entry'),
@@ -42,18 +52,7 @@ begin
     ended = coalesce((c->>'end')::bigint, ended),
     result = coalesce(c->>'result', result),
     context_changes = case when c ? 'context' then context_changes || (c->>'context') else context_changes end
-  where project = c->>'project' and id = c->>'id' and status = any(froms)
-    and (not c ? 'worker' or worker = c->>'worker');
-  get diagnostics moved = row_count;
-  if moved > 0 then return; end if;
-  select status, worker into old from execution where project = c->>'project' and id = c->>'id';
-  if not old.status is not null then
-    perform squall_refuse('missing', at, format('project %s has no execution %s', c->>'project', c->>'id'));
-  elsif not old.status = any(froms) then
-    perform squall_refuse('stale', at, format('execution %s is %s, so it cannot become %s', c->>'id', old.status, c->>'to'));
-  end if;
-  perform squall_refuse('stale', at, format('execution %s is %s, not leased to %s', c->>'id',
-    coalesce('leased to ' || old.worker, 'not leased'), c->>'worker'));
+  where ctid = old.place;
 end $$;
 
 create or replace function squall_put_resource(c jsonb, at int) returns void language plpgsql as $$
@@ -300,20 +299,21 @@ end $$;
 
 create or replace function squall_claim(which text, how_many int, by_worker text, expires bigint, now_at bigint, mine bigint)
 returns setof execution language plpgsql as $$
+declare
+  waiting record;
 begin
   perform squall_fence(mine);
-  return query with taken as materialized (
-    select project, id, status, due from execution
+  for waiting in
+    select ctid as place, status from execution
     where lane = which and status in ('requested', 'scheduled', 'delayed') and due <= now_at
     order by due, id limit how_many for update skip locked
-  ), claimed as (
-    update execution e set status = 'running', worker = by_worker, lease_expires = expires,
-      log = e.log || case when taken.status = 'scheduled' then '[]'::jsonb
+  loop
+    return query update execution e set status = 'running', worker = by_worker, lease_expires = expires,
+      log = e.log || case when waiting.status = 'scheduled' then '[]'::jsonb
         else jsonb_build_array(jsonb_build_object('status', 'scheduled', 'timestamp', now_at)) end
         || jsonb_build_array(jsonb_build_object('status', 'running', 'timestamp', now_at))
-    from taken where e.project = taken.project and e.id = taken.id
-    returning e.*
-  )
-  select * from claimed order by due, id;
+    where e.ctid = waiting.place
+    returning e.*;
+  end loop;
 end $$;
 `;

@@ -1,7 +1,8 @@
 import type { Enforcement, Event, EventStatus, JsonObject, OutputChunk, OutputType } from "@squall/model";
 import type { EnforcementFilter, EventFilter, Listed, Page, WorkflowHistory } from "../port.ts";
 import type { Reader, Row } from "./connection.ts";
-import { among, bounds, equals, holdsNul, list, type Term } from "./listing.ts";
+import { among, holdsNul, list } from "./listing.ts";
+import { bounds, equals, type Term } from "../terms.ts";
 
 const EVENT = "id, project, trigger, trigger_type, status, occurrence_time, trace_tag, payload";
 const ENFORCEMENT =

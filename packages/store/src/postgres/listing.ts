@@ -1,11 +1,6 @@
 import type { Listed, Order, Page } from "../port.ts";
+import type { Term } from "../terms.ts";
 import type { Reader, Row } from "./connection.ts";
-
-/** A condition with the values of its placeholders. */
-export interface Term {
-  readonly sql: string;
-  readonly values: readonly unknown[];
-}
 
 export interface Listing {
   readonly table: string;
@@ -63,32 +58,14 @@ export function holdsNul(value: unknown): boolean {
   return typeof value === "string" && value.includes("\0");
 }
 
-/** The terms of the filters that are set: `null` means that the column is empty. */
-export function equals(filters: Readonly<Record<string, string | number | null | undefined>>): Term[] {
-  return Object.entries(filters).flatMap(([column, value]): Term[] => {
-    if (value === undefined) return [];
-    return value === null ? [{ sql: `${column} is null`, values: [] }] : [{ sql: `${column} = ?`, values: [value] }];
-  });
-}
-
-export function bounds(
-  column: string,
-  given: {
-    readonly after?: number | undefined;
-    readonly before?: number | undefined;
-    readonly from?: number | undefined;
-    readonly to?: number | undefined;
-  },
-): Term[] {
-  const operators = { after: ">", before: "<", from: ">=", to: "<=" } as const;
-  return Object.entries(operators).flatMap(([name, operator]): Term[] => {
-    const value = given[name as keyof typeof operators]; // cast: Object.entries forgets the keys
-    return value === undefined ? [] : [{ sql: `${column} ${operator} ?`, values: [value] }];
-  });
-}
-
-/** The value is one of these. */
+/** The value is one of these; one placeholder however many there are. */
 export function among(column: string, values: readonly string[] | undefined): Term[] {
   if (values === undefined) return [];
-  return [{ sql: `${column} = any(?::text[])`, values: [values.filter((value) => !holdsNul(value))] }];
+  const possible = values.filter((value) => !holdsNul(value));
+  return [
+    {
+      sql: `${column} = any(array(select jsonb_array_elements_text(?::jsonb)))`,
+      values: [JSON.stringify(possible)],
+    },
+  ];
 }

@@ -65,6 +65,12 @@ const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 /** Groups between two looks for ids that nobody will ask for any more. */
 const TIDY_EVERY = 2_000;
+/**
+ * After so many lists of this process the tables' statistics are taken. Functions keep the plans that they made while the
+ * tables were nearly empty, when every index seemed as good as any, until then; the server's own look comes after a minute.
+ */
+const ANALYZE_AT = [200, 2_000, 20_000, 200_000];
+const ANALYZE = "analyze execution, event, enforcement, output, workflow_step, key, resource";
 const WRITTEN = 200_000;
 
 const WRITE = { name: "squall-write", text: "select squall_write($1, $2::jsonb, $3, $4) as outcomes" };
@@ -76,6 +82,8 @@ export function createWriter(options: WriterOptions): Writer {
   let isClosed = false;
   let failing: SquallError | undefined;
   let groups = 0;
+  let lists = 0;
+  const analyzeAt = [...ANALYZE_AT];
   let busy: Promise<void> | undefined;
   const written = new Set<string>();
 
@@ -225,6 +233,12 @@ export function createWriter(options: WriterOptions): Writer {
       }
       queue = queue.slice(jobs.length);
       await settleGroup(jobs);
+      lists += jobs.length;
+      if (lists >= (analyzeAt[0] ?? Number.POSITIVE_INFINITY)) {
+        analyzeAt.shift();
+        // Plans may be slower without; the server will look by itself.
+        await client?.query(ANALYZE).catch(() => undefined);
+      }
       if (++groups % TIDY_EVERY === 0) {
         // What nobody asks for any more; it is tried again later if it fails now.
         await client

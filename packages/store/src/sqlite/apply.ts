@@ -1,4 +1,5 @@
 import type { Change } from "../changes.ts";
+import { projectOf } from "../project-of.ts";
 import { deleteApiKey, deleteToken, insertToken, putApiKey, putUser } from "./accounts.ts";
 import type { Database } from "./database.ts";
 import { insertEnforcement } from "./enforcements.ts";
@@ -69,33 +70,5 @@ function write(db: Database, change: Change): Refusal | undefined {
       return deleteApiKey(db, change.project, change.id);
     default:
       return change satisfies never;
-  }
-}
-
-/** The project that gains something by the change. Moves and deletions find it there already. */
-function projectOf(change: Change): string | undefined {
-  switch (change.kind) {
-    case "resource.put":
-      return change.resource.project;
-    case "event.insert":
-      return change.event.project;
-    case "enforcement.insert":
-      return change.enforcement.project;
-    case "execution.insert":
-      return change.execution.project;
-    case "snapshot.keep":
-    case "output.append":
-      return change.project;
-    case "key.put":
-    case "apikey.put":
-      return change.key.project;
-    case "timer.put":
-      return change.timer.project;
-    case "user.put":
-      return change.user.project;
-    case "token.insert":
-      return change.token.project;
-    default:
-      return undefined;
   }
 }

@@ -1,7 +1,8 @@
 import type { Enforcement } from "@squall/model";
 import type { EnforcementFilter, Listed, Page } from "../port.ts";
 import type { Database, Row } from "./database.ts";
-import { bounds, equals, list, type Term } from "./listing.ts";
+import { list } from "./listing.ts";
+import { bounds, equals, type Term } from "../terms.ts";
 import { exists, type Refusal } from "./refusal.ts";
 
 const COLUMNS = `id, project, rule_id, rule_ref, rule_uid, trigger_instance, execution, enforced_at, status, failure_reason`;

@@ -1,7 +1,8 @@
 import type { Event, EventStatus, JsonObject } from "@squall/model";
 import type { EventFilter, Listed, Page } from "../port.ts";
 import type { Database, Row } from "./database.ts";
-import { among, bounds, equals, list } from "./listing.ts";
+import { among, list } from "./listing.ts";
+import { bounds, equals } from "../terms.ts";
 import { exists, missing, type Refusal, stale } from "./refusal.ts";
 
 const COLUMNS = "id, project, trigger, trigger_type, status, occurrence_time, trace_tag, payload";

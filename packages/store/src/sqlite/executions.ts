@@ -3,7 +3,8 @@ import { isCompleted } from "@squall/model";
 import type { ExecutionMove } from "../changes.ts";
 import type { ExecutionFilter, Listed, Page } from "../port.ts";
 import type { Database, Row, Value } from "./database.ts";
-import { among, bounds, equals, list } from "./listing.ts";
+import { among, list } from "./listing.ts";
+import { bounds, equals } from "../terms.ts";
 import { exists, missing, type Refusal, stale } from "./refusal.ts";
 
 const NARROW = `id, project, status, action, runner, lane, start, due, created, ended, parent, rule, trigger, trigger_type,

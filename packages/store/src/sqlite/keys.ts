@@ -2,7 +2,8 @@ import type { Key, KeyScope, Micros } from "@squall/model";
 import type { Change } from "../changes.ts";
 import type { KeyFilter, Listed, Page } from "../port.ts";
 import type { Database, Row, Value } from "./database.ts";
-import { among, equals, type Term } from "./listing.ts";
+import { among } from "./listing.ts";
+import { equals, type Term } from "../terms.ts";
 import { checkVersion, missing, type Refusal } from "./refusal.ts";
 
 const COLUMNS = "project, scope, user, name, id, secret, description, expires, version, updated, value";

@@ -1,11 +1,6 @@
 import type { Listed, Order, Page } from "../port.ts";
-import type { Database, Row, Value } from "./database.ts";
-
-/** A condition with the values of its placeholders. */
-export interface Term {
-  readonly sql: string;
-  readonly values: readonly Value[];
-}
+import type { Term } from "../terms.ts";
+import type { Database, Row } from "./database.ts";
 
 export interface Listing {
   readonly table: string;
@@ -78,30 +73,6 @@ function branchesOf({ terms, oneOf }: Listing): Term[] {
 function count(db: Database, table: string, project: string, branch: Term): number {
   const row = db.get(`select count(*) as n from ${table} where project = ?${branch.sql}`, project, ...branch.values);
   return Number(row?.["n"]);
-}
-
-/** The terms of the filters that are set: `null` means that the column is empty. */
-export function equals(filters: Readonly<Record<string, Value | undefined>>): Term[] {
-  return Object.entries(filters).flatMap(([column, value]): Term[] => {
-    if (value === undefined) return [];
-    return value === null ? [{ sql: `${column} is null`, values: [] }] : [{ sql: `${column} = ?`, values: [value] }];
-  });
-}
-
-export function bounds(
-  column: string,
-  given: {
-    readonly after?: number | undefined;
-    readonly before?: number | undefined;
-    readonly from?: number | undefined;
-    readonly to?: number | undefined;
-  },
-): Term[] {
-  const operators = { after: ">", before: "<", from: ">=", to: "<=" } as const;
-  return Object.entries(operators).flatMap(([name, operator]): Term[] => {
-    const value = given[name as keyof typeof operators]; // cast: Object.entries forgets the keys
-    return value === undefined ? [] : [{ sql: `${column} ${operator} ?`, values: [value] }];
-  });
 }
 
 /** The value is one of these; one placeholder however many there are. */

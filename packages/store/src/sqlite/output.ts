@@ -1,6 +1,6 @@
 import type { OutputChunk, OutputType } from "@squall/model";
 import type { Database } from "./database.ts";
-import { equals } from "./listing.ts";
+import { equals } from "../terms.ts";
 import { exists, type Refusal } from "./refusal.ts";
 
 export function appendOutput(db: Database, project: string, chunks: readonly OutputChunk[]): Refusal | undefined {

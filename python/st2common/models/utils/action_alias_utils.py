@@ -6,6 +6,11 @@ whose named groups are parameters too. `key=value` pairs at a command's end are 
 
 import re
 
+try:
+    import re._parser as sre_parse
+except ImportError:  # before Python 3.11
+    import sre_parse
+
 from st2common.exceptions.content import ParseException
 
 __all__ = [
@@ -26,8 +31,12 @@ PAIR = re.compile(
 )
 
 
+# For the whole pattern; newer Pythons want them at its beginning.
+FLAGS = re.compile(r"\(\?[aimsux]+\)")
+
+
 class ActionAliasFormatParser(object):
-    """One format and one command."""
+    """One format and one command. A command is read with a space before and after it, as in StackStorm."""
 
     def __init__(self, alias_format=None, param_stream=None):
         self._format = alias_format or ""
@@ -36,9 +45,8 @@ class ActionAliasFormatParser(object):
     def get_extracted_param_value(self):
         """Parameters by name. Raises `ParseException` when the command does not match the format."""
         command, pairs = _split_pairs(self._original_stream)
-        pattern, parameters = _compile(self._format, anchored=True)
-        # As in StackStorm, a space follows every command, which a dot at the format's end may match.
-        match = pattern.match(command) or pattern.match(command + " ")
+        pattern, parameters = _compile(self._format)
+        match = pattern.search(" %s " % command)
         if not match:
             self._refuse()
         return dict(_values(match, parameters), **pairs)
@@ -46,8 +54,8 @@ class ActionAliasFormatParser(object):
     def match_multiple(self):
         """Parameters of every place where the command matches."""
         command, pairs = _split_pairs(self._original_stream)
-        pattern, parameters = _compile(self._format, anchored=False)
-        found = [dict(_values(match, parameters), **pairs) for match in pattern.finditer(command)]
+        pattern, parameters = _compile(self._format)
+        found = [dict(_values(match, parameters), **pairs) for match in pattern.finditer(" %s " % command)]
         if not found:
             self._refuse()
         return found
@@ -91,8 +99,10 @@ def _split_pairs(command):
         command = command[: match.start()]
 
 
-def _compile(format_string, anchored):
+def _compile(format_string):
     """The format as a pattern, and its parameters: group -> (name, default)."""
+    flags = "".join(FLAGS.findall(format_string))
+    format_string = FLAGS.sub("", format_string)
     parameters = {}
     pattern = ""
     at = 0
@@ -117,15 +127,27 @@ def _compile(format_string, anchored):
         else:
             pattern += text + "(?:%s)?" % value
     pattern += format_string[at:]
-    if anchored:
-        if not pattern.startswith(("^", r"\A")):
-            pattern = r"^\s*" + pattern
-        if not re.search(r"(?<!\\)(?:\$|\\Z)$", pattern):
-            pattern += r"\s*$"
     try:
-        return re.compile(pattern, re.DOTALL), parameters
+        tokens = sre_parse.parse(flags + pattern, re.DOTALL)
+        if not _has_anchor(tokens, (sre_parse.AT_BEGINNING, sre_parse.AT_BEGINNING_STRING)):
+            pattern = r"^\s*" + pattern
+        if not _has_anchor(tokens, (sre_parse.AT_END, sre_parse.AT_END_STRING)):
+            pattern += r"\s*$"
+        return re.compile(flags + pattern, re.DOTALL), parameters
     except re.error as e:
         raise ParseException('Format string "%s" is no regular expression: %s' % (format_string, e)) from e
+
+
+def _has_anchor(tokens, anchors):
+    """Whether a pattern says itself where it begins or ends; of alternatives StackStorm asks the second."""
+    for kind, value in tokens:
+        if kind is sre_parse.AT and value in anchors:
+            return True
+        if kind is sre_parse.SUBPATTERN and _has_anchor(value[3], anchors):
+            return True
+        if kind is sre_parse.BRANCH and _has_anchor(value[1][1], anchors):
+            return True
+    return False
 
 
 def _values(match, parameters):
