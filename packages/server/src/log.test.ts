@@ -31,7 +31,7 @@ test("a disk that is full is said once, and holds nobody up", { skip: process.pl
     const log = createLog("/dev/full", "info");
     log.info("one"), log.info("two"), log.fatal("last"), log.close();
     process.stderr.write("goes on\\n");`;
-  const args = ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", `${program}`];
+  const args = ["--disable-warning=ExperimentalWarning", "--input-type=module", "-e", program];
   const said = execFileSync("sh", ["-c", 'exec "$0" "$@" 2>&1', process.execPath, ...args], {
     encoding: "utf8",
     timeout: 30_000,
