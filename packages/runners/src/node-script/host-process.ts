@@ -46,6 +46,9 @@ export interface Host {
 const PROGRAM = fileURLToPath(new URL("./host/program.ts", import.meta.url));
 /** Ends the process with the thread that started it, even if it is too busy to notice. */
 const SETPRIV = ["/usr/bin/setpriv", "/bin/setpriv"].find((path) => process.platform === "linux" && existsSync(path));
+/** Compiled code that Node keeps between starts, where the server keeps its own. An action's environment is without it. */
+const COMPILE_CACHE =
+  process.env.NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE };
 const LONGEST_MS = 2 ** 31 - 1;
 /** Beside the result, a message has a few hundred bytes and the list of loaded files. */
 const MESSAGE_ROOM_BYTES = 1024 * 1024;
@@ -57,7 +60,7 @@ export function startHost(environment: Environment, limits: HostLimits): Host {
   const mark = `node-${randomBytes(8).toString("hex")}`;
   const child = spawn(file, args, {
     stdio: ["ignore", "pipe", "pipe", "pipe"],
-    env: { ...environment, [MARK]: mark },
+    env: { ...environment, ...COMPILE_CACHE, [MARK]: mark },
     detached: true,
   });
   const control = child.stdio[3] as Duplex;
