@@ -4,9 +4,6 @@ import { DEFAULT_PROJECT, type JsonObject, SquallError } from "@squall/model";
 import fc from "fast-check";
 import { anEngine, type TestEngine } from "../an-engine.ts";
 
-/** Longer than any of these may take on a busy machine; what hangs takes for ever. */
-const MOST_MS = 20_000;
-
 const NAMES = ["a", "b", "c", "noop", "fail", "continue", "retry", "__proto__", "constructor", "toString", "ä ö", ""];
 const TEXTS = [
   "<% ctx().x %>",
@@ -93,12 +90,6 @@ describe("whatever is given as a workflow", () => {
       throw thrown;
     }
   };
-  const quickly = (what: () => void) => {
-    const since = performance.now();
-    what();
-    const ms = performance.now() - since;
-    assert.ok(ms < MOST_MS, `it took ${ms} ms`);
-  };
   const json = (value: unknown) =>
     JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" ? String(one) : one)) ?? "null";
 
@@ -107,12 +98,10 @@ describe("whatever is given as a workflow", () => {
     fc.assert(
       fc.property(definition, fc.dictionary(name, fc.oneof(mock, few(mock)), { maxKeys: 3 }), (given, mocks) => {
         const source = json(given);
-        quickly(() => {
-          inspect(DEFAULT_PROJECT, source);
-          refusedOr(() => graph(source));
-          const inputs = { x: { y: "<% 1 %>" } } as JsonObject;
-          refusedOr(() => rehearse(DEFAULT_PROJECT, { definition: source, inputs, mocks }));
-        });
+        inspect(DEFAULT_PROJECT, source);
+        refusedOr(() => graph(source));
+        const inputs = { x: { y: "<% 1 %>" } } as JsonObject;
+        refusedOr(() => rehearse(DEFAULT_PROJECT, { definition: source, inputs, mocks }));
       }),
       { numRuns: 400 },
     );
@@ -169,12 +158,10 @@ describe("whatever is given as a workflow", () => {
     ],
   ] as const) {
     test(`${what} is answered or refused, and ends`, () => {
-      quickly(() => {
-        t.engine.workflows.inspect(DEFAULT_PROJECT, source);
-        const done = rehearsed(source);
-        if (expected) assert.match(done?.status ?? "refused", expected);
-        refusedOr(() => t.engine.workflows.graph(source));
-      });
+      t.engine.workflows.inspect(DEFAULT_PROJECT, source);
+      const done = rehearsed(source);
+      if (expected) assert.match(done?.status ?? "refused", expected);
+      refusedOr(() => t.engine.workflows.graph(source));
     });
   }
 });
