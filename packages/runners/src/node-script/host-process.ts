@@ -50,6 +50,8 @@ const SETPRIV = ["/usr/bin/setpriv", "/bin/setpriv"].find((path) => process.plat
 const COMPILE_CACHE =
   process.env.NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE };
 const LONGEST_MS = 2 ** 31 - 1;
+/** Of a run that did not begin. */
+export const NOTHING = { stdout: "", stderr: "", answer: Buffer.alloc(0), isAnswerCut: false } as const;
 /** Beside the result, a message has a few hundred bytes and the list of loaded files. */
 const MESSAGE_ROOM_BYTES = 1024 * 1024;
 
@@ -104,6 +106,8 @@ export function startHost(environment: Environment, limits: HostLimits): Host {
     });
 
   const run = async (given: HostRun): Promise<ProcessEnd> => {
+    // It was stopped while the process was found or started; its signal will not tell again.
+    if (given.signal.aborted) return { ...NOTHING, kind: "aborted", code: -constants.signals.SIGTERM };
     limit = given.outputBytes;
     hold(child, true);
     const end = `\0squall-end:${randomBytes(16).toString("hex")}\n`;

@@ -25,7 +25,7 @@ const LAST_LINES = 15;
  * lock file has a folder of its own, so that what runs on an older one goes on.
  */
 export function createModules(settings: RunnerSettings): Modules {
-  const installing = new Map<string, Promise<void>>();
+  const installing = new Map<string, { readonly done: Promise<void>; readonly signal: AbortSignal }>();
   const complete = new Set<string>();
 
   return {
@@ -45,14 +45,22 @@ export function createModules(settings: RunnerSettings): Modules {
         });
       const folder = join(settings.nodeModules, pack, digest);
       if (complete.has(folder)) return folder;
-      let install = installing.get(folder);
-      if (!install) {
-        install = installInto(settings, { pack, packPath, folder, hasLock: lock !== undefined, mark }, io).finally(() =>
-          installing.delete(folder),
-        );
-        installing.set(folder, install);
+      // Whoever came first installs for all. If that run was canceled, the next one does.
+      for (let other = installing.get(folder); other; other = installing.get(folder)) {
+        try {
+          await other.done;
+          return folder;
+        } catch (error) {
+          if (!other.signal.aborted || io.signal.aborted) throw error;
+        }
       }
-      await install;
+      const done = installInto(settings, { pack, packPath, folder, hasLock: lock !== undefined, mark }, io);
+      installing.set(folder, { done, signal: io.signal });
+      try {
+        await done;
+      } finally {
+        installing.delete(folder);
+      }
       complete.add(folder);
       return folder;
     },

@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import type { Environment, ProcessEnd } from "@squall/processes";
-import { type Host, type HostLimits, type HostRun, startHost } from "./host-process.ts";
+import { type Host, type HostLimits, type HostRun, NOTHING, startHost } from "./host-process.ts";
 
 /** Warm processes, each bound to the pack (at one state of its content) whose action it ran first. */
 export interface HostPool extends AsyncDisposable {
@@ -66,11 +66,10 @@ export function createHostPool(environment: Environment, limits: PoolLimits): Ho
       try {
         host = (isFresh ? undefined : await takeIdle(key)) ?? (await takeNew());
       } catch (error) {
-        const nothing = { stdout: "", stderr: "", answer: Buffer.alloc(0), isAnswerCut: false };
         return {
           kind: "not-started",
           code: -1,
-          ...nothing,
+          ...NOTHING,
           error: error instanceof Error ? error.message : String(error),
         };
       }

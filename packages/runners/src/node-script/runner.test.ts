@@ -208,6 +208,18 @@ test("a run out of time is killed with all that it started, and says how long it
   if (isLinux) assert.deepEqual(processesOf("65f0000000000000000000aa"), []);
 });
 
+test("a run that is canceled while its process is still being found does not begin", { timeout: 20_000 }, async () => {
+  const io = aListener();
+  const ended = run(
+    "console.log('begun'); await new Promise(() => {});",
+    { runnerParameters: { fresh_process: true } },
+    { io },
+  );
+  io.control.abort("cancel");
+  const outcome = await ended;
+  assert.deepEqual([outcome.status, outcome.result.stdout], ["canceled", ""]);
+});
+
 test("a canceled run hears of it first", async () => {
   const io = aListener();
   const ended = run(
