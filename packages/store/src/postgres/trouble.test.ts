@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { connect, createServer, type AddressInfo } from "node:net";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import pg from "pg";
 import { aKey, anExecution, insert, T0 } from "../contract/samples.ts";
@@ -60,6 +62,48 @@ describe("PostgreSQL in trouble", { skip: why ?? false, timeout: 120_000 }, () =
     const acknowledged = await writing.stop();
     assert.equal(await total(store), acknowledged);
     assert.ok(acknowledged >= 750);
+  });
+
+  test("a group that was committed and whose answer was lost is not written again", async (t) => {
+    const url = await server.newDatabase();
+    const [, database = "", folder = ""] = /\/(squall_\d+)\?host=(.*)$/.exec(url) ?? [];
+    // Between both: cuts the connection instead of handing on what the server says to a write, when it is told to.
+    let loses = false;
+    let lost = 0;
+    const between = createServer((near) => {
+      const far = connect(join(decodeURIComponent(folder), ".s.PGSQL.5432"));
+      let isWriting = false;
+      const cut = () => {
+        near.destroy();
+        far.destroy();
+      };
+      near.on("error", cut).on("close", cut);
+      far.on("error", cut).on("close", cut);
+      near.on("data", (bytes) => {
+        isWriting = bytes.includes("squall-write");
+        far.write(bytes);
+      });
+      far.on("data", (bytes) => {
+        if (!loses || !isWriting) return void near.write(bytes);
+        loses = false;
+        lost++;
+        cut();
+      });
+    }).listen(0, "127.0.0.1");
+    t.after(() => between.close());
+    await new Promise((resolve) => between.once("listening", resolve));
+    const { port } = between.address() as AddressInfo;
+    await using store = await openPostgresStore({ url: `postgres://postgres@127.0.0.1:${port}/${database}` });
+    assert.deepEqual(await store.commit(insert(anExecution(0))), { ok: true });
+    for (let n = 1; n <= 5; n++) {
+      loses = true;
+      // Written again, the second list would be refused: its id is taken.
+      assert.deepEqual(await store.commit(insert(anExecution(n))), { ok: true });
+    }
+    loses = true;
+    const refused = await store.commit(insert(anExecution(1)));
+    assert.deepEqual([refused.ok, lost >= 6], [false, true]);
+    assert.equal(await total(store), 6);
   });
 
   test("a server that is killed and comes back has everything that was acknowledged", async () => {
