@@ -27,13 +27,19 @@ export async function migrate(client: pg.Client, where: string): Promise<void> {
         message: `${where} was written by a newer Squall (schema ${version}, this one knows ${SCHEMA_VERSION}); start that one, or restore a backup`,
       });
     }
-    for (const sql of MIGRATIONS.slice(version)) await client.query(sql);
-    await client.query(functions);
-    if (rows.length === 0) await client.query("insert into squall_schema values ($1)", [SCHEMA_VERSION]);
-    else await client.query("update squall_schema set version = $1", [SCHEMA_VERSION]);
+    await applySchema(client, version, SCHEMA_VERSION);
     await client.query("commit");
   } catch (error) {
     await client.query("rollback").catch(() => undefined); // the connection may be what failed
     throw error;
   }
+}
+
+/** Inside a transaction of the caller: from one version to a later one. */
+export async function applySchema(client: pg.Client, from: number, to: number): Promise<void> {
+  await client.query("create table if not exists squall_schema (version int not null)");
+  for (const sql of MIGRATIONS.slice(from, to)) await client.query(sql);
+  if (to === SCHEMA_VERSION) await client.query(functions);
+  await client.query("delete from squall_schema");
+  await client.query("insert into squall_schema values ($1)", [to]);
 }
