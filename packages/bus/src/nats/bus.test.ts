@@ -5,7 +5,8 @@ import type { JsonObject } from "@squall/model";
 import { busContract } from "../contract.ts";
 import type { Message } from "../port.ts";
 import { type Nats, startNats, whyNoNats } from "./a-nats.ts";
-import { type NatsBus, type NatsBusOptions, openNatsBus } from "./bus.ts";
+import type { NatsBus, NatsBusOptions } from "./bus.ts";
+import { openNatsBus } from "./open.ts";
 
 const missing = await whyNoNats();
 const LONG_MS = 30_000;

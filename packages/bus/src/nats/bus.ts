@@ -48,7 +48,7 @@ const ARTIFACTS: ArtifactLimits = { maxBytes: 1024 * 1024 * 1024, keepMs: 7 * 24
  *
  * @throws Invalid when an address or the cluster's name cannot be used; never because no server answers
  */
-export async function openNatsBus(options: NatsBusOptions): Promise<NatsBus> {
+export function createNatsBus(options: NatsBusOptions): NatsBus {
   const { onError, say } = options;
   const address = readNatsAddresses(options.urls);
   const subjects = subjectsOf(options.cluster);

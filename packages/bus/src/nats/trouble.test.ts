@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { connect } from "@nats-io/transport-node";
 import { freePort, startNats, whyNoNats } from "./a-nats.ts";
-import { type NatsBus, openNatsBus } from "./bus.ts";
+import type { NatsBus } from "./bus.ts";
+import { openNatsBus } from "./open.ts";
 
 const missing = await whyNoNats();
 const LONG_MS = 30_000;
