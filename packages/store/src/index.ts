@@ -27,3 +27,5 @@ export type {
   TableSum,
 } from "./transfer/port.ts";
 export { createSumming } from "./transfer/sums.ts";
+// For tests, in other rooms as well.
+export { startPostgres, type TestPostgres, whyNoPostgres } from "./postgres/a-postgres.ts";
