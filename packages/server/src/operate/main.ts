@@ -39,14 +39,19 @@ const RUN: Readonly<
     const tables = `${count(rows)} rows of ${Object.keys(sums).length} tables`;
     if (wasThere) out(`${arrived} holds these ${tables} already; nothing was written.`);
     else out(`${tables} moved from ${from} to ${arrived} and read back there: the same. ${took(progress, rows)}`);
-    const data = relative(process.cwd(), dataDirectory) || ".";
     out(
       "url" in to
-        ? `Key and packs stay in the data directory. Start the server on both: squall server --data ${data}, with the address in SQUALL_STORE`
-        : `The server finds the file by itself: squall server --data ${relative(process.cwd(), to.directory) || "."}. It needs encryption.key and packs of the old data directory there, too.`,
+        ? `Key and packs stay in the data directory. Start the server on both: squall server --data ${shown(dataDirectory)}, with the address in SQUALL_STORE`
+        : `The server finds the file by itself: squall server --data ${shown(to.directory)}. It needs encryption.key and packs of the old data directory there, too.`,
     );
   },
 };
+
+/** A folder as a person here would write it. */
+function shown(folder: string): string {
+  const path = relative(process.cwd(), folder);
+  return path === "" || path.startsWith("..") ? folder : path;
+}
 
 function took(progress: Progress, rows?: number): string {
   const seconds = progress.seconds();

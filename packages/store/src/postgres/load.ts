@@ -6,7 +6,7 @@ import { clientOptions, connectionName, type Row } from "./connection.ts";
 import { readTable, refuseCompany, schemaVersion } from "./dump.ts";
 import { postgresFailure, withoutPassword } from "./failures.ts";
 import { applySchema, SCHEMA_VERSION } from "./migrate.ts";
-import { type CarriedTable, carriedTables, COLUMNS, recordOf } from "./tables.ts";
+import { type CarriedTable, carriedTables, COLUMNS, recordOf, SEQUENCES_THERE, sequenceUpdates } from "./tables.ts";
 
 /**
  * Fills a database in one transaction (T3). `form` is the schema that the rows are in; theirs when they come from PostgreSQL, so
@@ -93,7 +93,7 @@ function createLoad(client: pg.Client, where: string, { schema, tables, isEmpty,
         const names = table.columns.map(({ sqlName }) => `"${sqlName}"`).join(", ");
         await client.query({
           name: `load ${table.sqlName}`,
-          text: `insert into "${table.sqlName}" (${names}) select ${names} from json_populate_recordset(null::"${table.sqlName}", $1)`,
+          text: `insert into "${table.sqlName}" (${names}) overriding system value select ${names} from json_populate_recordset(null::"${table.sqlName}", $1)`,
           values: [JSON.stringify(rows.map((row) => recordOf(table, row)))],
         });
       }),
@@ -113,6 +113,7 @@ function createLoad(client: pg.Client, where: string, { schema, tables, isEmpty,
     commit: () =>
       doing(async () => {
         for (const definition of indexes) await client.query(definition);
+        for (const sql of sequenceUpdates((await client.query<Row>(SEQUENCES_THERE)).rows)) await client.query(sql);
         await applySchema(client, schema, SCHEMA_VERSION);
         await client.query("commit");
         await client.query("analyze");

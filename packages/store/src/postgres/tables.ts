@@ -1,4 +1,4 @@
-import { isJsonColumn, NOT_CARRIED } from "../transfer/carried.ts";
+import { isCarried, isJsonColumn, NOT_CARRIED } from "../transfer/carried.ts";
 import type { ColumnKind, DumpRow, DumpTable } from "../transfer/port.ts";
 import { canonicalJson } from "../transfer/sums.ts";
 import type { Row } from "./connection.ts";
@@ -17,6 +17,30 @@ const QUOTED: Readonly<Record<string, readonly string[]>> = {
 
 /** A column to which changes of another one are appended; reading merges them, and a loaded row has none. */
 const FOLDED = { table: "execution", into: "context", changes: "context_changes" } as const;
+
+/** Sequences that no column owns, and the column that they number. Those of identity columns are found. */
+const SEQUENCES: Readonly<Record<string, { readonly table: string; readonly column: string }>> = {
+  content_revision: { table: "content_change", column: "revision" },
+};
+
+/** Asks for the sequences of the schema, with the identity column that owns one. */
+export const SEQUENCES_THERE = `
+  select s.relname as sequence, t.relname as "table", a.attname as "column"
+  from pg_class s
+  left join pg_depend d on d.classid = 'pg_class'::regclass and d.objid = s.oid and d.deptype in ('a', 'i') and d.refobjsubid > 0
+  left join pg_class t on t.oid = d.refobjid
+  left join pg_attribute a on a.attrelid = t.oid and a.attnum = d.refobjsubid
+  where s.relkind = 'S' and s.relnamespace = current_schema()::regnamespace`;
+
+/** Statements that let sequences go on after the highest number in use. */
+export function sequenceUpdates(rows: readonly Row[]): string[] {
+  return rows.map(({ sequence, table, column }) => {
+    const known = SEQUENCES[String(sequence)];
+    const [from, of] = [table ?? known?.table, column ?? known?.column];
+    if (from === undefined) throw new Error(`nothing says what the sequence ${String(sequence)} numbers`);
+    return `select setval('"${String(sequence)}"', (select coalesce(max("${String(of)}"), 0) + 1 from "${String(from)}"), false)`;
+  });
+}
 
 /** A table as it is here, with the form that dumps have of it. */
 export interface CarriedTable {
@@ -48,16 +72,16 @@ export const COLUMNS = `
 export function carriedTables(rows: readonly Row[]): CarriedTable[] {
   const byTable = Map.groupBy(rows, (row) => String(row["table"]));
   return [...byTable]
+    .filter(([sqlName]) => NOT_CARRIED[TABLE_NAMES[sqlName] ?? sqlName] === undefined)
     .map(([sqlName, columns]) => carriedTable(sqlName, columns))
-    .filter(({ form }) => NOT_CARRIED[form.name] === undefined)
     .toSorted((a, b) => (a.form.name < b.form.name ? -1 : 1));
 }
 
 function carriedTable(sqlName: string, rows: readonly Row[]): CarriedTable {
   const name = TABLE_NAMES[sqlName] ?? sqlName;
-  const isCarried = NOT_CARRIED[name] === undefined;
   const columns = rows
     .filter((row) => sqlName !== FOLDED.table || row["column"] !== FOLDED.changes)
+    .filter((row) => isCarried(name, String(row["column"])))
     .map((row) => {
       const [column, type] = [String(row["column"]), String(row["type"])];
       const formName = COLUMN_NAMES[column] ?? column;
@@ -65,7 +89,7 @@ function carriedTable(sqlName: string, rows: readonly Row[]): CarriedTable {
         name: formName,
         sqlName: column,
         type,
-        kind: isCarried ? kindOf(name, formName, type) : "text",
+        kind: kindOf(name, formName, type),
         quoted: QUOTED[sqlName]?.includes(column) ?? false,
       };
     })

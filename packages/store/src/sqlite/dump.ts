@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { Invalid, NotFound } from "@squall/model";
 import { BATCH_CHARACTERS, BATCH_ROWS, weightOf } from "../transfer/batch.ts";
-import { isJsonColumn, NOT_CARRIED } from "../transfer/carried.ts";
+import { isCarried, isJsonColumn, NOT_CARRIED } from "../transfer/carried.ts";
 import type { ColumnKind, Dump, DumpRow, DumpTable } from "../transfer/port.ts";
 import { canonicalJson } from "../transfer/sums.ts";
 import { storeFailure } from "./failures.ts";
@@ -91,6 +91,7 @@ export function tablesOf(db: DatabaseSync): DumpTable[] {
       columns: db
         .prepare("select name, type from pragma_table_info(?) order by name")
         .all(name)
+        .filter((column) => isCarried(name, String(column["name"])))
         .map((column) => {
           const columnName = String(column["name"]);
           return { name: columnName, kind: kindOf(name, columnName, String(column["type"]).toLowerCase()) };
