@@ -4,6 +4,7 @@ import { Invalid, messageOf } from "@squall/model";
 import type { StorePlace } from "@squall/store";
 import { didYouMean } from "../http/did-you-mean.ts";
 import { ROOT } from "../options.ts";
+import { secretIn } from "../secret-file.ts";
 import { KEY } from "./backup.ts";
 
 interface Flag {
@@ -25,6 +26,12 @@ const STORE: Flag = {
   value: "URL",
   help: "its PostgreSQL database, where it has one; better given as variable, which others cannot see",
 };
+const STORE_FILE: Flag = {
+  type: "string",
+  variable: "SQUALL_STORE_FILE",
+  value: "FILE",
+  help: "a file that holds what --store takes",
+};
 const HELP: Flag = { type: "boolean", help: "says this" };
 
 interface Program {
@@ -43,6 +50,7 @@ Whoever has the file can read every secret in it, unless the key is left out.`,
     flags: {
       data: DATA,
       store: STORE,
+      "store-file": STORE_FILE,
       "key-file": {
         type: "string",
         variable: "SQUALL_KEY_FILE",
@@ -60,6 +68,7 @@ Whoever has the file can read every secret in it, unless the key is left out.`,
     flags: {
       data: DATA,
       store: { ...STORE, help: "an empty PostgreSQL database for the rows, in place of a file in the data directory" },
+      "store-file": STORE_FILE,
       force: { type: "boolean", help: "moves what is in the data directory aside" },
       check: { type: "boolean", help: "reads the backup and holds it to its sums, and restores nothing" },
       help: HELP,
@@ -82,6 +91,7 @@ stays as it is. No server may be running on either.`,
       },
       data: { ...DATA, help: "the data directory with the file that the rows come from (default .squall/data)" },
       store: { ...STORE, help: "the PostgreSQL database that the rows come from, in place of a file" },
+      "store-file": STORE_FILE,
       help: HELP,
     },
     examples: [
@@ -134,7 +144,8 @@ export function readOperateOptions(
     throw wrong(wantsFile ? `name one file: ${PROGRAMS[name].usage}` : `"${file}" is one word too many`);
   }
   const dataDirectory = resolve(text("data") ?? join(ROOT, ".squall", "data"));
-  const storeUrl = text("store");
+  const storeFile = text("store-file");
+  const storeUrl = text("store") ?? (storeFile && secretIn(storeFile, "--store-file"));
   if (storeUrl !== undefined && !isPostgres(storeUrl)) {
     throw wrong("--store takes the address of a PostgreSQL database: postgres://USER:PASSWORD@HOST:PORT/DATABASE");
   }
