@@ -2,7 +2,9 @@ import type { Context } from "@squall/expressions";
 import type { Action, JsonObject, RunnerType, Trigger } from "@squall/model";
 import type { Runner } from "@squall/runners";
 import type { Change } from "@squall/store";
+import type { Cluster } from "./cluster/cluster.ts";
 import type { Shelves } from "./content/shelves.ts";
+import type { Backlog } from "./executions/backlog.ts";
 import type { Lanes } from "./executions/lanes.ts";
 import type { Snapshots } from "./executions/snapshots.ts";
 import type { KeyContext } from "./keys/lookup.ts";
@@ -23,6 +25,8 @@ export interface Core {
   readonly plans: (action: Action, runner: RunnerType) => ParameterPlan;
   readonly snapshots: Snapshots;
   readonly lanes: Lanes;
+  readonly backlog: Backlog;
+  readonly cluster: Cluster;
   readonly census: Census;
   readonly definitions: Definitions;
   readonly runners: ReadonlyMap<string, Runner>;

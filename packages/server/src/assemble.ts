@@ -1,8 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { createLocalBus } from "@squall/bus";
-import { createEngine, createVault, type Engine, type Limits, type Registration } from "@squall/engine";
+import { createEngine, createVault, type Engine, type Limits, type Registration, ROLES } from "@squall/engine";
 import { createIds, DEFAULT_PROJECT, microsNow } from "@squall/model";
 import { createInstallation, createPackIndex } from "@squall/packs";
 import { baseEnvironment, removeVirtualenv } from "@squall/processes";
@@ -114,7 +115,11 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
       vault: createVault(key),
       now: microsNow,
       newId: createIds(),
-      worker: `${process.pid}-${randomBytes(4).toString("hex")}`,
+      worker: `${hostname()}.${process.pid}-${randomBytes(4).toString("hex")}`,
+      roles: new Set(ROLES),
+      labels: {},
+      host: hostname(),
+      version: DEFAULT_SETTINGS.version,
       limits: limitsOf(options),
       apiUrl: () => `${url}/v1`,
       webUrl: () => url,

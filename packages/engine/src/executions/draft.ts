@@ -75,7 +75,7 @@ export function draftExecution(core: Core, input: DraftInput): Draft {
   const { digest, snapshot } = core.snapshots.digest(input.action, input.runner, input.origin, definition);
   const delayed = input.delayMs !== undefined && input.delayMs > 0;
   // A workflow takes no slot and has no lease: it only decides, and its tasks are executions of their own.
-  const claimed = !delayed && !workflow && core.lanes.tryTake(lane);
+  const claimed = !delayed && !workflow && core.cluster.isSound && core.lanes.tryTake(lane);
   const running = claimed || (workflow && !delayed);
   const log: StatusChange[] = [{ status: "requested", timestamp: now }];
   if (running) log.push({ status: "scheduled", timestamp: now }, { status: "running", timestamp: now });
