@@ -1,4 +1,5 @@
-import { DEFAULT_PROJECT, type RunnerType } from "@squall/model";
+import { hostname } from "node:os";
+import { DEFAULT_PROJECT, type Member, type RunnerType } from "@squall/model";
 import type { Runner } from "@squall/runners";
 import { createAccounts } from "./accounts/accounts.ts";
 import { createAliases } from "./aliases/aliases.ts";
@@ -132,7 +133,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     accounts: createAccounts(parts, sensorTokens),
     sensors,
     async start() {
-      const abandoned = await settleLost(core, dispatch, parts.store.exclusive);
+      await parts.store.beat(asMember(parts));
+      const abandoned = await settleLost(core, dispatch);
       if (abandoned > 0) parts.log.warn({ executions: abandoned }, "executions of a process that is gone were settled");
       const beginLeft = await workflows.recover([...projects]);
       await inquiries.recover([...projects]);
@@ -192,5 +194,19 @@ function runnerType(runner: Runner, old: RunnerType | undefined): Omit<RunnerTyp
     runner_parameters: runner.parameters,
     ...(runner.outputKey && { output_key: runner.outputKey }),
     ...(runner.outputSchema && { output_schema: runner.outputSchema }),
+  };
+}
+
+function asMember({ worker, limits, now }: EngineParts): Member {
+  return {
+    id: worker,
+    host: hostname(),
+    pid: process.pid,
+    roles: ["api", "engine", "worker", "sources"],
+    labels: {},
+    version: "",
+    started: now(),
+    slots: { inline: limits.inlineSlots, process: limits.processSlots },
+    state: {},
   };
 }

@@ -5,16 +5,19 @@ import { afterCompletion } from "./events/completion.ts";
 import { isWorkflow } from "./workflows/is-workflow.ts";
 import type { Dispatch } from "./executions/dispatch.ts";
 
+/** More than all slots of a large installation. */
+const AT_ONCE = 10_000;
+
 /**
  * Settles what was running in a process that is gone. Nobody can know how far it came, so it is `abandoned` and says
  * so, or `canceled` where that was asked for; what waits is untouched and runs. Each is settled once: the move is
  * guarded by the status it leaves.
  */
-export async function settleLost(core: Core, dispatch: Dispatch, all: boolean): Promise<number> {
+export async function settleLost(core: Core, dispatch: Dispatch): Promise<number> {
   const { parts } = core;
   let settled = 0;
   for (;;) {
-    const lost = await parts.store.lostExecutions(parts.now(), all);
+    const lost = await parts.store.lostExecutions(AT_ONCE);
     // A delayed workflow got a lease with its claim, and needs none: workflows are taken up, not settled.
     const isLost = (one: Execution) => !isCompleted(one.status) && !isWorkflow(one.runner);
     const fresh = lost.filter((one) => isLost(one) && one.lease?.worker !== parts.worker);

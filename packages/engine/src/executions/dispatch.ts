@@ -17,7 +17,7 @@ import { afterAsking } from "../inquiries/asking.ts";
 import { evaluateWithKeys } from "../keys/lookup.ts";
 import { renderFinal } from "../parameters/render.ts";
 import { openParameters } from "../parameters/secrets.ts";
-import { type Draft, leaseExpiry } from "./draft.ts";
+import type { Draft } from "./draft.ts";
 import { isWorkflow } from "../workflows/is-workflow.ts";
 import { buildJob } from "./job.ts";
 import { createOutput, type Output } from "./output.ts";
@@ -141,8 +141,7 @@ export function createDispatch(core: Core): Dispatch {
         if (slots === 0) return;
         let claimed: Execution[];
         try {
-          const now = parts.now();
-          claimed = await parts.store.claim(lane, slots, parts.worker, leaseExpiry(core, now), now);
+          claimed = await parts.store.claim(lane, slots, parts.worker, parts.now());
         } catch (error) {
           lanes.give(lane, slots);
           throw error;
