@@ -4,7 +4,7 @@ import type { Core } from "../core.ts";
 import { afterCompletion, type Aftermath } from "../events/completion.ts";
 import { afterAsking } from "../inquiries/asking.ts";
 import { isWorkflow } from "../workflows/is-workflow.ts";
-import { type Draft, leaseExpiry } from "./draft.ts";
+import type { Draft } from "./draft.ts";
 import { createOutput, type Output } from "./output.ts";
 import { perform } from "./perform.ts";
 
@@ -152,8 +152,7 @@ export function createDispatch(core: Core): Dispatch {
         if (slots === 0) return;
         let claimed: Execution[];
         try {
-          const now = parts.now();
-          claimed = await parts.store.claim(lane, slots, parts.worker, leaseExpiry(core, now), now);
+          claimed = await parts.store.claim(lane, slots, parts.worker, parts.now());
         } catch (error) {
           lanes.give(lane, slots);
           throw error;
