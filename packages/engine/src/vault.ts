@@ -88,7 +88,11 @@ export function createVault(key: Uint8Array): Vault {
       const got = Buffer.from(given);
       if (got.length !== expected.length || !timingSafeEqual(got, expected)) return undefined;
       // Cast: made by `sensorToken`.
-      const [project, sensor, member] = JSON.parse(Buffer.from(body, "base64url").toString()) as [string, string, string];
+      const [project, sensor, member] = JSON.parse(Buffer.from(body, "base64url").toString()) as [
+        string,
+        string,
+        string,
+      ];
       return { project, sensor, member };
     },
     executionOf(token) {

@@ -26,7 +26,8 @@ export function define(group: Command): void {
       `\n${wait} ${wait === 1 ? "execution waits" : "executions wait"} for a slot (${process} that need a process); at ${status.limit} new ones are refused.\n`,
     );
     if (status.alone) context.out.write("One process does everything. docs/cluster.md says how to run more.\n");
-    else if (!status.bus.ok) context.out.write("The bus does not answer: members find their work in the store, a little later.\n");
+    else if (!status.bus.ok)
+      context.out.write("The bus does not answer: members find their work in the store, a little later.\n");
     const kinds = new Set(status.members.flatMap(({ roles }) => roles));
     for (const role of ["engine", "worker", "sources"]) {
       if (!kinds.has(role)) context.out.write(`No member has the role ${role}: start one with \`--roles ${role}\`.\n`);

@@ -34,9 +34,7 @@ export function createContentSync(parts: Pick<EngineParts, "store">, shelves: Sh
           if (removed) edited.push({ change: "delete", resource: removed });
         }
         shelves.put(resource);
-        edited.push(
-          old === undefined ? { change: "create", resource } : { change: "update", resource, old },
-        );
+        edited.push(old === undefined ? { change: "create", resource } : { change: "update", resource, old });
       }
       revision = found.revision;
       return edited;

@@ -1,4 +1,11 @@
-import { type Execution, type ExecutionStatus, isCompleted, type JsonObject, type Lane, type Snapshot } from "@squall/model";
+import {
+  type Execution,
+  type ExecutionStatus,
+  isCompleted,
+  type JsonObject,
+  type Lane,
+  type Snapshot,
+} from "@squall/model";
 import type { Change, Committed, ExecutionMove } from "@squall/store";
 import type { Core } from "../core.ts";
 import { afterCompletion, type Aftermath } from "../events/completion.ts";
@@ -80,14 +87,14 @@ export function createDispatch(core: Core): Dispatch {
   let due: { at: number; timer: NodeJS.Timeout } | undefined;
   let unlisten: (() => void) | undefined;
   /** Runs that are writing their end: what is heard of their end is their own. */
-  const ending = new Set<string>();
+  const ends = new Set<string>();
 
   const begin = (execution: Execution, snapshot: Snapshot) => {
     const controller = new AbortController();
     const output = createOutput(parts, execution);
     const done = runToEnd(execution, snapshot, controller.signal, output).finally(() => {
       runs.delete(execution.id);
-      ending.delete(execution.id);
+      ends.delete(execution.id);
     });
     runs.set(execution.id, { execution, controller, output, done });
   };
@@ -256,7 +263,7 @@ export function createDispatch(core: Core): Dispatch {
         }
       }),
       parts.bus.subscribe(["execution"], ({ execution }) => {
-        if (isCompleted(execution.status) && !ending.has(execution.id)) abort(execution.id, "lost");
+        if (isCompleted(execution.status) && !ends.has(execution.id)) abort(execution.id, "lost");
       }),
     ];
     const timer = setInterval(look, LOOK_MS);
@@ -337,7 +344,7 @@ export function createDispatch(core: Core): Dispatch {
           ...ending,
           result,
         };
-        ending.add(execution.id);
+        ends.add(execution.id);
         const committed = await commitEnd(ended, after.drafts, [...pending, move, ...after.changes]);
         if (committed.ok) {
           parts.bus.publish({ topic: "execution", change: "update", execution: ended });

@@ -87,7 +87,9 @@ export function nowhere(instance: SensorInstance, now: number): SensorStatus {
     instance,
     state: instance.enabled ? "stopped" : "disabled",
     since: now,
-    ...(instance.enabled && { reason: "no member of the cluster with the role sources runs it, or it does not answer" }),
+    ...(instance.enabled && {
+      reason: "no member of the cluster with the role sources runs it, or it does not answer",
+    }),
     restarts: 0,
     events: 0,
     refused: 0,

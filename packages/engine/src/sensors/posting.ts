@@ -80,7 +80,8 @@ export function createPosting(core: Core, deps: PostingDeps): Posting {
       try {
         await round();
       } catch (error) {
-        if (cluster.isSound) parts.log.error({ err: error }, "sensors could not be taken over or given back; trying again");
+        if (cluster.isSound)
+          parts.log.error({ err: error }, "sensors could not be taken over or given back; trying again");
       }
       const timer = new AbortController();
       const until = AbortSignal.any([stopping.signal, timer.signal]);

@@ -120,9 +120,9 @@ export function createSensors(core: Core, dispatch: Dispatch, events: Events, to
     return member === parts.worker ? undefined : member;
   };
   const here = async (question: Exclude<SensorQuestion, { ask: "list" | "log" }>): Promise<SensorStatus> => {
-    const { ask, project, id } = question;
-    if (ask === "start") await source.begin(project, id);
-    else if (ask === "restart") await source.restart(project, id);
+    const { project, id } = question;
+    if (question.ask === "start") await source.begin(project, id);
+    else if (question.ask === "restart") await source.restart(project, id);
     else await source.stop(project, id, `stopped by ${question.user}`);
     return known(project, id);
   };
@@ -142,7 +142,10 @@ export function createSensors(core: Core, dispatch: Dispatch, events: Events, to
     if (question.ask !== "log") return (await here(question)) as unknown as JsonObject;
     const { project, id, waitMs, ask: _log, ...asked } = question;
     const wait = waitMs && { wait: AbortSignal.any([signal, AbortSignal.timeout(Math.min(waitMs, MOST_WAIT_MS))]) };
-    return ((await source.log(project, id, { ...asked, ...wait })) ?? { text: "", position: 0 }) as unknown as JsonObject;
+    return ((await source.log(project, id, { ...asked, ...wait })) ?? {
+      text: "",
+      position: 0,
+    }) as unknown as JsonObject;
   };
 
   return {

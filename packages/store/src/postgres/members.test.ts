@@ -164,7 +164,9 @@ describe("several processes on one PostgreSQL", { skip: why ?? false, timeout: 1
     await using first = await openPostgresStore({ url });
     await first.beat(aMember("a"));
     await write(first, ...insert(anExecution(1, { status: "running", lease: { worker: "a" } })));
-    await server.run("select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'squall owner%'");
+    await server.run(
+      "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'squall owner%'",
+    );
     await using second = await takeOver(url);
     await assert.rejects(first.beat(aMember("a")), { code: "store.taken-over" });
     assert.deepEqual(await second.members(), []);
