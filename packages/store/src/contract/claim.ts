@@ -69,9 +69,7 @@ export function claimContract(use: UseStore): void {
     test("no execution is claimed twice, however many claim at once", async (t) => {
       const { store } = await use(t);
       await write(store, ...insert(...Array.from({ length: 40 }, (_, n) => anExecution(n))));
-      const claims = await Promise.all(
-        Array.from({ length: 12 }, (_, n) => store.claim("inline", 4, `w${n}`, NOW)),
-      );
+      const claims = await Promise.all(Array.from({ length: 12 }, (_, n) => store.claim("inline", 4, `w${n}`, NOW)));
       const ids = claims.flat().map(({ id }) => id);
       assert.equal(ids.length, 40);
       assert.equal(new Set(ids).size, 40);

@@ -1,4 +1,15 @@
-import type { ApiKey, Enforcement, Event, Execution, Key, Member, Snapshot, TimerState, Token, User } from "@squall/model";
+import type {
+  ApiKey,
+  Enforcement,
+  Event,
+  Execution,
+  Key,
+  Member,
+  Snapshot,
+  TimerState,
+  Token,
+  User,
+} from "@squall/model";
 import type { Change, ExecutionMove, StoredResource } from "../changes.ts";
 
 /** A moment that the samples count from, microseconds. */

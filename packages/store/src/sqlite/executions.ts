@@ -103,13 +103,7 @@ function whyNotMoved(db: Database, { project, id, from, to, worker }: ExecutionM
   return stale(`execution ${id} is ${row["worker"] ? `leased to ${row["worker"]}` : "not leased"}, not to ${worker}`);
 }
 
-export function claimExecutions(
-  db: Database,
-  lane: Lane,
-  limit: number,
-  worker: string,
-  now: Micros,
-): Execution[] {
+export function claimExecutions(db: Database, lane: Lane, limit: number, worker: string, now: Micros): Execution[] {
   const found = db.all(
     `select project, id, status from execution where lane = ? and ${WAITING} and due <= ? order by due, id limit ?`,
     lane,

@@ -94,8 +94,7 @@ function createStore(db: Database, groups: Groups, release: () => void): Store {
     executions: (project, filter, page) => read(() => executions.listExecutions(db, project, filter, page)),
     childIds: (project, parents) => read(() => executions.childIds(db, project, parents)),
     executionValues: (project, field) => read(() => executions.executionValues(db, project, field)),
-    claim: (lane, limit, worker, now) =>
-      groups.enqueue(() => executions.claimExecutions(db, lane, limit, worker, now)),
+    claim: (lane, limit, worker, now) => groups.enqueue(() => executions.claimExecutions(db, lane, limit, worker, now)),
     nextDue: (lane) => read(() => executions.nextDue(db, lane)),
     lostExecutions: (limit) => read(() => executions.lostExecutions(db, limit)),
     workflow: (project, execution, whole = false) => read(() => readWorkflow(db, project, execution, whole)),
