@@ -52,9 +52,7 @@ describe("several processes on one PostgreSQL", { skip: why ?? false, timeout: 1
       if (!evicted.ok) assert.deepEqual([evicted.reason, beaten.joined, present.length], ["stale", false, 1]);
       else {
         evictions++;
-        // It went before the beat, which says so, or after it was seen to be old, and the next one says so.
-        if (!beaten.joined) assert.equal((await a.beat(aMember("a"))).joined, true);
-        assert.equal((await b.members()).length, 1);
+        assert.deepEqual([beaten.joined, present.length], [true, 1]);
       }
     }
     t.diagnostic(`${evictions} of 60 evictions came first`);
@@ -64,11 +62,10 @@ describe("several processes on one PostgreSQL", { skip: why ?? false, timeout: 1
     const { stores, url } = await shared(t, 3);
     const ids = ["a", "b", "c"];
     for (const [n, store] of stores.entries()) await store.beat(aMember(ids[n] ?? ""));
-    let held = 0;
     const work = async (store: Store, id: string): Promise<void> => {
-      for (let n = 0; n < 40; n++) {
+      for (let n = 0; n < 15; ) {
         if (!(await store.commit([take("sensor/x", id)])).ok) continue;
-        held++;
+        n++;
         const holder = await store.singletons();
         assert.deepEqual(holder, [{ name: "sensor/x", member: id }]);
         if (n % 3 === 0) {
@@ -78,7 +75,6 @@ describe("several processes on one PostgreSQL", { skip: why ?? false, timeout: 1
       }
     };
     await Promise.all(stores.map((store, n) => work(store, ids[n] ?? "")));
-    assert.ok(held >= 40, `only ${held} times somebody had it`);
     const client = new pg.Client({ connectionString: url });
     await client.connect();
     assert.equal((await client.query("select 1 from singleton")).rowCount, 0);
