@@ -44,7 +44,7 @@ export async function contentSince(db: Reader, after: number): Promise<ContentCh
     revision: Number(rows[0]?.["revision"]),
     changes: rows
       .filter((row) => row["id"] !== null)
-      .map(({ revision: _, ...row }) => ({
+      .map((row) => ({
         project: String(row["project"]),
         kind: row["kind"] as ResourceKind, // cast: written by squall_note_content
         id: String(row["id"]),
@@ -54,8 +54,10 @@ export async function contentSince(db: Reader, after: number): Promise<ContentCh
 }
 
 function decodeResource(row: Row): StoredResource {
+  const { project, kind, id, ref, pack, name, version } = row;
+  const body: unknown = JSON.parse(String(row["body"]));
   // Cast: the body is of the kind that stands beside it.
-  return { ...row, body: JSON.parse(String(row["body"])) as unknown } as unknown as StoredResource;
+  return { project, kind, id, ref, pack, name, version, body } as unknown as StoredResource;
 }
 
 export async function getSnapshots(

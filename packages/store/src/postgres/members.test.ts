@@ -52,9 +52,7 @@ describe("several processes on one PostgreSQL", { skip: why ?? false, timeout: 1
       if (!evicted.ok) assert.deepEqual([evicted.reason, beaten.joined, present.length], ["stale", false, 1]);
       else {
         evictions++;
-        // It went before the beat, which says so, or after it was seen to be old, and the next one says so.
-        if (!beaten.joined) assert.equal((await a.beat(aMember("a"))).joined, true);
-        assert.equal((await b.members()).length, 1);
+        assert.deepEqual([beaten.joined, present.length], [true, 1]);
       }
     }
     t.diagnostic(`${evictions} of 60 evictions came first`);
@@ -64,11 +62,10 @@ describe("several processes on one PostgreSQL", { skip: why ?? false, timeout: 1
     const { stores, url } = await shared(t, 3);
     const ids = ["a", "b", "c"];
     for (const [n, store] of stores.entries()) await store.beat(aMember(ids[n] ?? ""));
-    let held = 0;
     const work = async (store: Store, id: string): Promise<void> => {
-      for (let n = 0; n < 40; n++) {
+      for (let n = 0; n < 15; ) {
         if (!(await store.commit([take("sensor/x", id)])).ok) continue;
-        held++;
+        n++;
         const holder = await store.singletons();
         assert.deepEqual(holder, [{ name: "sensor/x", member: id }]);
         if (n % 3 === 0) {
@@ -78,7 +75,6 @@ describe("several processes on one PostgreSQL", { skip: why ?? false, timeout: 1
       }
     };
     await Promise.all(stores.map((store, n) => work(store, ids[n] ?? "")));
-    assert.ok(held >= 40, `only ${held} times somebody had it`);
     const client = new pg.Client({ connectionString: url });
     await client.connect();
     assert.equal((await client.query("select 1 from singleton")).rowCount, 0);
@@ -132,31 +128,28 @@ describe("several processes on one PostgreSQL", { skip: why ?? false, timeout: 1
       revision = since.revision;
       for (const { id, resource } of since.changes) seen.set(id, resource?.version ?? -1);
     };
-    let writing = writers.length;
+    const over = new AbortController();
+    const isOver = over.signal;
     const work = async (store: Store, who: number): Promise<void> => {
-      try {
-        for (let n = 0; n < ROUNDS; n++) {
-          // Lists of one turn are one transaction; one of them is of another size each time, so that they end out of order.
-          const more = Array.from({ length: n % 7 }, (_, at) => anExecution(who * 10_000 + n * 10 + at));
-          const name = `w${who}-${n % 5}`;
-          await Promise.all([
-            write(store, { kind: "resource.put", resource: anAction(name) }, ...insert(...more)),
-            write(store, { kind: "resource.put", resource: anAction(`w${who}-only-${n}`) }),
-            store.commit([{ kind: "resource.put", resource: anAction("of-all") }]),
-          ]);
-        }
-      } finally {
-        writing--;
+      for (let n = 0; n < ROUNDS; n++) {
+        // Lists of one turn are one transaction; one of them is of another size each time, so that they end out of order.
+        const more = Array.from({ length: n % 7 }, (_, at) => anExecution(who * 10_000 + n * 10 + at));
+        const name = `w${who}-${n % 5}`;
+        await Promise.all([
+          write(store, { kind: "resource.put", resource: anAction(name) }, ...insert(...more)),
+          write(store, { kind: "resource.put", resource: anAction(`w${who}-only-${n}`) }),
+          store.commit([{ kind: "resource.put", resource: anAction("of-all") }]),
+        ]);
       }
     };
     const reading = async (): Promise<void> => {
-      while (writing > 0) await read();
+      while (!isOver.aborted) await read();
       await read();
     };
-    await Promise.all([reading(), ...writers.map(work)]);
+    await Promise.all([reading(), Promise.all(writers.map(work)).finally(() => over.abort())]);
     const expected = new Map((await reader.resources("default", "action")).map(({ id, version }) => [id, version]));
     assert.equal(expected.size, writers.length * (5 + ROUNDS) + 1);
-    assert.deepEqual([...seen].toSorted(), [...expected].toSorted());
+    assert.deepEqual(seen, expected);
   });
 
   test("a member of a process that was taken over comes back no more", async () => {
