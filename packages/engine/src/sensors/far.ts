@@ -3,11 +3,15 @@ import type { LogPart, SensorInstance, SensorStatus } from "@squall/sources";
 import type { Core } from "../core.ts";
 import { postOf } from "./posting.ts";
 
+export type SensorCommand =
+  | { readonly ask: "start"; readonly project: string; readonly id: string }
+  | { readonly ask: "restart"; readonly project: string; readonly id: string }
+  | { readonly ask: "stop"; readonly project: string; readonly id: string; readonly user: string };
+
 /** What is asked of the member that runs a sensor. */
 export type SensorQuestion =
+  | SensorCommand
   | { readonly ask: "list"; readonly project: string }
-  | { readonly ask: "start" | "restart"; readonly project: string; readonly id: string }
-  | { readonly ask: "stop"; readonly project: string; readonly id: string; readonly user: string }
   | {
       readonly ask: "log";
       readonly project: string;

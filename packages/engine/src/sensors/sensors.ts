@@ -19,7 +19,7 @@ import { decideInternal } from "../events/completion.ts";
 import type { Dispatch } from "../executions/dispatch.ts";
 import { evaluateWithKeys } from "../keys/lookup.ts";
 import { instancesOf, overridesOf } from "./instances.ts";
-import { createFarSensors, MOST_WAIT_MS, nowhere, type SensorQuestion } from "./far.ts";
+import { createFarSensors, MOST_WAIT_MS, nowhere, type SensorCommand, type SensorQuestion } from "./far.ts";
 import { createPosting } from "./posting.ts";
 import type { SensorTokens } from "./tokens.ts";
 
@@ -119,14 +119,14 @@ export function createSensors(core: Core, dispatch: Dispatch, events: Events, to
     const member = await far.memberOf(project, id);
     return member === parts.worker ? undefined : member;
   };
-  const here = async (question: Exclude<SensorQuestion, { ask: "list" | "log" }>): Promise<SensorStatus> => {
+  const here = async (question: SensorCommand): Promise<SensorStatus> => {
     const { project, id } = question;
     if (question.ask === "start") await source.begin(project, id);
     else if (question.ask === "restart") await source.restart(project, id);
     else await source.stop(project, id, `stopped by ${question.user}`);
     return known(project, id);
   };
-  const command = async (question: Exclude<SensorQuestion, { ask: "list" | "log" }>): Promise<SensorStatus> => {
+  const command = async (question: SensorCommand): Promise<SensorStatus> => {
     const member = await elsewhere(question.project, question.id);
     if (member !== undefined) return (await far.ask(member, question)) as unknown as SensorStatus; // cast: answered by `here`
     if (!cluster.alone && !source.get(question.project, question.id)) {
