@@ -65,6 +65,12 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const core: Core = {
     parts,
     shelves,
+    async find(project, kind, refOrId) {
+      const found = shelves.get(project, kind, refOrId);
+      if (found || cluster.alone) return found;
+      await content.catchUp();
+      return shelves.get(project, kind, refOrId);
+    },
     rules,
     webhooks: webhooks.at,
     plans: createPlans(),

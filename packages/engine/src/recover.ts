@@ -18,17 +18,22 @@ export async function settleLost(core: Core, dispatch: Dispatch): Promise<number
   for (;;) {
     const lost = (await parts.store.lostExecutions(AT_ONCE)).filter(({ lease }) => lease?.worker !== parts.worker);
     if (lost.length === 0) return settled;
-    const processes = lost.filter((one) => one.lane === "process" && ranHere(core, one)).map((one) => one.id);
-    if (processes.length > 0) {
-      // Before their end is written: what is abandoned does not go on unseen.
-      const ended = await endLeftovers(processes);
-      if (ended > 0) parts.log.warn({ processes: ended }, "processes of executions whose server is gone were ended");
-    }
+    // Before their end is written: what is abandoned does not go on unseen. In a cluster its worker may be alive after all, and
+    // would report an end that it has from us: there the end is written first.
+    if (core.cluster.alone) await endProcesses(core, lost);
     const results = await Promise.all(lost.map((one) => settle(core, dispatch, one)));
+    if (!core.cluster.alone) await endProcesses(core, lost);
     const moved = results.filter(Boolean).length;
     settled += moved;
     if (moved === 0) return settled;
   }
+}
+
+async function endProcesses(core: Core, lost: readonly Execution[]): Promise<void> {
+  const processes = lost.filter((one) => one.lane === "process" && ranHere(core, one)).map((one) => one.id);
+  if (processes.length === 0) return;
+  const ended = await endLeftovers(processes);
+  if (ended > 0) core.parts.log.warn({ processes: ended }, "processes of executions whose server is gone were ended");
 }
 
 /** Whether what it left running may be on this machine. */

@@ -63,7 +63,7 @@ export function createExecutions(
   const create = async (principal: Principal, asked: ExecutionRequest, again: Again): Promise<Execution> => {
     refuseWhenFull(core);
     const { project } = principal;
-    const action = core.shelves.get(project, "action", asked.action)?.body;
+    const action = (await core.find(project, "action", asked.action))?.body;
     if (!action) {
       throw new Invalid("action.unknown", {
         message: `Action "${asked.action}" cannot be found.`,
