@@ -20,6 +20,8 @@ export interface Core {
   readonly shelves: Shelves;
   /** A resource; where others write content too and it is not known here, the store is asked before it is said to be missing. */
   find<K extends ResourceKind>(project: string, kind: K, refOrId: string): Promise<Stored<K> | undefined>;
+  /** Reads the content that others wrote meanwhile. */
+  catchUp(): Promise<void>;
   /** Enabled rules, by project and trigger. */
   rules(project: string): RuleIndex;
   /** Webhook triggers by normalised url. */

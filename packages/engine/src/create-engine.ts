@@ -71,6 +71,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       await content.catchUp();
       return shelves.get(project, kind, refOrId);
     },
+    catchUp: () => content.catchUp(),
     rules,
     webhooks: webhooks.at,
     plans: createPlans(),

@@ -222,7 +222,11 @@ export function createWorkflows(
     const settings = await settingsOf(core, execution, snapshot);
     const again = execution.context["re-run"];
     const tasks = isObject(again) && Array.isArray(again.tasks) ? (again.tasks as unknown[]).map(String) : [];
-    const problems = checkBeforeRun(core, execution, snapshot, settings.runner.notify);
+    let problems = checkBeforeRun(core, execution, snapshot, settings.runner.notify);
+    if (problems.length > 0 && !cluster.alone) {
+      await core.catchUp(); // actions that it names may have been registered elsewhere just now
+      problems = checkBeforeRun(core, execution, snapshot, settings.runner.notify);
+    }
     if (problems.length > 0) return failSetup(execution, problems);
     timeouts.start(execution, settings.runner.timeout);
     let event: StoredEvent = {
