@@ -13,7 +13,10 @@ const project = DEFAULT_PROJECT;
 async function workflows(folder: string, definitions: Record<string, string>): Promise<string> {
   const pack = join(folder, "flows");
   await mkdir(join(pack, "actions/workflows"), { recursive: true });
-  await writeFile(join(pack, "pack.yaml"), "name: flows\nref: flows\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@b.c\n");
+  await writeFile(
+    join(pack, "pack.yaml"),
+    "name: flows\nref: flows\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@b.c\n",
+  );
   for (const [name, text] of Object.entries(definitions)) {
     await writeFile(
       join(pack, `actions/${name}.yaml`),
@@ -92,7 +95,13 @@ describe("engines that share a database", { skip: whyNoPostgres() ?? false, time
       assert.equal(done.status, "succeeded", JSON.stringify(done.result));
       assert.deepEqual(done.result, { output: { said: "done" } });
     }
-    assert.deepEqual(await api.store.told(Array.from({ length: 64 }, (_, shard) => shard), 10), []);
+    assert.deepEqual(
+      await api.store.told(
+        Array.from({ length: 64 }, (_, shard) => shard),
+        10,
+      ),
+      [],
+    );
     for (const one of [api, engine, other, ...workers]) assert.deepEqual(one.complaints, []);
   });
 
@@ -209,6 +218,9 @@ describe("engines that share a database", { skip: whyNoPostgres() ?? false, time
     while ((await worker.engine.health()).parts["engine"]?.["running"] !== 0) await new Promise(setImmediate);
     silent = false;
     while (!(await api.store.members()).some((one) => one.id === worker.id));
-    assert.equal((await ended(api, (await run(engines, api, "core.local", { cmd: "echo again" })).id)).status, "succeeded");
+    assert.equal(
+      (await ended(api, (await run(engines, api, "core.local", { cmd: "echo again" })).id)).status,
+      "succeeded",
+    );
   });
 });

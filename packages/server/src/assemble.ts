@@ -133,7 +133,15 @@ export async function startServer(
     log.close();
   };
   const { engine, store, firstLogin, registration } = works;
-  const running = { url: listening?.url ?? url ?? DEFAULT_URL, engine, store, firstLogin, registration, stop, lastWords };
+  const running = {
+    url: listening?.url ?? url ?? DEFAULT_URL,
+    engine,
+    store,
+    firstLogin,
+    registration,
+    stop,
+    lastWords,
+  };
   return { ...running, [Symbol.asyncDispose]: () => stop(0) };
 }
 

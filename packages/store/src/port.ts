@@ -61,6 +61,8 @@ export interface Store extends AsyncDisposable {
   claim(lane: Lane, limit: number, worker: string, now: Micros): Promise<Execution[]>;
   /** The earliest `due` among executions of the lane that wait for their time or a slot. */
   nextDue(lane: Lane): Promise<Micros | undefined>;
+  /** How many are `requested` or `scheduled`, by lane, counted up to `most` each. */
+  waiting(most: number): Promise<Readonly<Record<Lane, number>>>;
   /** Executions leased to a worker that is no present member, at most `limit`. Over all projects. */
   lostExecutions(limit: number): Promise<Execution[]>;
   /**

@@ -288,7 +288,7 @@ export function createDispatch(core: Core): Dispatch {
 
   /** Stops the runs that others have settled meanwhile. */
   const keepOwn = async (): Promise<void> => {
-    for (const { execution } of [...runs.values()]) {
+    for (const { execution } of Array.from(runs.values())) {
       const current = await untilItWorks("what runs here could not be compared with the store", () =>
         parts.store.execution(execution.project, execution.id),
       );

@@ -45,11 +45,14 @@ const addressOf = (member: string): string => `sensors/${member}`;
 export function createFarSensors({ parts, cluster }: Core): FarSensors {
   let unserve: (() => void) | undefined;
   const ask: FarSensors["ask"] = (member, question, signal) =>
-    // Cast: questions are JSON.
-    parts.bus.request(addressOf(member), question as unknown as JsonObject, {
-      timeoutMs: question.ask === "list" ? LIST_MS : ANSWER_MS + (question.ask === "log" ? MOST_WAIT_MS : 0),
-      ...(signal && { signal }),
-    });
+    parts.bus.request(
+      addressOf(member),
+      { ...question },
+      {
+        timeoutMs: question.ask === "list" ? LIST_MS : ANSWER_MS + (question.ask === "log" ? MOST_WAIT_MS : 0),
+        ...(signal && { signal }),
+      },
+    );
   return {
     async list(project) {
       const others = cluster.members().filter(({ id, roles }) => id !== parts.worker && roles.includes("sources"));
@@ -57,7 +60,7 @@ export function createFarSensors({ parts, cluster }: Core): FarSensors {
         others.map(async ({ id }) => {
           try {
             const { sensors } = await ask(id, { ask: "list", project });
-            return sensors as unknown as SensorStatus[]; // cast: answered by `serve` of another member
+            return sensors as SensorStatus[]; // cast: answered by `serve` of another member
           } catch (error) {
             if (error instanceof SquallError) return []; // shown as not running
             throw error;

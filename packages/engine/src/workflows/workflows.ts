@@ -313,12 +313,7 @@ export function createWorkflows(
         addressOf(parts.worker),
         async ({ project, id, event, context }) => {
           // Casts: asked by `control` of another member.
-          await controlHere(
-            project as string,
-            id as string,
-            event as unknown as StoredEvent,
-            (context ?? {}) as JsonObject,
-          );
+          await controlHere(String(project), String(id), event as StoredEvent, (context ?? {}) as JsonObject);
           return {};
         },
         { atOnce: CONTROLS },

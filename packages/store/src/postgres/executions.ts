@@ -107,6 +107,20 @@ export async function nextDue(db: Reader, lane: Lane): Promise<Micros | undefine
   return typeof row?.["due"] === "number" ? row["due"] : undefined;
 }
 
+export async function waiting(db: Reader, most: number): Promise<Record<Lane, number>> {
+  const count = async (lane: Lane): Promise<number> =>
+    Number(
+      (
+        await db.get(
+          `select count(*) as n from (select 1 from execution where lane = ? and ${WAITING} and status <> 'delayed' limit ?) found`,
+          lane,
+          most,
+        )
+      )?.["n"],
+    );
+  return { inline: await count("inline"), process: await count("process") };
+}
+
 export async function lostExecutions(db: Reader, limit: number): Promise<Execution[]> {
   // From worker to worker along the index, however many executions each of them has.
   const rows = await db.all(

@@ -97,6 +97,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       return rows.map(executions.decodeExecution);
     },
     nextDue: (lane) => read(() => executions.nextDue(db, lane)),
+    waiting: (most) => read(() => executions.waiting(db, most)),
     lostExecutions: (limit) => read(() => executions.lostExecutions(db, limit)),
     workflow: (project, execution, whole = false) => read(() => history.readWorkflow(db, project, execution, whole)),
     told: (shards, limit) => read(() => members.listTold(db, shards, limit)),

@@ -131,6 +131,18 @@ export function nextDue(db: Database, lane: Lane): Micros | undefined {
   return typeof row?.["due"] === "number" ? row["due"] : undefined;
 }
 
+export function waiting(db: Database, most: number): Record<Lane, number> {
+  const count = (lane: Lane): number =>
+    Number(
+      db.get(
+        `select count(*) as n from (select 1 from execution where lane = ? and ${WAITING} and status <> 'delayed' limit ?)`,
+        lane,
+        most,
+      )?.["n"],
+    );
+  return { inline: count("inline"), process: count("process") };
+}
+
 export function lostExecutions(db: Database, limit: number): Execution[] {
   // From worker to worker along the index, however many executions each of them has.
   const found = db.all(

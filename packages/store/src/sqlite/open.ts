@@ -96,6 +96,7 @@ function createStore(db: Database, groups: Groups, release: () => void): Store {
     executionValues: (project, field) => read(() => executions.executionValues(db, project, field)),
     claim: (lane, limit, worker, now) => groups.enqueue(() => executions.claimExecutions(db, lane, limit, worker, now)),
     nextDue: (lane) => read(() => executions.nextDue(db, lane)),
+    waiting: (most) => read(() => executions.waiting(db, most)),
     lostExecutions: (limit) => read(() => executions.lostExecutions(db, limit)),
     workflow: (project, execution, whole = false) => read(() => readWorkflow(db, project, execution, whole)),
     told: (shards, limit) => read(() => listTold(db, shards, limit)),
