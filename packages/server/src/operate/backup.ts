@@ -136,7 +136,7 @@ async function* entriesBelow(
   }
 }
 
-export function digestOf(content: Uint8Array): string {
+function digestOf(content: Uint8Array): string {
   return createHash("sha256").update(content).digest("hex");
 }
 

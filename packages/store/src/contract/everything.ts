@@ -21,7 +21,7 @@ import {
 const ANY_TEXT = 'quote " backslash \\ tab \t newline \n nul \u0000 ünïcode 🦑 {"json": [1]} \\N \\x00';
 
 /**
- * For each kind of change one or more that go through, in this order. A kind that is added has to come in here, and with all its
+ * For each kind of change one or more that go through, in this order, where there is a member `m1`. A kind that is added has to come in here, and with all its
  * optional fields: the tests of dumps want a value in every column.
  */
 export const EVERYTHING = {
@@ -52,9 +52,6 @@ export const EVERYTHING = {
     aMove(2, { from: ["requested"], to: "running", context: { cancelled_by: ANY_TEXT, 7: "number" } }),
     aMove(2, { from: ["running"], to: "succeeded", end: T0 + 9, result: { text: ANY_TEXT }, context: { user: "b" } }),
   ],
-  "lease.renew": [
-    { kind: "lease.renew", project: "default", id: anId(1), lease: { worker: "worker-1", expires: T0 + 40_000_000 } },
-  ],
   "output.append": [
     {
       kind: "output.append",
@@ -70,6 +67,25 @@ export const EVERYTHING = {
     { kind: "workflow.append", project: "default", execution: anId(1), seq: 2, step: { n: 2 } },
   ],
   "workflow.save": [{ kind: "workflow.save", project: "default", execution: anId(1), seq: 1, state: "sealed" }],
+  "workflow.tell": [
+    {
+      kind: "workflow.tell",
+      project: "default",
+      id: anId(1),
+      execution: anId(1),
+      shard: 7,
+      event: { text: ANY_TEXT },
+      context: { text: ANY_TEXT },
+    },
+    { kind: "workflow.tell", project: "default", id: anId(2), execution: anId(1), shard: 8, event: { n: 2 } },
+    { kind: "workflow.tell", project: "default", id: anId(3), execution: anId(1), shard: 8, event: { n: 3 } },
+  ],
+  "workflow.hear": [{ kind: "workflow.hear", project: "default", id: anId(2) }],
+  "singleton.take": [{ kind: "singleton.take", name: "sensor/default/1", member: "m1" }],
+  "singleton.release": [{ kind: "singleton.release", name: "sensor/default/1", member: "m1" }],
+  // Guarded by a count that only a beat tells; and nothing of members is carried.
+  "member.evict": [],
+  "member.leave": [{ kind: "member.leave", id: "m1" }],
   "key.put": [
     {
       kind: "key.put",

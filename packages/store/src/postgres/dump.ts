@@ -40,14 +40,26 @@ export async function schemaVersion(client: pg.Client): Promise<number | undefin
   return (await client.query<{ version: number }>("select version from squall_schema")).rows[0]?.version;
 }
 
-/** Held until the connection ends: a server that is started meanwhile says that the database is in use. */
+/**
+ * Refuses while a process has the database to itself, or members of a cluster have said within these seconds that they are there.
+ * Until the connection ends whoever wants the database to itself says that it is in use.
+ */
 export async function refuseCompany(client: pg.Client, where: string): Promise<void> {
-  const { rows } = await client.query<{ got: boolean }>("select pg_try_advisory_lock($1) as got", [OWNER_LOCK]);
-  if (rows[0]?.got) return;
-  throw new Unavailable("store.in-use", {
-    message: `${where} is in use by another Squall; stop that one first`,
-  });
+  const inUse = (by: string) =>
+    new Unavailable("store.in-use", { message: `${where} is in use by ${by}; stop that first, and try again` });
+  const lock = await client.query<{ got: boolean }>("select pg_try_advisory_lock($1) as got", [OWNER_LOCK]);
+  if (!lock.rows[0]?.got) throw inUse("another Squall");
+  const { rows } = await client.query<{ there: boolean }>("select to_regclass('member') is not null as there");
+  if (!rows[0]?.there) return;
+  const members = await client.query<{ id: string }>(
+    "select id from member where seen > (extract(epoch from clock_timestamp()) - $1) * 1000000 order by id",
+    [PRESENT_SECONDS],
+  );
+  if (members.rows.length > 0) throw inUse(`members of a cluster (${members.rows.map(({ id }) => id).join(", ")})`);
 }
+
+/** Members say it every second and a half, and are taken for dead after six. */
+const PRESENT_SECONDS = 8;
 
 function createDump(client: pg.Client, where: string, schema: number, tables: readonly CarriedTable[]): Dump {
   const find = ({ name }: DumpTable): CarriedTable => {

@@ -5,7 +5,7 @@ import { createSumming } from "../transfer/sums.ts";
 import { clientOptions, connectionName, type Row } from "./connection.ts";
 import { readTable, refuseCompany, schemaVersion } from "./dump.ts";
 import { postgresFailure, withoutPassword } from "./failures.ts";
-import { applySchema, SCHEMA_VERSION } from "./migrate.ts";
+import { applySchema, SCHEMA_LOCK, SCHEMA_VERSION } from "./migrate.ts";
 import { type CarriedTable, carriedTables, COLUMNS, recordOf, SEQUENCES_THERE, sequenceUpdates } from "./tables.ts";
 
 /**
@@ -21,6 +21,8 @@ export async function openPostgresLoad(url: string, form: StoreSchema | undefine
     await client.connect();
     await refuseCompany(client, where);
     await client.query("begin");
+    // Whoever opens the store meanwhile waits to see its schema.
+    await client.query("select pg_advisory_xact_lock($1)", [SCHEMA_LOCK]);
     const wanted = form?.engine === "postgres" ? form.schema : SCHEMA_VERSION;
     const there = (await schemaVersion(client)) ?? 0;
     if (wanted > SCHEMA_VERSION || there > SCHEMA_VERSION) {

@@ -9,7 +9,7 @@ const MIGRATIONS: readonly string[] = [first, members];
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Any number that nothing else in the database takes. */
-const LOCK = 7_305_142_026;
+export const SCHEMA_LOCK = 7_305_142_026;
 
 /**
  * Brings the database to this version of the schema, in one transaction; processes that start at once wait for each other.
@@ -19,7 +19,7 @@ export async function migrate(client: pg.Client, where: string): Promise<void> {
   await client.query("begin");
   try {
     // Held to the end of the transaction: also through a pooler, which hands out connections by transaction.
-    await client.query("select pg_advisory_xact_lock($1)", [LOCK]);
+    await client.query("select pg_advisory_xact_lock($1)", [SCHEMA_LOCK]);
     await client.query("create table if not exists squall_schema (version int not null)");
     const { rows } = await client.query<{ version: number }>("select version from squall_schema");
     const version = rows[0]?.version ?? 0;

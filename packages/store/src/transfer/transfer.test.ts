@@ -7,7 +7,7 @@ import { Conflict, SquallError, Unavailable } from "@squall/model";
 import type { Change } from "../changes.ts";
 import { EVERYTHING } from "../contract/everything.ts";
 import { write } from "../contract/opened.ts";
-import { aFullExecution, aKey, anId, insert, T0 } from "../contract/samples.ts";
+import { aFullExecution, aKey, aMember, anAction, anId, insert, T0 } from "../contract/samples.ts";
 import type { Store } from "../port.ts";
 import { startPostgres, type TestPostgres, whyNoPostgres } from "../postgres/a-postgres.ts";
 import { openPostgresStore } from "../postgres/open.ts";
@@ -44,6 +44,8 @@ function open(place: StorePlace): Promise<Store> {
 async function aFilledPlace(t: TestContext, engine: StoreEngine): Promise<StorePlace> {
   const place = await aPlace(t, engine);
   await using store = await open(place);
+  await store.beat(aMember("m1"));
+  await store.installation({ id: "installation", seal: "sealed" });
   for (const changes of Object.values(EVERYTHING)) for (const change of changes) await write(store, change as Change);
   return place;
 }
@@ -110,6 +112,20 @@ for (const engine of ENGINES) {
       await assert.rejects(open(place), isError(Unavailable, "store.in-use"));
     });
 
+    test("is not had for itself while members of a cluster work on it", { skip: engine === "sqlite" }, async (t) => {
+      const place = await aFilledPlace(t, engine);
+      assert.ok("url" in place);
+      await using store = await openPostgresStore({ ...place, exclusive: false });
+      await store.beat(aMember("m2"));
+      await assert.rejects(openDump(place, { alone: true }), isError(Unavailable, "store.in-use"));
+      await assert.rejects(openLoad(place), isError(Unavailable, "store.in-use"));
+      await using dump = await openDump(place, { alone: false });
+      assert.ok(dump.tables.every(({ name }) => name !== "member"));
+      await write(store, { kind: "member.leave", id: "m2" });
+      await using alone = await openDump(place, { alone: true });
+      assert.deepEqual(alone.tables, dump.tables);
+    });
+
     test("of a place without a store says so", async (t) => {
       const place = await aPlace(t, engine);
       await assert.rejects(openDump(place, { alone: false }), (error) => {
@@ -154,6 +170,13 @@ for (const engine of ENGINES) {
         await using b = await open(to);
         for (const store of [a, b]) {
           await write(store, { kind: "key.put", key: aKey("k2", { value: "more" }), expect: 2 });
+          // What is numbered goes on after the highest number.
+          const { revision } = await store.contentSince(-1);
+          await write(store, { kind: "resource.put", resource: anAction("third") });
+          const { changes } = await store.contentSince(revision);
+          assert.deepEqual(changes.map(({ id }) => id), ["id-of-third"]);
+          const told = { project: "default", id: anId(9), execution: anId(1), shard: 8, event: {} };
+          await write(store, { kind: "workflow.tell", ...told });
         }
         assert.deepEqual(await read(b), await read(a));
       });
@@ -244,6 +267,9 @@ async function read(store: Store): Promise<unknown> {
     enforcements: (await store.enforcements("default", {}, {})).items,
     keys: (await store.keys("default", {}, {}, T0)).items,
     timers: await store.timers("default"),
+    told: await store.told([7, 8], 10),
+    installation: await store.installation({ id: "another", seal: "another" }),
+    content: await store.contentSince(0),
     users: await store.users("default"),
     token: await store.tokenByHash("h1"),
     apiKeys: (await store.apiKeys("default", {})).items,
