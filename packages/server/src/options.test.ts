@@ -92,5 +92,8 @@ test("addresses that hold passwords come from files, too, and options go before 
   assert.equal(options.store, "postgres://squall:secret@db/squall");
   assert.deepEqual(options.bus?.urls, ["nats://squall:secret@n1:4222", "nats://squall:secret@n2:4222"]);
   assert.equal(read(["--store", "postgres://other/squall"], env).store, "postgres://other/squall");
-  assert.throws(() => read(["--store-file", join(folder, "nothing")]), /--store-file: the file .*nothing cannot be read/);
+  assert.throws(
+    () => read(["--store-file", join(folder, "nothing")]),
+    /--store-file: the file .*nothing cannot be read/,
+  );
 });

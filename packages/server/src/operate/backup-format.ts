@@ -129,7 +129,11 @@ export function rowsOf(file: string, table: DumpTable, text: string): DumpRow[] 
       } catch (cause) {
         throw unreadable(file, `a row of ${table.name} is no JSON`, cause);
       }
-      if (!Array.isArray(row) || row.length !== table.columns.length || !row.every((value, at) => fits(value, table, at)))
+      if (
+        !Array.isArray(row) ||
+        row.length !== table.columns.length ||
+        !row.every((value, at) => fits(value, table, at))
+      )
         throw unreadable(file, `a row of ${table.name} does not fit its columns`);
       return row as DumpRow; // every value was just looked at
     });

@@ -77,7 +77,10 @@ async function* contentOf(
   const { engine, schema, tables } = dump;
   const { version } = DEFAULT_SETTINGS;
   const hasKey = keyFile !== undefined;
-  yield* textEntry(HEADER, headerOf({ version, created: new Date().toISOString(), engine, schema, hasKey, tables, counts }));
+  yield* textEntry(
+    HEADER,
+    headerOf({ version, created: new Date().toISOString(), engine, schema, hasKey, tables, counts }),
+  );
 
   const files: Record<string, string> = {};
   if (keyFile !== undefined) {
@@ -111,11 +114,7 @@ function textEntry(path: string, value: object): Generator<Buffer> {
 }
 
 /** A file, a link, or all that is in a folder; what is not there is nothing. */
-async function* entriesBelow(
-  directory: string,
-  path: string,
-  files: Record<string, string>,
-): AsyncGenerator<Buffer> {
+async function* entriesBelow(directory: string, path: string, files: Record<string, string>): AsyncGenerator<Buffer> {
   const full = join(directory, path);
   const about = await lstat(full).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined; // a pack may be removed meanwhile

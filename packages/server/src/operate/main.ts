@@ -35,7 +35,8 @@ const RUN: Readonly<
     const { migrateStore } = await import("./migrate-store.ts");
     const { from, to: arrived, sums, wasThere } = await migrateStore(store, to, progress, signal);
     const rows = Object.values(sums).reduce((all, one) => all + one.rows, 0);
-    for (const [table, sum] of Object.entries(sums)) out(`  ${table.padEnd(20)}${count(sum.rows).padStart(14)}  ${sum.sum}`);
+    for (const [table, sum] of Object.entries(sums))
+      out(`  ${table.padEnd(20)}${count(sum.rows).padStart(14)}  ${sum.sum}`);
     const tables = `${count(rows)} rows of ${Object.keys(sums).length} tables`;
     if (wasThere) out(`${arrived} holds these ${tables} already; nothing was written.`);
     else out(`${tables} moved from ${from} to ${arrived} and read back there: the same. ${took(progress, rows)}`);

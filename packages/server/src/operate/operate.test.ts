@@ -39,10 +39,10 @@ suite("an installation that is backed up, restored and moved", { timeout: 180_00
     execution = (await run("core.local", { cmd: "echo kept" }, server)).id;
 
     // It goes on working while it is copied.
-    let isDone = false;
+    const copied = new AbortController();
     const work = (async () => {
       let acknowledged = 0;
-      while (!isDone) {
+      while (!copied.signal.aborted) {
         const { status } = await admin("POST", "/v1/executions", { action: "core.noop" });
         assert.equal(status, 201);
         acknowledged += 1;
@@ -51,7 +51,7 @@ suite("an installation that is backed up, restored and moved", { timeout: 180_00
     })();
     backup = join(folder, "backup.tar.gz");
     const done = await backUp(request(backup), quiet, never);
-    isDone = true;
+    copied.abort();
     assert.ok((await work) > 0);
     assert.ok(done.rows > 100 && done.files >= 4 && done.bytes === (await stat(backup)).size);
   });
@@ -82,7 +82,10 @@ suite("an installation that is backed up, restored and moved", { timeout: 180_00
     assert.equal(done.hasKey, true);
     const data = join(folder, "new");
     assert.equal((await stat(data)).mode & 0o777, 0o700);
-    assert.deepEqual((await readdir(folder)).filter((name) => name.includes("restoring")), []);
+    assert.deepEqual(
+      (await readdir(folder)).filter((name) => name.includes("restoring")),
+      [],
+    );
     await using again = await aServer({ dataDirectory: data, logFile: join(data, "log"), resetPassword: "admin" });
     const { admin } = again;
     assert.equal((await admin("GET", "/v1/keys/token?decrypt=true")).json.value, "s3cret");
@@ -105,11 +108,17 @@ suite("an installation that is backed up, restored and moved", { timeout: 180_00
 
   test("a backup can be read by its owner alone, lies under its name when it is whole, and replaces none", async () => {
     assert.equal((await stat(backup)).mode & 0o777, 0o600);
-    assert.deepEqual((await readdir(folder)).filter((name) => name.endsWith(".part")), []);
+    assert.deepEqual(
+      (await readdir(folder)).filter((name) => name.endsWith(".part")),
+      [],
+    );
     await assert.rejects(backUp(request(backup), quiet, never), isError("backup.exists"));
     const aborted = AbortSignal.abort(new Error("stopped"));
     await assert.rejects(backUp(request(join(folder, "aborted.tar.gz")), quiet, aborted));
-    assert.deepEqual((await readdir(folder)).filter((name) => name.startsWith("aborted")), []);
+    assert.deepEqual(
+      (await readdir(folder)).filter((name) => name.startsWith("aborted")),
+      [],
+    );
   });
 
   test("without the key it says so, and holds no byte of it", async () => {

@@ -43,7 +43,11 @@ suite("an installation on PostgreSQL", { timeout: 240_000, skip: whyNoPostgres()
   }
 
   async function keep(on: TestServer, name: string): Promise<void> {
-    const { status, text } = await on.admin("PUT", `/v1/keys/${name}`, { name, value: `value of ${name}`, secret: true });
+    const { status, text } = await on.admin("PUT", `/v1/keys/${name}`, {
+      name,
+      value: `value of ${name}`,
+      secret: true,
+    });
     assert.equal(status, 200, text);
   }
 

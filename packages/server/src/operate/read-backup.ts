@@ -41,8 +41,8 @@ export async function openBackup(file: string): Promise<BackupReader> {
   const entries = readTar(plain);
   const next = async (): Promise<ArchiveEntry | undefined> => {
     try {
-      const { value, done } = await entries.next();
-      return done ? undefined : value;
+      const found: IteratorResult<ArchiveEntry, unknown> = await entries.next();
+      return found.done ? undefined : found.value;
     } catch (error) {
       throw translated(file, error);
     }
@@ -71,11 +71,13 @@ function createReader(
 
   const files = async (onFile?: OnFile): Promise<number> => {
     areFilesRead = true;
-    for (current = await next(); current?.path.startsWith(DATA); current = await next()) {
-      const path = current.path.slice(DATA.length);
+    for (;;) {
+      const entry = await next();
+      current = entry;
+      if (!entry?.path.startsWith(DATA)) return Object.keys(digests).length;
+      const path = entry.path.slice(DATA.length);
       const hash = createHash("sha256");
-      if (current.kind === "link") hash.update(current.target);
-      const entry = current;
+      if (entry.kind === "link") hash.update(entry.target);
       const counted: ArchiveEntry = {
         ...entry,
         async *content() {
@@ -89,7 +91,6 @@ function createReader(
       else for await (const _ of counted.content());
       digests[path] = hash.digest("hex");
     }
-    return Object.keys(digests).length;
   };
 
   const verify = async (): Promise<void> => {

@@ -54,8 +54,7 @@ export async function restore(request: RestoreRequest, progress: Progress, signa
       done = await copyStore(
         backup,
         load,
-        ({ step, table, rows, of }) =>
-          progress.rows(step === "copy" ? "restoring" : "reading back", table, rows, of),
+        ({ step, table, rows, of }) => progress.rows(step === "copy" ? "restoring" : "reading back", table, rows, of),
         signal,
       );
     }

@@ -151,7 +151,9 @@ export function rowOf(table: CarriedTable, row: Row): DumpRow {
 function folded(text: string, row: Row): string {
   const changes = row[FOLDED.changes];
   if (!Array.isArray(changes) || changes.length === 0) return text;
-  return JSON.stringify(Object.assign({}, JSON.parse(text), ...changes.map((one) => JSON.parse(String(one)) as object)));
+  return JSON.stringify(
+    Object.assign({}, JSON.parse(text), ...changes.map((one) => JSON.parse(String(one)) as object)),
+  );
 }
 
 /** A row as `json_populate_record` takes it. */

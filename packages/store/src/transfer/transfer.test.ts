@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test, type TestContext } from "node:test";
 import { Conflict, SquallError, Unavailable } from "@squall/model";
-import type { Change } from "../changes.ts";
 import { EVERYTHING } from "../contract/everything.ts";
 import { write } from "../contract/opened.ts";
 import { aFullExecution, aKey, aMember, anAction, anId, insert, T0 } from "../contract/samples.ts";
@@ -46,7 +45,7 @@ async function aFilledPlace(t: TestContext, engine: StoreEngine): Promise<StoreP
   await using store = await open(place);
   await store.beat(aMember("m1"));
   await store.installation({ id: "installation", seal: "sealed" });
-  for (const changes of Object.values(EVERYTHING)) for (const change of changes) await write(store, change as Change);
+  for (const changes of Object.values(EVERYTHING)) for (const change of changes) await write(store, change);
   return place;
 }
 
@@ -174,7 +173,10 @@ for (const engine of ENGINES) {
           const { revision } = await store.contentSince(-1);
           await write(store, { kind: "resource.put", resource: anAction("third") });
           const { changes } = await store.contentSince(revision);
-          assert.deepEqual(changes.map(({ id }) => id), ["id-of-third"]);
+          assert.deepEqual(
+            changes.map(({ id }) => id),
+            ["id-of-third"],
+          );
           const told = { project: "default", id: anId(9), execution: anId(1), shard: 8, event: {} };
           await write(store, { kind: "workflow.tell", ...told });
         }
@@ -243,13 +245,13 @@ describe("the two stores", { skip: why ?? false }, () => {
   });
 });
 
-async function keyNames(dump: Dump): Promise<unknown[]> {
+async function keyNames(dump: Dump): Promise<string[]> {
   const table = dump.tables.find(({ name }) => name === "key");
   assert.ok(table);
   const at = table.columns.findIndex(({ name }) => name === "name");
-  const names: unknown[] = [];
-  for await (const rows of dump.rows(table)) names.push(...rows.map((row) => row[at]));
-  return names.toSorted();
+  const names: string[] = [];
+  for await (const rows of dump.rows(table)) names.push(...rows.map((row) => String(row[at])));
+  return names.toSorted((a, b) => (a < b ? -1 : 1));
 }
 
 /** What the port says of everything in EVERYTHING. */
