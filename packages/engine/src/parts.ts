@@ -1,5 +1,5 @@
 import type { Bus } from "@squall/bus";
-import type { Micros } from "@squall/model";
+import type { Labels, Micros } from "@squall/model";
 import type { Runner } from "@squall/runners";
 import type { SensorSettings } from "@squall/sources";
 import type { Store } from "@squall/store";
@@ -35,6 +35,8 @@ export interface EngineParts {
   readonly newId: () => string;
   /** Names this process among workers; differs at every start. */
   readonly worker: string;
+  /** What its executions may ask of it by their `where`. Default none. */
+  readonly labels?: Labels;
   readonly limits: Limits;
   /** What actions call back to: the API with `/v1`. Known only once the server listens, hence a function. */
   readonly apiUrl: () => string;

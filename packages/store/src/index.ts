@@ -1,6 +1,7 @@
 /** Where the truth lives: the port `Store`, the changes it takes, the embedded SQLite store, and PostgreSQL. */
 export type { Change, Committed, ExecutionMove, StoredResource } from "./changes.ts";
 export type {
+  Claim,
   EnforcementFilter,
   EventFilter,
   ExecutionFilter,

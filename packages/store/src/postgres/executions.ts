@@ -1,16 +1,30 @@
 import type { Execution, ExecutionStatus, JsonObject, Lane, Micros, Notify, StatusChange } from "@squall/model";
-import type { ExecutionFilter, Listed, Page, Store } from "../port.ts";
+import type { Claim, ExecutionFilter, Listed, Page, Store } from "../port.ts";
+import { whereOf } from "../wants.ts";
 import type { Reader, Row } from "./connection.ts";
 import { among, list } from "./listing.ts";
 import { bounds, equals } from "../terms.ts";
+import type { Writer } from "./writer.ts";
 
 const NARROW = `id, project, status, action, runner, lane, start, due, created, ended, parent, rule, trigger, trigger_type,
-  trigger_instance, username, liveaction, snapshot, worker, lease_expires, delay, log, notify, callback`;
+  trigger_instance, username, liveaction, snapshot, worker, lease_expires, delay, log, notify, callback,
+  priority, wants`;
 const WIDE = { context: "context, context_changes", parameters: "parameters", result: "result" } as const;
 const ALL = [NARROW, ...Object.values(WIDE)].join(", ");
-const WAITING = "status in ('requested', 'scheduled', 'delayed')";
 
-export const CLAIM = `select ${ALL} from squall_claim($1, $2, $3, $4, $5, $6)`;
+const CLAIM = `select ${ALL} from squall_claim($1, $2)`;
+
+/** `turn` is the project that had the last one. */
+export async function claimExecutions(
+  writer: Writer,
+  ask: Claim,
+  turn: string,
+  epoch: number | undefined,
+): Promise<Execution[]> {
+  const { leaseExpires: expires, ...rest } = ask;
+  const rows = await writer.query(CLAIM, [JSON.stringify({ ...rest, expires, turn }), epoch ?? null]);
+  return rows.map(decodeExecution);
+}
 
 export async function getExecution(db: Reader, project: string, id: string): Promise<Execution | undefined> {
   const row = await db.get(`select ${ALL} from execution where project = ? and id = ?`, project, id);
@@ -102,9 +116,22 @@ export async function executionValues(
   return rows.map((row) => String(row["value"]));
 }
 
-export async function nextDue(db: Reader, lane: Lane): Promise<Micros | undefined> {
-  const row = await db.get(`select min(due) as due from execution where lane = ? and ${WAITING}`, lane);
+export async function nextDue(db: Reader, lane: Lane, after: Micros): Promise<Micros | undefined> {
+  const earliest = (status: string) =>
+    `(select due from execution where lane = ? and status = '${status}' and due > ? order by due limit 1)`;
+  const row = await db.get(
+    `select min(due) as due from (${["requested", "scheduled", "delayed"].map(earliest).join(" union all ")}) each_status`,
+    ...[lane, after, lane, after, lane, after],
+  );
   return typeof row?.["due"] === "number" ? row["due"] : undefined;
+}
+
+export async function waiting(db: Reader, most: number): Promise<Record<Lane, number>> {
+  const counts = { inline: 0, process: 0 };
+  for (const row of await db.all("select lane, n from squall_waiting(?)", most)) {
+    counts[row["lane"] as Lane] = Number(row["n"]); // cast: the function names the lanes
+  }
+  return counts;
 }
 
 export async function lostExecutions(db: Reader, now: Micros, all: boolean): Promise<Execution[]> {
@@ -118,7 +145,7 @@ export async function lostExecutions(db: Reader, now: Micros, all: boolean): Pro
 /** Mutable while it is put together: optional fields are absent, not undefined, when there is nothing. */
 type Draft = { -readonly [K in keyof Execution]: Execution[K] };
 
-export function decodeExecution(row: Row): Execution {
+function decodeExecution(row: Row): Execution {
   // Casts: these columns hold nothing but what encode.ts wrote, from the same types.
   const draft: Draft = {
     id: row["id"] as string,
@@ -145,6 +172,9 @@ export function decodeExecution(row: Row): Execution {
   if (typeof row["callback"] === "string") draft.callback = parse(row["callback"]) as JsonObject;
   if (typeof row["result"] === "string") draft.result = parse(row["result"]) as JsonObject;
   if (typeof row["delay"] === "number") draft.delay = row["delay"];
+  const where = whereOf(row["wants"]);
+  if (where) draft.where = where;
+  if (typeof row["priority"] === "number" && row["priority"] !== 0) draft.priority = row["priority"];
   if (typeof row["ended"] === "number") draft.end = row["ended"];
   if (typeof row["worker"] === "string" && typeof row["lease_expires"] === "number") {
     draft.lease = { worker: row["worker"], expires: row["lease_expires"] };

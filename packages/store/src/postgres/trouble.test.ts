@@ -3,7 +3,7 @@ import { connect, createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import pg from "pg";
-import { aKey, anExecution, insert, T0 } from "../contract/samples.ts";
+import { aClaim, aKey, anExecution, insert, T0 } from "../contract/samples.ts";
 import type { Store } from "../port.ts";
 import { startPostgres, type TestPostgres, whyNoPostgres } from "./a-postgres.ts";
 import { openPostgresStore } from "./open.ts";
@@ -142,7 +142,7 @@ describe("PostgreSQL in trouble", { skip: why ?? false, timeout: 120_000 }, () =
     await assert.rejects(store.commit([{ kind: "key.put", key: aKey("a", { value: "late" }) }]), {
       code: "store.taken-over",
     });
-    await assert.rejects(store.claim("inline", 1, "w", T0, T0), { code: "store.taken-over" });
+    await assert.rejects(store.claim(aClaim({ limit: 1 })), { code: "store.taken-over" });
     assert.equal((await other.key("default", "st2kv.system", "", "a", T0))?.value, "a value");
   });
 
@@ -195,7 +195,7 @@ describe("PostgreSQL in trouble", { skip: why ?? false, timeout: 120_000 }, () =
     await first.commit(insert(...Array.from({ length: 200 }, (_, n) => anExecution(n))));
     const claimed = await Promise.all(
       stores.flatMap((store, n) =>
-        Array.from({ length: 10 }, () => store.claim("inline", 10, `w${n}`, T0 * 2, T0 + 1_000_000)),
+        Array.from({ length: 10 }, () => store.claim(aClaim({ limit: 10, worker: `w${n}` }))),
       ),
     );
     const ids = claimed.flat().map(({ id }) => id);

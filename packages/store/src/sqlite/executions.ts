@@ -5,14 +5,16 @@ import type { ExecutionFilter, Listed, Page } from "../port.ts";
 import type { Database, Row, Value } from "./database.ts";
 import { among, list } from "./listing.ts";
 import { bounds, equals } from "../terms.ts";
+import { wantsOf, whereOf } from "../wants.ts";
 import { exists, missing, type Refusal, stale } from "./refusal.ts";
 
 const NARROW = `id, project, status, action, runner, lane, start, due, created, ended, parent, rule, trigger, trigger_type,
-  trigger_instance, user, liveaction, snapshot, worker, lease_expires, delay, log, notify, callback`;
-const ALL = `${NARROW}, context, parameters, result`;
-const WAITING = "status in ('requested', 'scheduled', 'delayed')";
+  trigger_instance, user, liveaction, snapshot, worker, lease_expires, delay, log, notify, callback,
+  priority, wants`;
+/** All columns, of one execution. */
+export const ALL = `${NARROW}, context, parameters, result`;
 
-const INSERT = `insert into execution (${ALL}) values (${"?, ".repeat(26)}?) on conflict do nothing`;
+const INSERT = `insert into execution (${ALL}) values (${"?, ".repeat(28)}?) on conflict do nothing`;
 
 export function insertExecution(db: Database, execution: Execution): Refusal | undefined {
   const { project, id, lease } = execution;
@@ -42,6 +44,8 @@ export function insertExecution(db: Database, execution: Execution): Refusal | u
     JSON.stringify(execution.log),
     execution.notify ? JSON.stringify(execution.notify) : null,
     execution.callback ? JSON.stringify(execution.callback) : null,
+    execution.priority ?? 0,
+    wantsOf(execution),
     JSON.stringify(execution.context),
     JSON.stringify(execution.parameters),
     execution.result ? JSON.stringify(execution.result) : null,
@@ -116,42 +120,6 @@ export function renewLease(db: Database, project: string, id: string, lease: Lea
   const row = db.get("select status, worker from execution where project = ? and id = ?", project, id);
   if (!row) return missing(`project ${project} has no execution ${id}`);
   return stale(`execution ${id} (${row["status"]}) is no longer leased to ${lease.worker}`);
-}
-
-export function claimExecutions(
-  db: Database,
-  lane: Lane,
-  limit: number,
-  worker: string,
-  expires: Micros,
-  now: Micros,
-): Execution[] {
-  const found = db.all(
-    `select project, id, status from execution where lane = ? and ${WAITING} and due <= ? order by due, id limit ?`,
-    lane,
-    now,
-    Math.max(limit, 0),
-  );
-  return found.map((row) => {
-    const steps: readonly ExecutionStatus[] = row["status"] === "scheduled" ? ["running"] : ["scheduled", "running"];
-    const claimed = db.get(
-      `update execution set status = 'running', worker = ?, lease_expires = ?,
-        log = json_insert(log, ${steps.map(() => "'$[#]', json(?)").join(", ")})
-      where project = ? and id = ? returning ${ALL}`,
-      worker,
-      expires,
-      ...steps.map((status) => JSON.stringify({ status, timestamp: now } satisfies StatusChange)),
-      row["project"] ?? null,
-      row["id"] ?? null,
-    );
-    if (!claimed) throw new Error(`execution ${row["id"]} vanished inside a transaction`);
-    return decodeExecution(claimed);
-  });
-}
-
-export function nextDue(db: Database, lane: Lane): Micros | undefined {
-  const row = db.get(`select min(due) as due from execution where lane = ? and ${WAITING}`, lane);
-  return typeof row?.["due"] === "number" ? row["due"] : undefined;
 }
 
 export function lostExecutions(db: Database, now: Micros, all: boolean): Execution[] {
@@ -232,7 +200,7 @@ export function executionValues(
 /** Mutable while it is put together: optional fields are absent, not undefined, when there is nothing. */
 type Draft = { -readonly [K in keyof Execution]: Execution[K] };
 
-function decodeExecution(row: Row): Execution {
+export function decodeExecution(row: Row): Execution {
   // Casts: these columns hold nothing but what insertExecution wrote, from the same types.
   const draft: Draft = {
     id: row["id"] as string,
@@ -259,6 +227,9 @@ function decodeExecution(row: Row): Execution {
   if (typeof row["callback"] === "string") draft.callback = parse(row["callback"]) as JsonObject;
   if (typeof row["result"] === "string") draft.result = parse(row["result"]) as JsonObject;
   if (typeof row["delay"] === "number") draft.delay = row["delay"];
+  const where = whereOf(row["wants"]);
+  if (where) draft.where = where;
+  if (typeof row["priority"] === "number" && row["priority"] !== 0) draft.priority = row["priority"];
   if (typeof row["ended"] === "number") draft.end = row["ended"];
   if (typeof row["worker"] === "string" && typeof row["lease_expires"] === "number") {
     draft.lease = { worker: row["worker"], expires: row["lease_expires"] };
