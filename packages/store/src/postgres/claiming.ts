@@ -17,8 +17,9 @@ export const claiming = `
 create or replace function squall_take(ask jsonb, of_project text, how_many int)
 returns setof execution language plpgsql as $$
 declare
-  which word := ask->>'lane'; has jsonb := ask->'labels'; now_at bigint := (ask->>'now')::bigint;
-  urgency int := 2147483647; queue text; queues text[]; places tid[]; place tid;
+  which word := ask->>'lane'; now_at bigint := (ask->>'now')::bigint;
+  urgency int := 2147483647; queue word; queues text[];
+  able text[] := array(select jsonb_array_elements_text(ask->'able')); ahead int; places tid[]; place tid;
   last_due bigint; last_id text; taken int := 0; n int;
 begin
   loop
@@ -26,14 +27,18 @@ begin
     where e.lane = which and e.project = of_project and e.${WAITING} and e.priority < urgency
     order by e.priority desc limit 1;
     exit when not found;
-    queues := array[''];
-    queue := '';
-    loop
+    queues := '{}';
+    ahead := 1;
+    while ahead <= cardinality(able) loop
       select e.wants into queue from execution e
-      where e.lane = which and e.project = of_project and e.priority = urgency and e.${WAITING} and e.wants > queue
+      where e.lane = which and e.project = of_project and e.priority = urgency and e.${WAITING} and e.wants >= able[ahead]
       order by e.wants limit 1;
       exit when not found;
-      if has @> queue::jsonb then queues := queues || queue; end if;
+      while ahead <= cardinality(able) and able[ahead] < queue loop ahead := ahead + 1; end loop;
+      if able[ahead] = queue then
+        queues := queues || queue::text;
+        ahead := ahead + 1;
+      end if;
     end loop;
     last_due := -9223372036854775808;
     last_id := '';

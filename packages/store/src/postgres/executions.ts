@@ -1,6 +1,6 @@
 import type { Execution, ExecutionStatus, JsonObject, Lane, Micros, Notify, StatusChange } from "@squall/model";
 import type { Claim, ExecutionFilter, Listed, Page, Store } from "../port.ts";
-import { whereOf } from "../wants.ts";
+import { satisfiable, whereOf } from "../wants.ts";
 import type { Reader, Row } from "./connection.ts";
 import { among, list } from "./listing.ts";
 import { bounds, equals } from "../terms.ts";
@@ -21,8 +21,11 @@ export async function claimExecutions(
   turn: string,
   epoch: number | undefined,
 ): Promise<Execution[]> {
-  const { leaseExpires: expires, ...rest } = ask;
-  const rows = await writer.query(CLAIM, [JSON.stringify({ ...rest, expires, turn }), epoch ?? null]);
+  const { leaseExpires: expires, labels, ...rest } = ask;
+  const rows = await writer.query(CLAIM, [
+    JSON.stringify({ ...rest, able: satisfiable(labels), expires, turn }),
+    epoch ?? null,
+  ]);
   return rows.map(decodeExecution);
 }
 

@@ -1,13 +1,6 @@
-import {
-  type Execution,
-  type ExecutionStatus,
-  type Lane,
-  type Micros,
-  satisfies,
-  type StatusChange,
-} from "@squall/model";
+import { type Execution, type ExecutionStatus, type Lane, type Micros, type StatusChange } from "@squall/model";
 import type { Claim } from "../port.ts";
-import { whereOf } from "../wants.ts";
+import { satisfiable } from "../wants.ts";
 import type { Database, Row } from "./database.ts";
 import { ALL, decodeExecution } from "./executions.ts";
 
@@ -16,7 +9,8 @@ import { ALL, decodeExecution } from "./executions.ts";
  * after the other on the index execution_queue.
  *
  * Q1  A claim jumps from queue to queue and reads only what it takes, so its time does not grow with what waits.
- * Q2  A queue that asks for labels which the worker has not costs one jump, however long it is.
+ * Q2  Queues that ask for labels which the worker has not are jumped over, however many and long they are: the next one
+ *     looked for is the next that it could take from.
  */
 const WAITING = "status in ('requested', 'scheduled', 'delayed')";
 const QUEUED = `from execution indexed by execution_queue where lane = ? and ${WAITING}`;
@@ -24,16 +18,17 @@ const QUEUED = `from execution indexed by execution_queue where lane = ? and ${W
 const COUNTED = `from execution indexed by execution_waiting where ${WAITING}`;
 const NEXT_PROJECT = `select project ${QUEUED} and project > ? order by project limit 1`;
 const NEXT_PRIORITY = `select priority ${QUEUED} and project = ? and priority < ? order by priority desc limit 1`;
-const NEXT_WANTS = `select wants ${QUEUED} and project = ? and priority = ? and wants > ? order by wants limit 1`;
+const NEXT_WANTS = `select wants ${QUEUED} and project = ? and priority = ? and wants >= ? order by wants limit 1`;
 const HEAD = `select project, id, status, due ${QUEUED} and project = ? and priority = ? and wants = ? and due <= ?
   order by due, id limit ?`;
 
 /** `after` is the project that had the last turn. */
 export function claimExecutions(db: Database, ask: Claim, after: string): Execution[] {
   const claimed: Execution[] = [];
+  const able = satisfiable(ask.labels);
   const left = () => ask.limit - claimed.length;
   const take = (project: string, most: number): boolean => {
-    const heads = headsOf(db, ask, project, most);
+    const heads = headsOf(db, ask, able, project, most);
     for (const head of heads) claimed.push(start(db, ask, head));
     return heads.length === most;
   };
@@ -58,19 +53,19 @@ function* projectsAfter(db: Database, lane: Lane, after: string): Generator<stri
 }
 
 /** What is next of a project for this worker. */
-function headsOf(db: Database, { lane, labels, now }: Claim, project: string, most: number): Row[] {
+function headsOf(db: Database, { lane, now }: Claim, able: readonly string[], project: string, most: number): Row[] {
   const heads: Row[] = [];
   let priority = Number.MAX_SAFE_INTEGER;
   while (heads.length < most) {
     const row = db.get(NEXT_PRIORITY, lane, project, priority);
     if (!row) break;
     priority = Number(row["priority"]);
-    const queues = [""];
-    let wants: string | undefined = "";
-    while (
-      (wants = db.get(NEXT_WANTS, lane, project, priority, wants)?.["wants"] as string | undefined) !== undefined
-    ) {
-      if (satisfies(labels, whereOf(wants))) queues.push(wants);
+    const queues: string[] = [];
+    for (let at = 0; at < able.length; ) {
+      const found = db.get(NEXT_WANTS, lane, project, priority, able[at] ?? null)?.["wants"];
+      if (typeof found !== "string") break;
+      while (at < able.length && (able[at] ?? "") < found) at++;
+      if (able[at] === found) queues.push(able[at++] ?? "");
     }
     const room = most - heads.length;
     const due = queues.flatMap((queue) => db.all(HEAD, lane, project, priority, queue, now, room));
