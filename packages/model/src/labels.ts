@@ -21,8 +21,8 @@ export const Priority = Type.Integer({
   description: "Higher is started first, within the project; 0 unless said otherwise.",
 });
 
-/** Names and values: letters, digits and `. _ - /`, 63 at most, letter or digit at both ends. */
-const WORD = /^[A-Za-z0-9](?:[A-Za-z0-9._/-]{0,61}[A-Za-z0-9])?$/;
+/** Names and values. */
+const WORD = /^[A-Za-z0-9._/-]{1,63}$/;
 
 /** Whether a worker with these labels may run what asks for those: all of them, with their values. */
 export function satisfies(labels: Labels, where: Labels | undefined): boolean {
@@ -51,7 +51,7 @@ export function labelTrouble(labels: unknown): { readonly name?: string; readonl
   return undefined;
 }
 
-const RULE = "use 1 to 63 letters, digits, '.', '_', '-' and '/', with a letter or digit at both ends";
+const RULE = "up to 63 letters, digits, dots, slashes, _ and - make one";
 
 function shortened(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80)}...` : text;

@@ -202,6 +202,7 @@ async function openEngine(
     now: microsNow,
     newId: createIds(),
     worker: `${process.pid}-${randomBytes(4).toString("hex")}`,
+    labels: options.labels,
     limits: limitsOf(options),
     apiUrl: () => `${url}/v1`,
     webUrl: () => url,
