@@ -5,7 +5,6 @@ import { DatabaseSync } from "node:sqlite";
 import { createIds, type Execution, microsNow } from "@squall/model";
 import { openPostgresStore, openSqliteStore, type Store } from "@squall/store";
 import pg from "pg";
-import { startPostgres, whyNoPostgres } from "../packages/store/src/postgres/a-postgres.ts";
 
 /**
  * What a claim of 16 executions costs by what waits, median of many, on SQLite and on PostgreSQL: few and many of one
@@ -13,8 +12,9 @@ import { startPostgres, whyNoPostgres } from "../packages/store/src/postgres/a-p
  * many of a hundred projects. Then a long queue is worked off without a pause, and the last claims compared with the first.
  *
  * Beside it a claim of nothing: the round trip, and on SQLite the transaction. Not measured: running anything, other
- * processes that claim at the same time. PostgreSQL syncs each commit, as SQLite does.
- * Options: `--many N` (default 1,000,000), `--claims N` (default 60), `--only sqlite|postgres`.
+ * processes that claim at the same time.
+ * On PostgreSQL: SQUALL_STORE=postgres://... of an empty database, whose executions are lost.
+ * Options: `--many N` (default 1,000,000), `--claims N` (default 60).
  */
 const option = (name: string, otherwise: string): string => {
   const at = process.argv.indexOf(`--${name}`);
@@ -22,11 +22,10 @@ const option = (name: string, otherwise: string): string => {
 };
 const MANY = Number(option("many", "1000000"));
 const CLAIMS = Number(option("claims", "60"));
-const ONLY = option("only", "");
 const FEW = 1_000;
 const AT_ONCE = 16;
 
-/** A store with a way to fill it fast. `rows` selects n, project, wants of what is to wait, from a series named `series`. */
+/** A store with a way to fill it fast; `project` and `wants` are SQL over `n`, which counts from 1. */
 interface Filled {
   readonly store: Store;
   fill(count: number, project: string, wants: string): Promise<void>;
@@ -71,9 +70,7 @@ async function onSqlite(): Promise<Filled & AsyncDisposable> {
   };
 }
 
-async function onPostgres(): Promise<Filled & AsyncDisposable> {
-  const server = await startPostgres(["max_wal_size=4GB"]);
-  const url = await server.newDatabase();
+async function onPostgres(url: string): Promise<Filled & AsyncDisposable> {
   const store = await openPostgresStore({ url });
   const client = new pg.Client({ connectionString: url });
   await client.connect();
@@ -90,7 +87,6 @@ async function onPostgres(): Promise<Filled & AsyncDisposable> {
     async [Symbol.asyncDispose]() {
       await client.end();
       await store[Symbol.asyncDispose]();
-      await server.stop();
     },
   };
 }
@@ -162,7 +158,6 @@ async function measure(name: string, open: () => Promise<Filled & AsyncDisposabl
   row("100000 wait of 100 projects", await claims(store), few);
 }
 
-if (ONLY !== "postgres") await measure("SQLite", onSqlite);
-const why = whyNoPostgres();
-if (why !== undefined) console.log(`\nPostgreSQL is left out: ${why}`);
-else if (ONLY !== "sqlite") await measure("PostgreSQL", onPostgres);
+const { SQUALL_STORE: url } = process.env;
+if (url) await measure("PostgreSQL", () => onPostgres(url));
+else await measure("SQLite", onSqlite);

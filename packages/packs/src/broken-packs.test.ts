@@ -309,24 +309,6 @@ const MISTAKES: readonly Mistake[] = [
     message: 'The attribute "type" for the runner parameter "timeout" in action "broken.act" cannot be overridden.',
   },
   {
-    what: "a label that YAML reads as no text",
-    files: { "actions/a.yaml": `${ACTION}where:\n  site: edge\n  gpu: yes\n` },
-    at: "actions/a.yaml:5 where.gpu",
-    message: /the value of label 'gpu' is true, no text; put it in quotes/,
-  },
-  {
-    what: "labels as a list",
-    files: { "actions/a.yaml": `${ACTION}where: [site=edge]\n` },
-    at: "actions/a.yaml:3 where",
-    message: /is not of type 'object'/,
-  },
-  {
-    what: "a priority beyond the highest",
-    files: { "actions/a.yaml": `${ACTION}priority: 101\n` },
-    at: "actions/a.yaml:3 priority",
-    message: "101 is greater than the maximum of 100",
-  },
-  {
     what: "a mistyped notify",
     files: { "actions/a.yaml": `${ACTION}notify: {on-sucess: {}}\n` },
     at: "actions/a.yaml:3 notify.on-sucess",

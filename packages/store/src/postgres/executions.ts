@@ -124,7 +124,12 @@ export async function nextDue(db: Reader, lane: Lane, after: Micros): Promise<Mi
     `(select due from execution where lane = ? and status = '${status}' and due > ? order by due limit 1)`;
   const row = await db.get(
     `select min(due) as due from (${["requested", "scheduled", "delayed"].map(earliest).join(" union all ")}) each_status`,
-    ...[lane, after, lane, after, lane, after],
+    lane,
+    after,
+    lane,
+    after,
+    lane,
+    after,
   );
   return typeof row?.["due"] === "number" ? row["due"] : undefined;
 }
