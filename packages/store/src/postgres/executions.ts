@@ -12,7 +12,13 @@ const NARROW = `id, project, status, action, runner, lane, start, due, created, 
 const WIDE = { context: "context, context_changes", parameters: "parameters", result: "result" } as const;
 const ALL = [NARROW, ...Object.values(WIDE)].join(", ");
 
-const CLAIM = `select ${ALL} from squall_claim($1, $2)`;
+/** What it took is on record under an id: executions that are leased to a process which never heard of it would run nowhere. */
+const CLAIM = `with claimed as (select * from squall_claim($1, $2)), noted as (
+    insert into written_group (id, outcomes)
+    select $3, jsonb_agg(jsonb_build_array(project, id)) from claimed having count(*) > 0
+  ) select ${ALL} from claimed`;
+const CLAIMED = `select ${ALL} from jsonb_array_elements($1::jsonb) with ordinality as one (place, nth)
+  join execution on project = place->>0 and id = place->>1 order by nth`;
 
 /** `turn` is the project that had the last one. */
 export async function claimExecutions(
@@ -22,10 +28,8 @@ export async function claimExecutions(
   epoch: number | undefined,
 ): Promise<Execution[]> {
   const { leaseExpires: expires, labels, ...rest } = ask;
-  const rows = await writer.query(CLAIM, [
-    JSON.stringify({ ...rest, able: satisfiable(labels), expires, turn }),
-    epoch ?? null,
-  ]);
+  const text = JSON.stringify({ ...rest, able: satisfiable(labels), expires, turn });
+  const rows = await writer.query({ text: CLAIM, values: [text, epoch ?? null], again: CLAIMED });
   return rows.map(decodeExecution);
 }
 
