@@ -6,6 +6,9 @@
  * Q3  Only what is taken is locked: what another claim looked at and left stays there for everybody.
  * Q4  What others have locked is passed by, as far as needed: two claims at once get different executions and neither waits.
  *
+ * Entries of what was taken stay on the index until the next vacuum, at the front of their queue: each look at a front passes
+ * by them, so there are as few as can be.
+ *
  * The settings keep plans on the index whatever the statistics say of a table that was empty a moment ago: a queue grows
  * by a million between two looks of the server. A sort that cannot be avoided counts as dear then, and would be compiled
  * each time but for `jit`.
@@ -27,8 +30,9 @@ begin
     where e.lane = which and e.project = of_project and e.${WAITING} and e.priority < urgency
     order by e.priority desc limit 1;
     exit when not found;
-    queues := '{}';
-    ahead := 1;
+    -- The first of what it is able to take is what asks for nothing; jumping to it would pass by all that was taken before.
+    queues := array[''];
+    ahead := 2;
     while ahead <= cardinality(able) loop
       select e.wants into queue from execution e
       where e.lane = which and e.project = of_project and e.priority = urgency and e.${WAITING} and e.wants >= able[ahead]
@@ -76,34 +80,47 @@ create or replace function squall_claim(ask jsonb, mine bigint)
 returns setof execution language plpgsql ${SETTINGS} as $$
 declare
   which word := ask->>'lane'; turn text := ask->>'turn'; remaining int := (ask->>'limit')::int;
-  circle text[] := '{}'; again text[]; at text; wrapped boolean := false; share int; n int;
+  at text := turn; wrapped boolean := false; complete boolean := false;
+  names text[]; circle text[] := '{}'; again text[]; one text; share int; n int;
 begin
   perform squall_fence(mine);
-  -- One for each project, only as far as there are slots; then equal shares for those that had one and have more.
-  at := turn;
-  while remaining > 0 loop
-    select e.project into at from execution e where e.lane = which and e.${WAITING} and e.project > at
-    order by e.project limit 1;
-    if not found then
-      exit when wrapped;
-      wrapped := true;
-      at := '';
-      continue;
+  -- One for each project, only as far as there are slots; where these are all there are, at once an equal share for each.
+  while remaining > 0 and not complete loop
+    names := '{}';
+    while cardinality(names) < remaining loop
+      select e.project into at from execution e where e.lane = which and e.${WAITING} and e.project > at
+      order by e.project limit 1;
+      if found and not (wrapped and at::word > turn) then
+        names := names || at;
+      elsif wrapped then
+        complete := true;
+        exit;
+      else
+        wrapped := true;
+        at := '';
+      end if;
+    end loop;
+    share := 1;
+    if complete and cardinality(circle) = 0 and cardinality(names) > 0 then
+      share := greatest(1, remaining / cardinality(names));
     end if;
-    exit when wrapped and at::word > turn;
-    return query select * from squall_take(ask, at, 1);
-    get diagnostics n = row_count;
-    if n > 0 then circle := circle || at; end if;
-    remaining := remaining - n;
+    foreach one in array names loop
+      exit when remaining = 0;
+      return query select * from squall_take(ask, one, share);
+      get diagnostics n = row_count;
+      if n = share then circle := circle || one; end if;
+      remaining := remaining - n;
+    end loop;
   end loop;
+  -- Then equal shares for those that had theirs and have more.
   while remaining > 0 and cardinality(circle) > 0 loop
     share := greatest(1, remaining / cardinality(circle));
     again := '{}';
-    foreach at in array circle loop
+    foreach one in array circle loop
       exit when remaining = 0;
-      return query select * from squall_take(ask, at, share);
+      return query select * from squall_take(ask, one, share);
       get diagnostics n = row_count;
-      if n = share then again := again || at; end if;
+      if n = share then again := again || one; end if;
       remaining := remaining - n;
     end loop;
     circle := again;

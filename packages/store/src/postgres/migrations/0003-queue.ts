@@ -7,5 +7,8 @@ create index execution_waiting on execution (lane, status, due) where status in 
 create index execution_queue on execution (lane, project, priority, wants, due, id)
   where status in ('requested', 'scheduled', 'delayed');
 
+-- What was taken lies at the front of its queue until then, and claims pass by it; a fifth of a long history is too much.
+alter table execution set (autovacuum_vacuum_scale_factor = 0.05);
+
 drop function if exists squall_claim(text, int, text, bigint, bigint, bigint);
 `;
