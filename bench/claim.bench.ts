@@ -99,7 +99,6 @@ async function claim(store: Store, limit = AT_ONCE): Promise<{ readonly ms: numb
     lane: "inline",
     limit,
     worker: ids(),
-    leaseExpires: DUE * 2,
     labels: { site: "edge", rack: "12" },
     now: microsNow() + 1e9,
   });

@@ -19,7 +19,7 @@ const run = async ({ engine, admin }: TestEngine, action: string, parameters = {
 /** What a worker asks that dies with what it got; `later` microseconds from now, when delayed ones are due. */
 const aClaim = ({ parts }: TestEngine, lane: Lane, later: number): Claim => {
   const now = parts.now() + later;
-  return { lane, limit: 1, worker: "dead-worker", leaseExpires: now + 1e9, labels: {}, now };
+  return { lane, limit: 1, worker: "dead-worker", labels: {}, now };
 };
 
 const statuses = (execution: Execution) => execution.log.map((one) => one.status);

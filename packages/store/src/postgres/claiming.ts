@@ -62,7 +62,6 @@ begin
       exit when places is null;
       foreach place in array places loop
         return query update execution e set status = 'running', worker = ask->>'worker',
-          lease_expires = (ask->>'expires')::bigint,
           log = e.log || case when e.status = 'scheduled' then '[]'::jsonb
             else jsonb_build_array(jsonb_build_object('status', 'scheduled', 'timestamp', now_at)) end
             || jsonb_build_array(jsonb_build_object('status', 'running', 'timestamp', now_at))

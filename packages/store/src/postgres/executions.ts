@@ -7,8 +7,7 @@ import { bounds, equals } from "../terms.ts";
 import type { Writer } from "./writer.ts";
 
 const NARROW = `id, project, status, action, runner, lane, start, due, created, ended, parent, rule, trigger, trigger_type,
-  trigger_instance, username, liveaction, snapshot, worker, lease_expires, delay, log, notify, callback,
-  priority, wants`;
+  trigger_instance, username, liveaction, snapshot, worker, delay, log, notify, callback, priority, wants`;
 const WIDE = { context: "context, context_changes", parameters: "parameters", result: "result" } as const;
 const ALL = [NARROW, ...Object.values(WIDE)].join(", ");
 
@@ -27,8 +26,8 @@ export async function claimExecutions(
   turn: string,
   epoch: number | undefined,
 ): Promise<Execution[]> {
-  const { leaseExpires: expires, labels, ...rest } = ask;
-  const text = JSON.stringify({ ...rest, able: satisfiable(labels), expires, turn });
+  const { labels, ...rest } = ask;
+  const text = JSON.stringify({ ...rest, able: satisfiable(labels), turn });
   const rows = await writer.query({ text: CLAIM, values: [text, epoch ?? null], again: CLAIMED });
   return rows.map(decodeExecution);
 }
@@ -146,10 +145,19 @@ export async function waiting(db: Reader, most: number): Promise<Record<Lane, nu
   return counts;
 }
 
-export async function lostExecutions(db: Reader, now: Micros, all: boolean): Promise<Execution[]> {
+export async function lostExecutions(db: Reader, limit: number): Promise<Execution[]> {
+  // From worker to worker along the index, however many executions each of them has.
   const rows = await db.all(
-    `select ${ALL} from execution where lease_expires is not null and lease_expires <= ? order by lease_expires, id`,
-    all ? Number.MAX_SAFE_INTEGER : now,
+    `with recursive holder (worker) as (
+      (select worker::text from execution where worker is not null order by worker limit 1)
+      union all
+      select (select worker::text from execution where worker > holder.worker::word order by worker limit 1)
+      from holder where holder.worker is not null
+    )
+    select ${ALL} from execution
+    where worker = any(array(select holder.worker from holder where not exists (select from member where id = holder.worker)))
+    order by worker limit ?`,
+    limit,
   );
   return rows.map(decodeExecution);
 }
@@ -188,9 +196,7 @@ function decodeExecution(row: Row): Execution {
   if (where) draft.where = where;
   if (typeof row["priority"] === "number" && row["priority"] !== 0) draft.priority = row["priority"];
   if (typeof row["ended"] === "number") draft.end = row["ended"];
-  if (typeof row["worker"] === "string" && typeof row["lease_expires"] === "number") {
-    draft.lease = { worker: row["worker"], expires: row["lease_expires"] };
-  }
+  if (typeof row["worker"] === "string") draft.lease = { worker: row["worker"] };
   return draft;
 }
 

@@ -79,14 +79,13 @@ function byDue(a: Row, b: Row): number {
   return Number(a["due"]) - Number(b["due"]) || (String(a["id"]) < String(b["id"]) ? -1 : 1);
 }
 
-function start(db: Database, { worker, leaseExpires, now }: Claim, { project, id, status }: Row): Execution {
+function start(db: Database, { worker, now }: Claim, { project, id, status }: Row): Execution {
   const steps: readonly ExecutionStatus[] = status === "scheduled" ? ["running"] : ["scheduled", "running"];
   const claimed = db.get(
-    `update execution set status = 'running', worker = ?, lease_expires = ?,
+    `update execution set status = 'running', worker = ?,
       log = json_insert(log, ${steps.map(() => "'$[#]', json(?)").join(", ")})
     where project = ? and id = ? returning ${ALL}`,
     worker,
-    leaseExpires,
     ...steps.map((to) => JSON.stringify({ status: to, timestamp: now } satisfies StatusChange)),
     project ?? null,
     id ?? null,

@@ -1,4 +1,4 @@
-import type { Execution, ExecutionStatus, JsonObject, Lane, Lease, Micros, Notify, StatusChange } from "@squall/model";
+import type { Execution, ExecutionStatus, JsonObject, Lane, Notify, StatusChange } from "@squall/model";
 import { isCompleted } from "@squall/model";
 import type { ExecutionMove } from "../changes.ts";
 import type { ExecutionFilter, Listed, Page } from "../port.ts";
@@ -9,12 +9,11 @@ import { wantsOf, whereOf } from "../wants.ts";
 import { exists, missing, type Refusal, stale } from "./refusal.ts";
 
 const NARROW = `id, project, status, action, runner, lane, start, due, created, ended, parent, rule, trigger, trigger_type,
-  trigger_instance, user, liveaction, snapshot, worker, lease_expires, delay, log, notify, callback,
-  priority, wants`;
+  trigger_instance, user, liveaction, snapshot, worker, delay, log, notify, callback, priority, wants`;
 /** All columns, of one execution. */
 export const ALL = `${NARROW}, context, parameters, result`;
 
-const INSERT = `insert into execution (${ALL}) values (${"?, ".repeat(28)}?) on conflict do nothing`;
+const INSERT = `insert into execution (${ALL}) values (${"?, ".repeat(27)}?) on conflict do nothing`;
 
 export function insertExecution(db: Database, execution: Execution): Refusal | undefined {
   const { project, id, lease } = execution;
@@ -39,7 +38,6 @@ export function insertExecution(db: Database, execution: Execution): Refusal | u
     execution.liveaction,
     execution.snapshot,
     lease?.worker ?? null,
-    lease?.expires ?? null,
     execution.delay ?? null,
     JSON.stringify(execution.log),
     execution.notify ? JSON.stringify(execution.notify) : null,
@@ -71,8 +69,8 @@ export function moveExecution(db: Database, move: ExecutionMove): Refusal | unde
     sets.push(sql);
     values.push(...given);
   };
-  if (isCompleted(to) || move.lease === null) set("worker = null, lease_expires = null");
-  else if (move.lease) set("worker = ?, lease_expires = ?", move.lease.worker, move.lease.expires);
+  if (isCompleted(to) || move.lease === null) set("worker = null");
+  else if (move.lease) set("worker = ?", move.lease.worker);
   if (move.start !== undefined) set("start = ?", move.start);
   if (move.due !== undefined) set("due = ?", move.due);
   if (move.end !== undefined) set("ended = ?", move.end);
@@ -108,24 +106,18 @@ function whyNotMoved(db: Database, { project, id, from, to, worker }: ExecutionM
   return stale(`execution ${id} is ${row["worker"] ? `leased to ${row["worker"]}` : "not leased"}, not to ${worker}`);
 }
 
-export function renewLease(db: Database, project: string, id: string, lease: Lease): Refusal | undefined {
-  const renewed = db.run(
-    "update execution set lease_expires = ? where project = ? and id = ? and worker = ?",
-    lease.expires,
-    project,
-    id,
-    lease.worker,
-  );
-  if (renewed > 0) return undefined;
-  const row = db.get("select status, worker from execution where project = ? and id = ?", project, id);
-  if (!row) return missing(`project ${project} has no execution ${id}`);
-  return stale(`execution ${id} (${row["status"]}) is no longer leased to ${lease.worker}`);
-}
-
-export function lostExecutions(db: Database, now: Micros, all: boolean): Execution[] {
+export function lostExecutions(db: Database, limit: number): Execution[] {
+  // From worker to worker along the index, however many executions each of them has.
   const found = db.all(
-    `select ${ALL} from execution where lease_expires is not null and lease_expires <= ? order by lease_expires, id`,
-    all ? Number.MAX_SAFE_INTEGER : now,
+    `with recursive holder (worker) as (
+      select min(worker) from execution where worker is not null
+      union all
+      select (select min(worker) from execution where worker > holder.worker) from holder where holder.worker is not null
+    )
+    select ${ALL} from execution
+    where worker in (select worker from holder where worker is not null and worker not in (select id from temp.member))
+    order by worker limit ?`,
+    limit,
   );
   return found.map(decodeExecution);
 }
@@ -231,9 +223,7 @@ export function decodeExecution(row: Row): Execution {
   if (where) draft.where = where;
   if (typeof row["priority"] === "number" && row["priority"] !== 0) draft.priority = row["priority"];
   if (typeof row["ended"] === "number") draft.end = row["ended"];
-  if (typeof row["worker"] === "string" && typeof row["lease_expires"] === "number") {
-    draft.lease = { worker: row["worker"], expires: row["lease_expires"] };
-  }
+  if (typeof row["worker"] === "string") draft.lease = { worker: row["worker"] };
   return draft;
 }
 

@@ -11,4 +11,5 @@ create index execution_queue on execution (lane, project, priority, wants, due, 
 alter table execution set (autovacuum_vacuum_scale_factor = 0.05);
 
 drop function if exists squall_claim(text, int, text, bigint, bigint, bigint);
+drop function if exists squall_claim(text, int, text, bigint, bigint);
 `;
