@@ -18,8 +18,9 @@ export async function openPostgresDump(url: string, alone: boolean): Promise<Dum
   try {
     await client.connect();
     if (alone) await refuseCompany(client, where);
-    await client.query("begin isolation level repeatable read, read only"); // T1
+    // Before the transaction, which would keep a lock on it that servers that start wait for.
     const schema = await schemaVersion(client);
+    await client.query("begin isolation level repeatable read, read only"); // T1
     if (schema === undefined) {
       throw new NotFound("store.no-database", {
         message: `${where} holds nothing of Squall's; name the database that the server uses`,
