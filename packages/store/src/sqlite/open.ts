@@ -1,8 +1,9 @@
 import { mkdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { Unavailable } from "@squall/model";
+import { microsNow, Unavailable } from "@squall/model";
 import type { Store } from "../port.ts";
 import * as accounts from "./accounts.ts";
+import { forgetArchives, readArchive, stageArchive } from "./archives.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { getEnforcement, listEnforcements } from "./enforcements.ts";
 import { getEvent, listEvents } from "./events.ts";
@@ -74,7 +75,13 @@ function createStore(db: Database, groups: Groups, release: () => void): Store {
   };
   return {
     exclusive: true,
-    commit: (changes) => groups.commit(changes),
+    commit: (changes) => {
+      const archives = changes.filter((change) => change.kind === "archive.keep");
+      if (archives.length === 0) return groups.commit(changes);
+      return Promise.all(archives.map(({ digest, bytes }) => stageArchive(groups, digest, bytes))).then(() =>
+        groups.commit(changes),
+      );
+    },
 
     resources: (project, kind) => read(() => listResources(db, project, kind)),
     snapshot: (project, digest) => read(() => getSnapshots(db, project, [digest]).get(digest)),
@@ -108,6 +115,9 @@ function createStore(db: Database, groups: Groups, release: () => void): Store {
     apiKey: (project, id) => read(() => accounts.getApiKey(db, project, id)),
     apiKeyByHash: (hash) => read(() => accounts.apiKeyByHash(db, hash)),
     apiKeys: (project, page) => read(() => accounts.listApiKeys(db, project, page)),
+
+    archive: (digest) => read(() => readArchive(db, digest)),
+    forgetArchives: (idleMs) => groups.enqueue(() => forgetArchives(db, idleMs, microsNow())),
 
     projects: () => read(() => db.all("select name from project order by name").map((row) => String(row["name"]))),
     describe: () =>
