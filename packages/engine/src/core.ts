@@ -2,6 +2,7 @@ import type { Context } from "@squall/expressions";
 import type { Action, JsonObject, RunnerType, Trigger } from "@squall/model";
 import type { Runner } from "@squall/runners";
 import type { Change } from "@squall/store";
+import type { Code } from "./code/code.ts";
 import type { Shelves } from "./content/shelves.ts";
 import type { Lanes } from "./executions/lanes.ts";
 import type { Snapshots } from "./executions/snapshots.ts";
@@ -25,6 +26,7 @@ export interface Core {
   readonly lanes: Lanes;
   readonly census: Census;
   readonly definitions: Definitions;
+  readonly code: Code;
   readonly runners: ReadonlyMap<string, Runner>;
   /** A pack's configuration with its dynamic values rendered; `{}` for packs without. */
   configOf(project: string, pack: string, user: string, keys: KeyContext): JsonObject;

@@ -2,6 +2,7 @@ import { DEFAULT_PROJECT, type RunnerType } from "@squall/model";
 import type { Runner } from "@squall/runners";
 import { createAccounts } from "./accounts/accounts.ts";
 import { createAliases } from "./aliases/aliases.ts";
+import { createCode } from "./code/code.ts";
 import { startCollector } from "./collector.ts";
 import { configOf } from "./content/configs.ts";
 import { createContent } from "./content/content.ts";
@@ -46,14 +47,17 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   };
   const webhooks = createWebhookIndex();
   const lanes = createLanes({ inline: parts.limits.inlineSlots, process: parts.limits.processSlots });
+  const code = createCode(parts, shelves);
+  const definitions = createDefinitions(code, parts.log);
   const core: Core = {
     parts,
     shelves,
     rules,
     webhooks: webhooks.at,
     plans: createPlans(),
-    snapshots: createSnapshots(parts.store),
-    definitions: createDefinitions(shelves),
+    snapshots: createSnapshots(parts.store, definitions.complete),
+    definitions,
+    code,
     lanes,
     census: createCensus(parts.limits, lanes),
     runners: new Map(parts.runners.map((runner) => [runner.name, runner])),
@@ -122,7 +126,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   };
 
   return {
-    content: createContent({ parts, shelves, changed }),
+    content: createContent({ parts, shelves, code, changed }),
     executions,
     aliases: createAliases(core, executions),
     workflows: createWorkflowTools(core),

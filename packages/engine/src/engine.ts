@@ -73,6 +73,15 @@ export interface Content {
   register(project: string, directories: readonly string[], types?: readonly string[]): Promise<Registration>;
   /** Removes a pack and everything in it. The folder stays. */
   unregister(project: string, pack: string): Promise<void>;
+  /**
+   * The folder with the code of a pack on this machine; unpacked first where the pack was registered on another one.
+   * Undefined for a pack that is not there; throws Unavailable when its code cannot be had.
+   */
+  codeOf(project: string, pack: string): Promise<string | undefined>;
+  /** Whether the folder that a pack was registered from is on this machine, with what was registered. */
+  isHere(pack: Resources["pack"]): Promise<boolean>;
+  /** Whether other machines get the code of packs: it is kept with what is registered. */
+  readonly sharesCode: boolean;
   /** Action parameters merged over its runner's. */
   parametersOf(project: string, action: Resources["action"]): Parameters;
 }

@@ -1,6 +1,8 @@
 import { Conflict, Invalid, type JsonObject, NotFound, type ResourceKind } from "@squall/model";
+import type { Code } from "../code/code.ts";
 import type { Content } from "../engine.ts";
 import { mergeParameters } from "../parameters/plan.ts";
+import type { Change } from "@squall/store";
 import type { EngineParts } from "../parts.ts";
 import { commitEdit, createEdit, type Edit, type Edited } from "./edit.ts";
 import { putDraft, removeFrom } from "./prepare.ts";
@@ -13,6 +15,7 @@ const SYSTEM_PACKS: ReadonlySet<string> = new Set(["core", "packs"]);
 export interface ContentDeps {
   readonly parts: EngineParts;
   readonly shelves: Shelves;
+  readonly code: Code;
   /** Told what changed once it is durable: rule index, sources. */
   readonly changed: (edited: readonly Edited[]) => void;
 }
@@ -23,11 +26,12 @@ export function createContent(deps: ContentDeps): Content {
   let last: Promise<unknown> = Promise.resolve();
 
   /** Edits decide on what is in memory, so the next one begins after the last one ended. */
-  const edit = <T>(project: string, change: (edit: Edit) => T | Promise<T>): Promise<T> => {
+  const edit = <T>(project: string, change: (edit: Edit, more: Change[]) => T | Promise<T>): Promise<T> => {
     const run = last.then(async () => {
       const draft = createEdit(parts, shelves, project);
-      const result = await change(draft);
-      deps.changed(await commitEdit(parts, shelves, draft));
+      const more: Change[] = [];
+      const result = await change(draft, more);
+      deps.changed(await commitEdit(parts, shelves, draft, more));
       return result;
     });
     last = run.catch(() => undefined); // its caller has the error; the next edit does not depend on it
@@ -63,7 +67,11 @@ export function createContent(deps: ContentDeps): Content {
     async register(project, directories, types) {
       const results = [];
       for (const directory of directories) {
-        results.push(await edit(project, (draft) => registerPack(draft, shelves, directory, types)));
+        results.push(
+          await edit(project, (draft, more) =>
+            registerPack({ edit: draft, shelves, code: deps.code, more }, directory, types),
+          ),
+        );
       }
       return tally(results);
     },
@@ -86,6 +94,12 @@ export function createContent(deps: ContentDeps): Content {
         removeFrom(draft, shelves, "pack", draft.get("pack", pack)?.id ?? "");
       });
     },
+    async codeOf(project, ref) {
+      using held = await deps.code.hold(project, ref);
+      return held?.path;
+    },
+    isHere: (pack) => deps.code.isHere(pack),
+    sharesCode: parts.code !== undefined,
     parametersOf(project, action) {
       const runner = shelves.get(project, "runner_type", action.runner_type.replaceAll("_", "-"))?.body;
       return mergeParameters(runner?.runner_parameters ?? {}, action.parameters);

@@ -6,8 +6,10 @@ import {
   type SourcePosition,
   SquallError,
 } from "@squall/model";
-import { type LocatedProblem, readPack } from "@squall/packs";
+import { type LocatedProblem, type PackArchive, readPack } from "@squall/packs";
+import type { Change } from "@squall/store";
 import { join } from "node:path";
+import type { Code } from "../code/code.ts";
 import type { Registration } from "../engine.ts";
 import type { Edit } from "./edit.ts";
 import { removeFrom } from "./prepare.ts";
@@ -34,10 +36,17 @@ const SINGULAR: Readonly<Record<string, Type>> = {
   config: "configs",
 };
 
+export interface Registering {
+  readonly edit: Edit;
+  readonly shelves: Shelves;
+  readonly code: Code;
+  /** What is to be committed beside the edit. */
+  readonly more: Change[];
+}
+
 /** Reads a pack folder into the edit. What is wrong in it is left out and named; the rest goes in. */
 export async function registerPack(
-  edit: Edit,
-  shelves: Shelves,
+  { edit, shelves, code, more }: Registering,
   directory: string,
   asked: readonly string[] = ["all"],
 ): Promise<Registered> {
@@ -48,10 +57,22 @@ export async function registerPack(
   const counts: Record<string, number> = Object.fromEntries([...wanted].map((type) => [type, 0]));
   if (!content.pack) return { pack: content.ref, counts, problems };
   const pack = content.ref;
+  let archive: PackArchive | undefined;
+  try {
+    archive = await code.archive(content.path);
+  } catch (thrown) {
+    // Content whose code the other machines could not have would only fail there.
+    if (!(thrown instanceof SquallError)) throw thrown;
+    problems.push({ severity: "error", message: thrown.message, at: inFolder(content.path, { file: "pack.yaml" }) });
+    return { pack, counts, problems };
+  }
+  // Always: it may have been forgotten since it was kept, and keeping it again is nothing.
+  if (archive) more.push({ kind: "archive.keep", ...archive });
   const count = (type: Type) => {
     counts[type] = (counts[type] ?? 0) + 1;
   };
-  putIfChanged(edit, "pack", pack, content.pack.resource);
+  const { resource } = content.pack;
+  putIfChanged(edit, "pack", pack, archive ? { ...resource, archive: archive.digest } : resource);
 
   if (wanted.has("triggers") || wanted.has("sensors")) {
     for (const { resource } of content.triggerTypes) {

@@ -379,7 +379,7 @@ async function perform(
       action: actionParameters,
       config,
     } = rendered instanceof Promise ? await rendered : rendered;
-    const job = buildJob(core, execution, snapshot, {
+    using job = await buildJob(core, execution, snapshot, {
       runnerParameters,
       actionParameters,
       config,

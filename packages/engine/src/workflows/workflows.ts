@@ -141,8 +141,9 @@ export function createWorkflows(
         );
       });
 
-  const start = async (execution: Execution, snapshot: Snapshot): Promise<void> => {
+  const start = async (execution: Execution, given: Snapshot): Promise<void> => {
     const { project, id } = execution;
+    const snapshot = await core.snapshots.complete(project, given);
     core.census.began(id);
     const settings = await settingsOf(core, execution, snapshot);
     const again = execution.context["re-run"];
