@@ -78,6 +78,11 @@ export interface Content {
    * Undefined for a pack that is not there; throws Unavailable when its code cannot be had.
    */
   codeOf(project: string, pack: string): Promise<string | undefined>;
+  /**
+   * Takes over the files of a pack as they are now in a folder: its list of them, digest and archive. What the metadata among
+   * them says stays as it is. Throws Conflict when the pack was changed meanwhile.
+   */
+  refresh(project: string, pack: string, folder: string): Promise<void>;
   /** Whether the folder that a pack was registered from is on this machine, with what was registered. */
   isHere(pack: Resources["pack"]): Promise<boolean>;
   /** Whether other machines get the code of packs: it is kept with what is registered. */

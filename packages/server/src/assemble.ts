@@ -9,6 +9,7 @@ import { baseEnvironment, removeVirtualenv } from "@squall/processes";
 import { createRunners } from "@squall/runners";
 import { openPostgresStore, openSqliteStore, type Store } from "@squall/store";
 import { ownPacks, registerChangedPacks } from "./bundled-packs.ts";
+import { openPackLedger } from "./pack-standing.ts";
 import { type Context, DEFAULT_SETTINGS } from "./context.ts";
 import { createListener } from "./http/app.ts";
 import { serve } from "./http/serve.ts";
@@ -78,10 +79,13 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
     }),
   );
   let url = "";
+  const isShared = options.shareCode ?? !store.exclusive;
+  let packFolder = (_pack: string): Promise<string | undefined> => Promise.resolve(undefined);
   const runners = createRunners({
     version: DEFAULT_SETTINGS.version,
     pythonPath: join(ROOT, "python"),
     virtualenvs: join(options.dataDirectory, "virtualenvs"),
+    packFolder: (pack) => packFolder(pack),
     packRoots: [...options.packRoots, join(options.dataDirectory, "packs")],
     packages: options.packages,
     ssh: options.ssh,
@@ -116,17 +120,20 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
       newId: createIds(),
       worker: `${process.pid}-${randomBytes(4).toString("hex")}`,
       limits: limitsOf(options),
+      ...(isShared && { code: { folder: join(options.dataDirectory, "code") } }),
       apiUrl: () => `${url}/v1`,
       webUrl: () => url,
       timezone: options.timezone,
       log,
     }),
   );
+  packFolder = (pack) => engine.content.codeOf(DEFAULT_PROJECT, pack);
   const own = ownPacks(options.dataDirectory, join(ROOT, "packs"));
   const installation = createInstallation(own);
   await installation.recover();
   const packRoots = [...options.packRoots, own];
-  const registration = await registerChangedPacks(engine, packRoots, say);
+  const ledger = isShared ? openPackLedger(join(options.dataDirectory, "registered-packs.json")) : undefined;
+  const registration = await registerChangedPacks(engine, packRoots, say, ledger && { ledger, own });
 
   const streams = createStreamHub(bus, engine, log);
   const context: Context = {
@@ -138,6 +145,7 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
       installation,
       index: createPackIndex({ urls: options.packIndexes, cache: join(options.dataDirectory, "pack-index") }),
       earlierRoots: options.packRoots,
+      ...(ledger && { ledger }),
       removeVirtualenv: (ref) => removeVirtualenv({ virtualenvs: join(options.dataDirectory, "virtualenvs") }, ref),
     },
     settings: {

@@ -20,6 +20,8 @@ export interface ServerOptions {
   readonly dataDirectory: string;
   /** `postgres://...`; undefined for the database in the data directory. Holds a password: never log it. */
   readonly store?: string;
+  /** Keep the code of packs for other machines. Default: where the store is not this process's alone. */
+  readonly shareCode?: boolean;
   /** Folders whose subfolders are packs, registered at start when they changed. */
   readonly packRoots: readonly string[];
   /** Addresses of indexes of packs, the first goes first. */

@@ -2,6 +2,7 @@ import { Conflict, Invalid, type JsonObject, NotFound, type ResourceKind } from 
 import type { Code } from "../code/code.ts";
 import type { Content } from "../engine.ts";
 import { mergeParameters } from "../parameters/plan.ts";
+import { digestPack } from "@squall/packs";
 import type { Change } from "@squall/store";
 import type { EngineParts } from "../parts.ts";
 import { commitEdit, createEdit, type Edit, type Edited } from "./edit.ts";
@@ -97,6 +98,21 @@ export function createContent(deps: ContentDeps): Content {
     async codeOf(project, ref) {
       using held = await deps.code.hold(project, ref);
       return held?.path;
+    },
+    async refresh(project, ref, folder) {
+      await edit(project, async (draft, more) => {
+        const pack = draft.get("pack", ref)?.body;
+        if (!pack) throw unknown(ref);
+        const [{ files, digest }, archive] = await Promise.all([digestPack(folder), deps.code.archive(folder)]);
+        if (archive) more.push({ kind: "archive.keep", ...archive });
+        draft.put("pack", {
+          ...pack,
+          path: folder,
+          files: [...files],
+          digest,
+          ...(archive && { archive: archive.digest }),
+        });
+      });
     },
     isHere: (pack) => deps.code.isHere(pack),
     sharesCode: parts.code !== undefined,

@@ -1,4 +1,5 @@
-import type { Execution, JsonObject, Parameters, Snapshot } from "@squall/model";
+import { sep } from "node:path";
+import type { Action, Execution, JsonObject, Pack, Parameters, Snapshot } from "@squall/model";
 import type { Job } from "@squall/runners";
 import type { Core } from "../core.ts";
 
@@ -26,7 +27,12 @@ export async function buildJob(
   const digest = code?.path === pack?.path ? pack?.digest : archive;
   return {
     execution: execution.id,
-    action: { ref: action.ref, name: action.name, pack: action.pack, entryPoint: action.entry_point },
+    action: {
+      ref: action.ref,
+      name: action.name,
+      pack: action.pack,
+      entryPoint: entryPointIn(code?.path, action, pack),
+    },
     ...(code && { packPath: code.path }),
     ...(code && digest && { packDigest: digest }),
     ...(pack?.python_fork === false && { pythonFork: false }),
@@ -49,4 +55,11 @@ export async function buildJob(
       ...(parts.limits.memoryBytes !== undefined && { memoryBytes: parts.limits.memoryBytes }),
     },
   };
+}
+
+/** An entry point may be absolute; then it names a file of the folder that the pack was registered from. */
+function entryPointIn(folder: string | undefined, action: Action, pack: Pack | undefined): string {
+  const entry = action.entry_point;
+  const isOfPack = pack !== undefined && folder !== undefined && entry.startsWith(pack.path + sep);
+  return isOfPack ? folder + entry.slice(pack.path.length) : entry;
 }

@@ -5,7 +5,9 @@ import { checkConditions, type PackFacts, readPackFacts, unpackArchive, warnings
 import Type from "typebox";
 import { saveBody } from "../http/body.ts";
 import { type Call, created, ok, type Reply, route, type Route } from "../http/route.ts";
+import { noteRegistered } from "../pack-standing.ts";
 import { refuseSystemPack } from "./content-routes.ts";
+import { folderOfPack } from "./pack-folder.ts";
 
 const PACKS = Type.Array(Type.String({ minLength: 1, maxLength: 2000 }), { minItems: 1, maxItems: 100 });
 const Started = Type.Object({ execution_id: Type.String() });
@@ -49,6 +51,8 @@ async function refuseTaken(call: Call, ref: string, force: boolean): Promise<voi
   }
   const known = call.context.engine.content.get(call.project, "pack", ref);
   if (known === undefined || force || (await isIn(known.path, installation.pathOf(ref)))) return;
+  // The folder of another machine: it is where packs are installed there, or its operator's, whose start brings it back.
+  if (call.context.packs.ledger && (await stat(known.path).catch(() => undefined)) === undefined) return;
   throw new Conflict("pack.install.elsewhere", {
     message: `Pack "${ref}" is registered from the folder ${known.path}, which would no longer count. Remove it first (squall pack remove ${ref}), or install with "force".`,
   });
@@ -61,8 +65,10 @@ async function isIn(one: string, other: string): Promise<boolean> {
 }
 
 async function receive(call: Call<{ force?: boolean; register?: boolean }>): Promise<Reply> {
-  const { installation } = call.context.packs;
-  const { force = false, register = true } = call.query;
+  const { installation, ledger } = call.context.packs;
+  const { force = false } = call.query;
+  // What is asked of this pack next may be asked of another server, which knows only what is registered.
+  const register = ledger !== undefined || call.query.register !== false;
   await using stage = await installation.stage();
   const size = await saveBody(call.incoming, stage.archive, call.context.settings.archiveLimitBytes);
   if (size === 0) {
@@ -88,12 +94,15 @@ async function receive(call: Call<{ force?: boolean; register?: boolean }>): Pro
     installation.pathOf(facts.ref),
   ]);
   await installation.settle(facts.ref);
+  if (ledger) await noteRegistered(call.context.engine.content, ledger, [installation.pathOf(facts.ref)]);
   return created({ ...view, registered: true, counts, problems });
 }
 
 /** The facts of a pack among the installed ones, or 404. */
 async function installed(call: Call, ref: string): Promise<PackFacts> {
-  const { installation } = call.context.packs;
+  const { installation, ledger } = call.context.packs;
+  const known = ledger && call.context.engine.content.get(call.project, "pack", ref);
+  if (known) return readPackFacts(await folderOfPack(call, known), ref);
   if (REF.test(ref) && (await installation.has(ref))) return readPackFacts(installation.pathOf(ref), ref);
   throw new NotFound("pack.not-installed", {
     message: `Pack "${ref.slice(0, 200)}" is not among the installed packs of this server.`,
