@@ -31,8 +31,16 @@ function aPack(archive: string): Change {
     name: "p",
     version: 0,
     body: {
-      ...{ id: "id-of-p", uid: "pack:p", ref: "p", name: "p", description: 'NUL \0 and "', version: "1", author: "a" },
-      ...{ files: [], path: "/p", archive },
+      id: "id-of-p",
+      uid: "pack:p",
+      ref: "p",
+      name: "p",
+      description: 'NUL \0 and "',
+      version: "1",
+      author: "a",
+      files: [],
+      path: "/p",
+      archive,
     },
   } satisfies StoredResource;
   return { kind: "resource.put", resource };
