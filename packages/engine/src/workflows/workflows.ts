@@ -218,8 +218,8 @@ export function createWorkflows(
 
   const start = async (execution: Execution, given: Snapshot): Promise<void> => {
     const { project, id } = execution;
-    const snapshot = await core.snapshots.complete(project, given);
     core.census.began(id);
+    const snapshot = await core.snapshots.complete(project, given);
     const settings = await settingsOf(core, execution, snapshot);
     const again = execution.context["re-run"];
     const tasks = isObject(again) && Array.isArray(again.tasks) ? (again.tasks as unknown[]).map(String) : [];
