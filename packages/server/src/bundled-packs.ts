@@ -45,7 +45,7 @@ export async function registerChangedPacks(
     }
   }
   await noteRegistered(engine.content, shared.ledger, given);
-  return together(done);
+  return done.length > 0 ? together(done) : undefined;
 }
 
 async function hasChanged(engine: Engine, name: string, folder: string): Promise<boolean> {
@@ -81,8 +81,8 @@ async function isWanted(
   return standing === "new" || standing === "edited" || standing === "newer";
 }
 
-function together(all: readonly Registration[]): Registration | undefined {
-  if (all.length === 0) return undefined;
+/** Several registrations as one. */
+export function together(all: readonly Registration[]): Registration {
   const counts: Record<string, number> = {};
   for (const one of all) {
     for (const [type, count] of Object.entries(one.counts)) counts[type] = (counts[type] ?? 0) + count;

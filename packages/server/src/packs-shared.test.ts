@@ -12,7 +12,7 @@ import { newKey } from "./vault-key.ts";
 
 const SHELL = `name: hello\nrunner_type: local-shell-script\nenabled: true\nentry_point: hello.sh\n`;
 
-suite("packs of servers that share a store", { timeout: 180_000, skip: whyNoPostgres() ?? false }, () => {
+suite("packs of servers that share a store", { timeout: 600_000, skip: whyNoPostgres() ?? false }, () => {
   let folder: string;
   let postgres: TestPostgres;
   let store: string;
@@ -55,6 +55,8 @@ suite("packs of servers that share a store", { timeout: 180_000, skip: whyNoPost
     const done = await completed(admin, json.id);
     return done.status === "succeeded" ? done.result.stdout : done.result;
   }
+  const send = async (pack: string, query = "") =>
+    admin("POST", `/v1/packs/archive${query}`, await tarOf(pack), { "Content-Type": "application/gzip" });
   const packOf = async (ref: string) => (await admin("GET", `/v1/packs/${ref}`)).json;
   const aPack = (root: string, ref: string, version: string, word = version) =>
     files(join(folder, root, ref), {
@@ -65,15 +67,8 @@ suite("packs of servers that share a store", { timeout: 180_000, skip: whyNoPost
 
   test("what is installed on one machine is there on another: its files, what runs, what is known of it", async () => {
     await goOn("a");
-    const sent = await admin(
-      "POST",
-      "/v1/packs/archive?register=false",
-      await tarOf(await aPack("sources", "m", "1.0.0")),
-      {
-        "Content-Type": "application/gzip",
-      },
-    );
-    assert.deepEqual([sent.status, sent.json.registered], [201, true], "who asks next may ask another server");
+    const sent = await send(await aPack("sources", "m", "1.0.0"));
+    assert.deepEqual([sent.status, sent.json.registered], [201, true], sent.text);
     assert.equal(await run("m.hello"), "1.0.0");
     const before = await packOf("m");
 
@@ -88,6 +83,38 @@ suite("packs of servers that share a store", { timeout: 180_000, skip: whyNoPost
     const named = await admin("POST", "/v1/packs/register", { packs: ["m"] });
     assert.deepEqual([named.status, named.json.packs], [200, ["m"]]);
     assert.deepEqual(await packOf("m"), before, "a server without its folder leaves it as it is");
+  });
+
+  test("what is sent to one server is looked at, registered or taken back over another", async () => {
+    await goOn("a");
+    assert.equal((await send(await aPack("sources", "u", "1.0.0"))).status, 201);
+    for (const [ref, version] of [
+      ["u", "2.0.0"],
+      ["fresh", "1.0.0"],
+      ["other", "1.0.0"],
+    ] as const) {
+      const sent = await send(await aPack("sources", ref, version), "?register=false");
+      assert.deepEqual([sent.status, sent.json.registered], [201, false], sent.text);
+    }
+    await goOn("b");
+    assert.equal((await admin("GET", "/v1/packs/installed/u")).json.version, "2.0.0");
+    const undo = async (ref: string) => (await admin("DELETE", `/v1/packs/installed/${ref}?undo=true`)).json;
+    assert.deepEqual(await undo("u"), { folder: false, registered: true, restored: true });
+    assert.deepEqual(
+      await undo("u"),
+      { folder: false, registered: true, restored: false },
+      "nothing is left to take back",
+    );
+    assert.equal((await packOf("u")).version, "1.0.0");
+    assert.equal(await run("u.hello"), "1.0.0");
+    assert.deepEqual(await undo("fresh"), { folder: true, registered: false, restored: false });
+    assert.equal((await packOf("fresh")).code, "content.not-found");
+    assert.equal((await admin("GET", "/v1/actions/other.hello")).status, 404, "its content is not registered yet");
+    const { status, json } = await admin("POST", "/v1/packs/register", { packs: ["other"] });
+    assert.deepEqual([status, json.packs, json.actions], [200, ["other"], 1], JSON.stringify(json));
+    assert.equal(await run("other.hello"), "1.0.0");
+    assert.equal((await admin("GET", "/v1/packs/installed/other")).json.registered, true);
+    assert.equal((await packOf("other")).path, join(folder, "a", "packs", "other"));
   });
 
   test("files that are written over one server run on the other, and go on there", async () => {
@@ -153,8 +180,7 @@ suite("packs of servers that share a store", { timeout: 180_000, skip: whyNoPost
   test("an older folder of the same name does not take the place of what was installed elsewhere", async () => {
     await goOn("b");
     await rename(join(folder, "a"), join(folder, "a-is-away"));
-    const archive = await tarOf(await aPack("sources", "m", "1.0.0", "repaired"));
-    const sent = await admin("POST", "/v1/packs/archive", archive, { "Content-Type": "application/gzip" });
+    const sent = await send(await aPack("sources", "m", "1.0.0", "repaired"));
     assert.equal(sent.status, 201, sent.text);
     await server?.stop(0);
     await rename(join(folder, "b"), join(folder, "b-is-away"));

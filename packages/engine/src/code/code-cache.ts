@@ -7,7 +7,7 @@ import { digestPack, unpackArchive } from "@squall/packs";
  * The code of packs that were registered on other machines, unpacked:
  *
  *   <folder>/<digest>/<pack>/      what the archive of this digest holds
- *   <folder>/<digest>/about.json   which pack that is, what it takes, its digest as a pack's content
+ *   <folder>/<digest>/about.json   which pack that is, what it takes, the digest of its contents
  *   <folder>/.incoming-*           being unpacked, or on its way out
  *
  * C1: a digest's folder is whole or not there, whichever process looks: it comes and goes by being renamed.
@@ -45,7 +45,7 @@ const RECENT_MS = 60 * 60_000;
 interface About {
   readonly pack: string;
   readonly bytes: number;
-  readonly content: string;
+  readonly contents: string;
 }
 
 export function createCodeCache(options: CodeCacheOptions): CodeCache {
@@ -83,8 +83,8 @@ export function createCodeCache(options: CodeCacheOptions): CodeCache {
         const root = join(incoming, pack);
         await mkdir(root);
         await unpackArchive(bytes, root);
-        const { files, digest: content } = await digestPack(root);
-        const about: About = { pack, bytes: await sizeOf(root, files), content };
+        const { files, contents } = await digestPack(root);
+        const about: About = { pack, bytes: await sizeOf(root, files), contents };
         await writeFile(join(incoming, ABOUT), JSON.stringify(about));
         const base = join(folder, digest);
         for (let attempt = 0; ; attempt++) {
@@ -188,20 +188,20 @@ async function intact(base: string): Promise<string | undefined> {
   const about = await aboutOf(base);
   if (about === undefined) return undefined;
   const place = join(base, about.pack);
-  const digest = await digestPack(place).then(
-    (found) => found.digest,
+  const contents = await digestPack(place).then(
+    (found) => found.contents,
     () => undefined,
   );
-  return digest === about.content ? place : undefined;
+  return contents === about.contents ? place : undefined;
 }
 
 async function aboutOf(base: string): Promise<About | undefined> {
   try {
     const about: unknown = JSON.parse(await readFile(join(base, ABOUT), "utf8"));
     if (!isObject(about)) return undefined;
-    const { pack, bytes, content } = about;
-    if (typeof pack !== "string" || typeof bytes !== "number" || typeof content !== "string") return undefined;
-    return { pack, bytes, content };
+    const { pack, bytes, contents } = about;
+    if (typeof pack !== "string" || typeof bytes !== "number" || typeof contents !== "string") return undefined;
+    return { pack, bytes, contents };
   } catch {
     return undefined; // not there, or half written
   }

@@ -2,7 +2,8 @@ import { Conflict, Invalid, type JsonObject, NotFound, type ResourceKind } from 
 import type { Code } from "../code/code.ts";
 import type { Content } from "../engine.ts";
 import { mergeParameters } from "../parameters/plan.ts";
-import { digestPack } from "@squall/packs";
+import { basename } from "node:path";
+import { digestPack, readPackFacts } from "@squall/packs";
 import type { Change } from "@squall/store";
 import type { EngineParts } from "../parts.ts";
 import { commitEdit, createEdit, type Edit, type Edited } from "./edit.ts";
@@ -124,9 +125,28 @@ export function createContent(deps: ContentDeps): ContentWithin {
         removeFrom(draft, shelves, "pack", draft.get("pack", pack)?.id ?? "");
       });
     },
-    async codeOf(project, ref) {
-      using held = await deps.code.hold(project, ref);
+    async codeOf(project, ref, archive) {
+      using held = await deps.code.hold(project, ref, archive);
       return held?.path;
+    },
+    async registerKept(project, ref, types) {
+      const pack = shelves.get(project, "pack", ref)?.body;
+      if (!pack) throw unknown(ref);
+      using held = await deps.code.hold(project, ref);
+      const folder = held?.path ?? pack.path;
+      return tally([
+        await edit(project, (draft, more) =>
+          registerPack({ edit: draft, shelves, code: deps.code, more, kept: pack }, folder, types),
+        ),
+      ]);
+    },
+    async announce(project, directory) {
+      const { pack } = await edit(project, async (draft, more) => {
+        const known = draft.get("pack", (await readPackFacts(directory, basename(directory))).ref)?.body;
+        const installing = known?.installing ?? known?.archive ?? "";
+        return registerPack({ edit: draft, shelves, code: deps.code, more, installing }, directory, ["pack"]);
+      });
+      return pack;
     },
     async refresh(project, ref, folder) {
       await edit(project, async (draft, more) => {

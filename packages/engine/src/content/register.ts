@@ -42,16 +42,20 @@ export interface Registering {
   readonly code: Code;
   /** What is to be committed beside the edit. */
   readonly more: Change[];
+  /** What is read is the code that is kept of this pack: its files are as they are known, whatever became of the copy. */
+  readonly kept?: Resources["pack"] | undefined;
+  /** Its content is registered later: the archive to go back to if it never is, "" for none. */
+  readonly installing?: string | undefined;
 }
 
 /** Reads a pack folder into the edit. What is wrong in it is left out and named; the rest goes in. */
 export async function registerPack(
-  { edit, shelves, code, more }: Registering,
+  { edit, shelves, code, more, kept, installing }: Registering,
   directory: string,
   asked: readonly string[] = ["all"],
 ): Promise<Registered> {
   const wanted = wantedTypes(asked);
-  const content = await readPack(directory, { runners: edit.list("runner_type") });
+  const content = await readPack(directory, { runners: edit.list("runner_type"), ...(kept && { origin: kept.path }) });
   const problems = content.problems.map((one) => ({ ...one, at: inFolder(content.path, one.at) }));
   // StackStorm tells of every type it was to register, also of those of which there is nothing.
   const counts: Record<string, number> = Object.fromEntries([...wanted].map((type) => [type, 0]));
@@ -59,7 +63,7 @@ export async function registerPack(
   const pack = content.ref;
   let archive: PackArchive | undefined;
   try {
-    archive = await code.archive(content.path);
+    archive = kept ? undefined : await code.archive(content.path);
   } catch (thrown) {
     // Content whose code the other machines could not have would only fail there.
     if (!(thrown instanceof SquallError)) throw thrown;
@@ -71,8 +75,12 @@ export async function registerPack(
   const count = (type: Type) => {
     counts[type] = (counts[type] ?? 0) + 1;
   };
-  const { resource } = content.pack;
-  putIfChanged(edit, "pack", pack, archive ? { ...resource, archive: archive.digest } : resource);
+  putIfChanged(edit, "pack", pack, {
+    ...content.pack.resource,
+    ...(archive && { archive: archive.digest }),
+    ...(kept && { files: kept.files, digest: kept.digest, archive: kept.archive }),
+    ...(installing !== undefined && { installing }),
+  });
 
   if (wanted.has("triggers") || wanted.has("sensors")) {
     for (const { resource } of content.triggerTypes) {

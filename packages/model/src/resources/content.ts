@@ -62,6 +62,11 @@ export const Pack = Type.Object({
   archive: Type.Optional(
     Type.String({ description: "Computed: digest of the archive of its code that is kept for other machines." }),
   ),
+  installing: Type.Optional(
+    Type.String({
+      description: "Computed: its files are here, its content is not registered yet; the archive before, or empty.",
+    }),
+  ),
 });
 export type Pack = Static<typeof Pack> & { readonly [extra: string]: unknown };
 

@@ -28,11 +28,16 @@ export async function changePack<T>(call: Call, pack: Pack, change: (folder: str
 
 /** A folder of the pack among the installed ones, with what is registered. */
 async function bringHere(call: Call, pack: Pack): Promise<string> {
+  return placeCopy(call, await folderOfPack(call, pack), pack.ref);
+}
+
+/** Puts a copy of a folder among the installed packs. Resolves with its path. */
+export async function placeCopy(call: Call, folder: string, ref: string): Promise<string> {
   const { installation } = call.context.packs;
   await using stage = await installation.stage();
   const copy = join(stage.folder, "pack");
-  await cp(await folderOfPack(call, pack), copy, { recursive: true, verbatimSymlinks: true });
-  await installation.place(copy, pack.ref);
-  await installation.settle(pack.ref);
-  return installation.pathOf(pack.ref);
+  await cp(folder, copy, { recursive: true, verbatimSymlinks: true });
+  await installation.place(copy, ref);
+  await installation.settle(ref);
+  return installation.pathOf(ref);
 }

@@ -5,6 +5,7 @@ import { basename, isAbsolute, join, resolve } from "node:path";
 import type { Registration } from "@squall/engine";
 import { formatPosition, Invalid, NotFound, Pack, type Resources } from "@squall/model";
 import Type from "typebox";
+import { together } from "../bundled-packs.ts";
 import { noteRegistered, standingOf } from "../pack-standing.ts";
 import { didYouMean } from "../http/did-you-mean.ts";
 import { type Call, NO_CONTENT, ok, type Reply, route, type Route } from "../http/route.ts";
@@ -42,8 +43,8 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 /**
- * The folder of a pack that is registered, or that lies where packs are looked for. Undefined for one that is registered from
- * another machine: what is registered counts, and there is nothing here to read it from.
+ * The folder of a pack that is registered, or that lies where packs are looked for. Undefined for one that was registered from
+ * a folder that this machine does not have, or has in an older state: what is kept of it is read then.
  */
 async function folderOf(call: Call, name: string): Promise<string | undefined> {
   const { context } = call;
@@ -137,18 +138,20 @@ export const PACK_ROUTES: readonly Route[] = [
       const given = path === undefined ? paths : [path, ...paths];
       if (given.length > 0) call.demand("register_path", { type: "pack" });
       const { content } = call.context.engine;
+      if (content.sharesCode) await content.catchUp();
       const names = packs ?? (given.length > 0 ? [] : content.list(call.project, "pack").map((pack) => pack.ref));
       const found = await Promise.all(names.map((name) => folderOf(call, name)));
       const elsewhere = names.filter((_, n) => found[n] === undefined);
       const folders = [...found.filter((one) => one !== undefined), ...(await Promise.all(given.map(folderAt)))];
       const wanted = types.includes("all") || types.length === 0 ? undefined : types;
-      const registration = await content.register(call.project, [...new Set(folders)], wanted);
+      const registrations = [await content.register(call.project, [...new Set(folders)], wanted)];
+      for (const name of elsewhere) registrations.push(await content.registerKept(call.project, name, wanted));
       const { installation, ledger } = call.context.packs;
       if (ledger) await noteRegistered(content, ledger, folders);
       for (const folder of folders) {
         if (folder === installation.pathOf(basename(folder))) await installation.settle(basename(folder));
       }
-      return registered({ ...registration, packs: [...registration.packs, ...elsewhere] }, strict);
+      return registered(together(registrations), strict);
     },
   }),
   route({
