@@ -76,6 +76,7 @@ export function createNatsBus(options: NatsBusOptions): NatsBus {
     ...(tls && { tls }),
     ...(credentials && { credentials }),
     name: `squall ${options.cluster} on ${hostname()}, process ${process.pid}`,
+    prefix: subjects.prefix,
     inbox: subjects.inbox,
     say,
     onUp() {
