@@ -3,6 +3,6 @@ export { createLocalBus, type LocalBusOptions } from "./local/bus.ts";
 export type { NatsCredentials } from "./nats/address.ts";
 export type { ArtifactLimits } from "./nats/artifacts.ts";
 export type { NatsBus, NatsBusOptions } from "./nats/bus.ts";
-export type { NatsTls } from "./nats/link.ts";
 export { openNatsBus } from "./nats/open.ts";
+export type { NatsTls } from "./nats/sign-in.ts";
 export type { Answer, Artifacts, Bus, Message, RequestOptions, Topic } from "./port.ts";

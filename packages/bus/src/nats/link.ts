@@ -2,34 +2,22 @@ import { messageOf, type JsonObject } from "@squall/model";
 import {
   type Authenticator,
   connect,
-  credsAuthenticator,
   type Msg,
   type NatsConnection,
   type NodeConnectionOptions,
-  nkeyAuthenticator,
   PermissionViolationError,
   type Subscription,
-  tokenAuthenticator,
-  usernamePasswordAuthenticator,
 } from "@nats-io/transport-node";
-import type { NatsCredentials } from "./address.ts";
 import { whyUnreached } from "./advice.ts";
+import type { NatsTls } from "./sign-in.ts";
 
 /** Says what whoever runs the process should know; never holds anything secret. */
 export type Say = (level: "info" | "warn", details: JsonObject, text: string) => void;
 
-export interface NatsTls {
-  /** PEM of who signs the servers' certificates; the system's own when absent. */
-  readonly ca?: string;
-  /** PEM of our certificate and its key, where servers ask for one. */
-  readonly cert?: string;
-  readonly key?: string;
-}
-
 export interface LinkOptions {
   readonly servers: readonly string[];
   readonly tls?: NatsTls;
-  readonly credentials?: NatsCredentials;
+  readonly authenticator?: Authenticator;
   /** What all our subjects begin with: the health says nothing of others that we may not use (JetStream's). */
   readonly prefix: string;
   /** How the servers' monitoring shows us. */
@@ -313,20 +301,6 @@ function connectionOptions(options: LinkOptions, reconnectDelayHandler: () => nu
     ignoreAuthErrorAbort: true,
     reconnectDelayHandler,
     ...(options.tls && { tls: { ...options.tls } }),
-    ...(options.credentials && { authenticator: authenticator(options.credentials) }),
+    ...(options.authenticator && { authenticator: options.authenticator }),
   };
-}
-
-function authenticator(credentials: NatsCredentials): Authenticator {
-  const bytes = (text: string) => new TextEncoder().encode(text);
-  switch (credentials.kind) {
-    case "password":
-      return usernamePasswordAuthenticator(credentials.user, credentials.password);
-    case "token":
-      return tokenAuthenticator(credentials.token);
-    case "creds":
-      return credsAuthenticator(bytes(credentials.text));
-    case "nkey":
-      return nkeyAuthenticator(bytes(credentials.seed.trim()));
-  }
 }
