@@ -9,7 +9,7 @@ import {
   type Subscription,
 } from "@nats-io/transport-node";
 import { whyUnreached } from "./advice.ts";
-import type { NatsTls } from "./sign-in.ts";
+import { type NatsTls, oneOf } from "./sign-in.ts";
 
 /** Says what whoever runs the process should know; never holds anything secret. */
 export type Say = (level: "info" | "warn", details: JsonObject, text: string) => void;
@@ -300,7 +300,7 @@ function connectionOptions(options: LinkOptions, reconnectDelayHandler: () => nu
     maxReconnectAttempts: -1,
     ignoreAuthErrorAbort: true,
     reconnectDelayHandler,
-    ...(options.tls && { tls: { ...options.tls } }),
+    ...(options.tls && { tls: { ...options.tls, checkServerIdentity: oneOf(options.servers) } }),
     ...(options.authenticator && { authenticator: options.authenticator }),
   };
 }

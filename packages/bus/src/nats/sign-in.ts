@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { createSecureContext } from "node:tls";
+import { checkServerIdentity, createSecureContext, type PeerCertificate } from "node:tls";
 import {
   type Authenticator,
   credsAuthenticator,
@@ -50,6 +50,18 @@ export function checkTls(tls: NatsTls): void {
   } catch (error) {
     throw noPem("--bus-cert and --bus-key", messageOf(error));
   }
+}
+
+/**
+ * Believes a certificate that is for one of the servers that were named. The client (3.4.0) tells Node no name for
+ * addresses in digits, which then takes `localhost` for it.
+ */
+export function oneOf(servers: readonly string[]): (host: string, certificate: PeerCertificate) => Error | undefined {
+  const hosts = servers.map((server) => server.replace(/:\d+$/, "").replace(/^\[|\]$/g, ""));
+  return (_, certificate) => {
+    const wrong = hosts.map((host) => checkServerIdentity(host, certificate));
+    return wrong.includes(undefined) ? undefined : wrong[0];
+  };
 }
 
 function noPem(option: string, why: string): Invalid {
