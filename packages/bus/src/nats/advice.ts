@@ -34,6 +34,11 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     /Authorization Violation|Authentication (?:Timeout|Expired|Revoked)/i,
     "the server does not know who we are; correct the user and password or the token in SQUALL_BUS, or the file of --bus-creds",
   ],
+  [
+    // With TLS 1.3 the client does not tell why the server hung up.
+    /^\S* timeout$/,
+    "a server was found, but does not let us in; if it asks for certificates, give one with --bus-cert and --bus-key; look whether it is one of NATS",
+  ],
   [/ENOTFOUND/, "no such name; correct the address of --bus"],
 ];
 

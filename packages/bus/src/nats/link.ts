@@ -289,6 +289,8 @@ function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 function connectionOptions(options: LinkOptions, reconnectDelayHandler: () => number): NodeConnectionOptions {
+  // What of it the client does not know it hands on to Node.
+  const tls = options.tls && { ...options.tls, checkServerIdentity: oneOf(options.servers) };
   return {
     servers: [...options.servers],
     name: options.name,
@@ -300,7 +302,7 @@ function connectionOptions(options: LinkOptions, reconnectDelayHandler: () => nu
     maxReconnectAttempts: -1,
     ignoreAuthErrorAbort: true,
     reconnectDelayHandler,
-    ...(options.tls && { tls: { ...options.tls, checkServerIdentity: oneOf(options.servers) } }),
+    ...(tls && { tls }),
     ...(options.authenticator && { authenticator: options.authenticator }),
   };
 }
