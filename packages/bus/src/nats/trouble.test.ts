@@ -111,7 +111,7 @@ describe("NATS in trouble", { skip: missing ?? false }, () => {
     await bus.settled(LONG_MS);
     await using raw = await connect({ servers: nats.url });
     const heard: string[] = [];
-    raw.subscribe(">", { callback: (_, message) => heard.push(message.subject) });
+    raw.subscribe(">", { callback: (_, { subject }) => void heard.push(subject) });
     const question = (number: number) => `1 abcdefghij ask ${number} 0 1 1000\n{}`;
     raw.publish("squall.trouble.ask.where", question(1), { reply: "squall.trouble.say.cancel" });
     raw.publish("squall.trouble.ask.where", question(2), { reply: "$JS.API.STREAM.PURGE.other" });
