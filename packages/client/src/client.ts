@@ -4,6 +4,7 @@ import type {
   ApiAliasAnswer,
   ApiAliasHelp,
   ApiAliasMatch,
+  ApiCluster,
   ApiExecution,
   ApiKeyValue,
   ApiObject,
@@ -47,6 +48,9 @@ export interface ExecutionRequest {
   readonly context?: JsonObject;
   /** Milliseconds before it may start. */
   readonly delay?: number;
+  /** Labels that its worker must have; absent: those of the action. */
+  readonly where?: Readonly<Record<string, string>>;
+  readonly priority?: number;
 }
 
 export interface Executions {
@@ -123,6 +127,8 @@ export interface Client {
   readonly policies: Collection;
   readonly aliases: Collection;
   readonly sensorProcesses: SensorProcesses;
+  /** The processes that share the store, and how much waits. */
+  cluster(): Promise<ApiCluster>;
   readonly executions: Executions;
   readonly inquiries: InquiryCalls;
   /** An action with its runner's parameters merged in. */
@@ -233,6 +239,7 @@ export function createClient(options: ClientOptions = {}): Client {
     policies: collection("/policies"),
     aliases: collection("/actionalias"),
     sensorProcesses: sensorProcessesOf(transport),
+    cluster: () => object("/cluster"),
     executions: executionsOf(transport),
     inquiries: {
       list: (query) => listOf(transport, "/inquiries", query),

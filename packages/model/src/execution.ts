@@ -1,4 +1,5 @@
 import type { JsonObject } from "./json.ts";
+import type { Labels } from "./labels.ts";
 import type { Action, Notify, Rule, RunnerType, Trigger, TriggerType } from "./resources/content.ts";
 import type { ExecutionStatus } from "./status.ts";
 import type { Micros } from "./time.ts";
@@ -22,10 +23,9 @@ export interface StatusChange {
   readonly timestamp: Micros;
 }
 
-/** Who runs an execution, until when its claim holds. */
+/** Who runs an execution. It holds for as long as that worker is a present member: see `Member`. */
 export interface Lease {
   readonly worker: string;
-  readonly expires: Micros;
 }
 
 /** In which pool of slots an execution runs: `inline` runs inside the server process, `process` needs child processes. */
@@ -57,8 +57,12 @@ export interface Execution {
   readonly callback?: JsonObject;
   /** Milliseconds asked for before it may start. */
   readonly delay?: number;
+  /** Labels that its worker must have; absent, never empty: any worker. Of a workflow: what its tasks take over. */
+  readonly where?: Labels;
+  /** -100 to 100, the higher first within the project; absent: 0. */
+  readonly priority?: number;
   readonly created: Micros;
-  /** Not to be started before. Equals `created` without a delay. Oldest first among the runnable. */
+  /** Not to be started before. Equals `created` without a delay. Oldest first among those of one priority. */
   readonly due: Micros;
   readonly start: Micros;
   readonly end?: Micros;

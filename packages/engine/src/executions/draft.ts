@@ -3,8 +3,10 @@ import {
   type Execution,
   Invalid,
   type JsonObject,
+  type Labels,
   type Notify,
   type RunnerType,
+  satisfies,
   type Snapshot,
   type StatusChange,
 } from "@squall/model";
@@ -30,6 +32,9 @@ export interface DraftInput {
   readonly notify?: Notify;
   readonly callback?: JsonObject;
   readonly delayMs?: number;
+  /** Absent: those of the action. */
+  readonly where?: Labels | undefined;
+  readonly priority?: number | undefined;
   readonly origin?: Origin & { readonly event: string };
   /** Of a workflow that is to run by an older definition than the one in its pack. */
   readonly definition?: string;
@@ -43,14 +48,6 @@ export interface Draft {
   readonly snapshot: Snapshot;
   /** Digest of a snapshot that these changes keep. */
   readonly keeps?: string;
-}
-
-/** Leases in a store that only one process can work on never run out; recovery at start takes them all. */
-const FOREVER_MICROS = 100 * 365 * 86_400 * 1e6;
-const LEASE_MICROS = 30e6;
-
-export function leaseExpiry(core: Core, now: number): number {
-  return now + (core.parts.store.exclusive ? FOREVER_MICROS : LEASE_MICROS);
 }
 
 /** The runner type of an action; throws Invalid when it cannot run. */
@@ -75,7 +72,10 @@ export function draftExecution(core: Core, input: DraftInput): Draft {
   const { digest, snapshot } = core.snapshots.digest(input.action, input.runner, input.origin, definition);
   const delayed = input.delayMs !== undefined && input.delayMs > 0;
   // A workflow takes no slot and has no lease: it only decides, and its tasks are executions of their own.
-  const claimed = !delayed && !workflow && core.lanes.tryTake(lane);
+  const where = input.where ?? input.action.where;
+  const priority = input.priority ?? input.action.priority ?? 0;
+  const able = core.cluster.isSound && satisfies(parts.labels, where);
+  const claimed = !delayed && !workflow && able && core.lanes.tryTake(lane);
   const running = claimed || (workflow && !delayed);
   const log: StatusChange[] = [{ status: "requested", timestamp: now }];
   if (running) log.push({ status: "scheduled", timestamp: now }, { status: "running", timestamp: now });
@@ -104,11 +104,13 @@ export function draftExecution(core: Core, input: DraftInput): Draft {
     ...(input.notify && { notify: input.notify }),
     ...(input.callback && { callback: input.callback }),
     ...(delayed && { delay: input.delayMs }),
+    ...(where && Object.keys(where).length > 0 && { where }),
+    ...(priority !== 0 && { priority }),
     created: now,
     due: delayed ? now + input.delayMs * 1000 : now,
     start: now,
     log,
-    ...(claimed && { lease: { worker: parts.worker, expires: leaseExpiry(core, now) } }),
+    ...(claimed && { lease: { worker: parts.worker } }),
   };
   const keep = core.snapshots.keep(input.project, digest, snapshot);
   return {

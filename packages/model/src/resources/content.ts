@@ -1,4 +1,5 @@
 import Type, { type Static } from "typebox";
+import { Labels, Priority } from "../labels.ts";
 import type { Parameters } from "../parameter-schema.ts";
 
 /**
@@ -87,8 +88,13 @@ export const Action = Type.Object({
   entry_point: Text,
   parameters: ParameterMap,
   output_schema: Type.Optional(FreeObject),
+  idempotent: Type.Optional(
+    Type.Boolean({ description: "Runs again when its worker is lost: doing it twice does no harm." }),
+  ),
   tags: Type.Optional(Tags),
   notify: Type.Optional(Notify),
+  where: Type.Optional(Labels),
+  priority: Type.Optional(Priority),
   metadata_file: Type.Optional(Text),
 });
 export type Action = Static<typeof Action>;

@@ -1,5 +1,17 @@
-import type { ApiKey, Enforcement, Event, Execution, Key, Snapshot, TimerState, Token, User } from "@squall/model";
+import type {
+  ApiKey,
+  Enforcement,
+  Event,
+  Execution,
+  Key,
+  Member,
+  Snapshot,
+  TimerState,
+  Token,
+  User,
+} from "@squall/model";
 import type { Change, ExecutionMove, StoredResource } from "../changes.ts";
+import type { Claim } from "../port.ts";
 
 /** A moment that the samples count from, microseconds. */
 export const T0 = 1_750_000_000_000_000;
@@ -43,11 +55,13 @@ export function aFullExecution(n: number): Execution {
     notify: { "on-complete": { message: "done", routes: ["chat"] } },
     callback: { source: "workflow", url: "x" },
     delay: 250,
+    where: { site: "edge", gpu: "a100/80" },
+    priority: -7,
     end: T0 + 5,
     parameters: { text: 'quote " newline \n nul \u0000 ünïcode 🦑', nested: { list: [1, 2.5, null, true, { a: [] }] } },
     context: { trace_context: { trace_tag: "t" }, empty: {} },
     result: { stdout: "ok", exit_code: 0, big: 9_007_199_254_740_991 },
-    lease: { worker: "worker-1", expires: T0 + 30_000_000 },
+    lease: { worker: "worker-1" },
     log: [
       { status: "requested", timestamp: T0 },
       { status: "running", timestamp: T0 + 1 },
@@ -55,8 +69,29 @@ export function aFullExecution(n: number): Execution {
   });
 }
 
+export function aMember(id: string, given: Partial<Member> = {}): Member {
+  return {
+    id,
+    host: "a-host",
+    pid: 4711,
+    roles: ["engine", "worker"],
+    labels: { site: "edge" },
+    version: "1.2.3",
+    started: T0,
+    slots: { inline: 64, process: 2 },
+    state: { running: 0 },
+    ...given,
+  };
+}
+
 export function insert(...executions: Execution[]): Change[] {
   return executions.map((execution) => ({ kind: "execution.insert", execution }));
+}
+
+/** Of all that the samples have waiting, unless told otherwise. */
+export function aClaim(given: Partial<Claim> = {}): Claim {
+  const now = T0 + 1_000_000;
+  return { lane: "inline", limit: 100, worker: "w", labels: {}, now, ...given };
 }
 
 export function aMove(n: number, given: Partial<ExecutionMove> & Pick<ExecutionMove, "from" | "to">): ExecutionMove {

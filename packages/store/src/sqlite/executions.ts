@@ -1,18 +1,19 @@
-import type { Execution, ExecutionStatus, JsonObject, Lane, Lease, Micros, Notify, StatusChange } from "@squall/model";
+import type { Execution, ExecutionStatus, JsonObject, Lane, Notify, StatusChange } from "@squall/model";
 import { isCompleted } from "@squall/model";
 import type { ExecutionMove } from "../changes.ts";
 import type { ExecutionFilter, Listed, Page } from "../port.ts";
 import type { Database, Row, Value } from "./database.ts";
 import { among, list } from "./listing.ts";
 import { bounds, equals } from "../terms.ts";
+import { wantsOf, whereOf } from "../wants.ts";
 import { exists, missing, type Refusal, stale } from "./refusal.ts";
 
 const NARROW = `id, project, status, action, runner, lane, start, due, created, ended, parent, rule, trigger, trigger_type,
-  trigger_instance, user, liveaction, snapshot, worker, lease_expires, delay, log, notify, callback`;
-const ALL = `${NARROW}, context, parameters, result`;
-const WAITING = "status in ('requested', 'scheduled', 'delayed')";
+  trigger_instance, user, liveaction, snapshot, worker, delay, log, notify, callback, priority, wants`;
+/** All columns, of one execution. */
+export const ALL = `${NARROW}, context, parameters, result`;
 
-const INSERT = `insert into execution (${ALL}) values (${"?, ".repeat(26)}?) on conflict do nothing`;
+const INSERT = `insert into execution (${ALL}) values (${"?, ".repeat(27)}?) on conflict do nothing`;
 
 export function insertExecution(db: Database, execution: Execution): Refusal | undefined {
   const { project, id, lease } = execution;
@@ -37,11 +38,12 @@ export function insertExecution(db: Database, execution: Execution): Refusal | u
     execution.liveaction,
     execution.snapshot,
     lease?.worker ?? null,
-    lease?.expires ?? null,
     execution.delay ?? null,
     JSON.stringify(execution.log),
     execution.notify ? JSON.stringify(execution.notify) : null,
     execution.callback ? JSON.stringify(execution.callback) : null,
+    execution.priority ?? 0,
+    wantsOf(execution),
     JSON.stringify(execution.context),
     JSON.stringify(execution.parameters),
     execution.result ? JSON.stringify(execution.result) : null,
@@ -67,8 +69,8 @@ export function moveExecution(db: Database, move: ExecutionMove): Refusal | unde
     sets.push(sql);
     values.push(...given);
   };
-  if (isCompleted(to) || move.lease === null) set("worker = null, lease_expires = null");
-  else if (move.lease) set("worker = ?, lease_expires = ?", move.lease.worker, move.lease.expires);
+  if (isCompleted(to) || move.lease === null) set("worker = null");
+  else if (move.lease) set("worker = ?", move.lease.worker);
   if (move.start !== undefined) set("start = ?", move.start);
   if (move.due !== undefined) set("due = ?", move.due);
   if (move.end !== undefined) set("ended = ?", move.end);
@@ -104,60 +106,18 @@ function whyNotMoved(db: Database, { project, id, from, to, worker }: ExecutionM
   return stale(`execution ${id} is ${row["worker"] ? `leased to ${row["worker"]}` : "not leased"}, not to ${worker}`);
 }
 
-export function renewLease(db: Database, project: string, id: string, lease: Lease): Refusal | undefined {
-  const renewed = db.run(
-    "update execution set lease_expires = ? where project = ? and id = ? and worker = ?",
-    lease.expires,
-    project,
-    id,
-    lease.worker,
-  );
-  if (renewed > 0) return undefined;
-  const row = db.get("select status, worker from execution where project = ? and id = ?", project, id);
-  if (!row) return missing(`project ${project} has no execution ${id}`);
-  return stale(`execution ${id} (${row["status"]}) is no longer leased to ${lease.worker}`);
-}
-
-export function claimExecutions(
-  db: Database,
-  lane: Lane,
-  limit: number,
-  worker: string,
-  expires: Micros,
-  now: Micros,
-): Execution[] {
+export function lostExecutions(db: Database, limit: number): Execution[] {
+  // From worker to worker along the index, however many executions each of them has.
   const found = db.all(
-    `select project, id, status from execution where lane = ? and ${WAITING} and due <= ? order by due, id limit ?`,
-    lane,
-    now,
-    Math.max(limit, 0),
-  );
-  return found.map((row) => {
-    const steps: readonly ExecutionStatus[] = row["status"] === "scheduled" ? ["running"] : ["scheduled", "running"];
-    const claimed = db.get(
-      `update execution set status = 'running', worker = ?, lease_expires = ?,
-        log = json_insert(log, ${steps.map(() => "'$[#]', json(?)").join(", ")})
-      where project = ? and id = ? returning ${ALL}`,
-      worker,
-      expires,
-      ...steps.map((status) => JSON.stringify({ status, timestamp: now } satisfies StatusChange)),
-      row["project"] ?? null,
-      row["id"] ?? null,
-    );
-    if (!claimed) throw new Error(`execution ${row["id"]} vanished inside a transaction`);
-    return decodeExecution(claimed);
-  });
-}
-
-export function nextDue(db: Database, lane: Lane): Micros | undefined {
-  const row = db.get(`select min(due) as due from execution where lane = ? and ${WAITING}`, lane);
-  return typeof row?.["due"] === "number" ? row["due"] : undefined;
-}
-
-export function lostExecutions(db: Database, now: Micros, all: boolean): Execution[] {
-  const found = db.all(
-    `select ${ALL} from execution where lease_expires is not null and lease_expires <= ? order by lease_expires, id`,
-    all ? Number.MAX_SAFE_INTEGER : now,
+    `with recursive holder (worker) as (
+      select min(worker) from execution where worker is not null
+      union all
+      select (select min(worker) from execution where worker > holder.worker) from holder where holder.worker is not null
+    )
+    select ${ALL} from execution
+    where worker in (select worker from holder where worker is not null and worker not in (select id from temp.member))
+    order by worker limit ?`,
+    limit,
   );
   return found.map(decodeExecution);
 }
@@ -181,6 +141,7 @@ export function listExecutions(db: Database, project: string, filter: ExecutionF
       terms: [
         ...among("id", filter.ids),
         ...equals({ action, runner, rule, trigger, trigger_type, trigger_instance, parent, user, liveaction }),
+        ...(filter.isPart ? [{ sql: "parent is not null", values: [] }] : []),
         ...bounds("start", filter),
       ],
       oneOf: filter.status && [...new Set(filter.status)].map((status) => ({ sql: "status = ?", values: [status] })),
@@ -232,7 +193,7 @@ export function executionValues(
 /** Mutable while it is put together: optional fields are absent, not undefined, when there is nothing. */
 type Draft = { -readonly [K in keyof Execution]: Execution[K] };
 
-function decodeExecution(row: Row): Execution {
+export function decodeExecution(row: Row): Execution {
   // Casts: these columns hold nothing but what insertExecution wrote, from the same types.
   const draft: Draft = {
     id: row["id"] as string,
@@ -259,10 +220,11 @@ function decodeExecution(row: Row): Execution {
   if (typeof row["callback"] === "string") draft.callback = parse(row["callback"]) as JsonObject;
   if (typeof row["result"] === "string") draft.result = parse(row["result"]) as JsonObject;
   if (typeof row["delay"] === "number") draft.delay = row["delay"];
+  const where = whereOf(row["wants"]);
+  if (where) draft.where = where;
+  if (typeof row["priority"] === "number" && row["priority"] !== 0) draft.priority = row["priority"];
   if (typeof row["ended"] === "number") draft.end = row["ended"];
-  if (typeof row["worker"] === "string" && typeof row["lease_expires"] === "number") {
-    draft.lease = { worker: row["worker"], expires: row["lease_expires"] };
-  }
+  if (typeof row["worker"] === "string") draft.lease = { worker: row["worker"] };
   return draft;
 }
 

@@ -4,8 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Invalid } from "@squall/model";
+import { aClaim } from "../contract/samples.ts";
+import { claimExecutions } from "./claims.ts";
 import type { Database } from "./database.ts";
 import { openDatabase } from "./database.ts";
+import { lostExecutions } from "./executions.ts";
+import { createMembers } from "./members.ts";
 import { migrate, migrations } from "./migrate.ts";
 
 async function aDatabase(t: TestContext): Promise<Database> {
@@ -56,7 +60,45 @@ test("a database of a newer Squall is refused and left as it is", async (t) => {
   assert.equal(versionOf(db), migrations.length + 1);
 });
 
-test("every table has a project, but for the list of projects", async (t) => {
+test("executions that wait when their database gets queues are claimed as before", async (t) => {
+  const db = await aDatabase(t);
+  migrate(db, migrations.slice(0, 2));
+  for (const [id, status, due] of [
+    ["b", "requested", 1],
+    ["a", "scheduled", 2],
+    ["c", "running", 0],
+  ]) {
+    db.exec(`insert into execution (project, id, status, action, runner, lane, start, due, created, user, liveaction, snapshot,
+      log, context, parameters) values ('default', '${id}', '${status}', 'core.noop', 'noop', 'inline', 0, ${due}, 0, 'eva', 'l', 's',
+      '[]', '{}', '{}')`);
+  }
+  migrate(db);
+  const claimed = claimExecutions(db, aClaim(), "");
+  assert.deepEqual(
+    claimed.map(({ id, where, priority }) => [id, where, priority]),
+    [
+      ["b", undefined, undefined],
+      ["a", undefined, undefined],
+    ],
+  );
+});
+
+test("executions that ran before leases lost their time are lost after it, and otherwise as they were", async (t) => {
+  const db = await aDatabase(t);
+  migrate(db, migrations.slice(0, 2));
+  db.run(
+    `insert into execution (id, project, status, action, runner, lane, start, due, created, user, liveaction, snapshot, worker,
+      lease_expires, log, context, parameters)
+    values ('x', 'default', 'running', 'core.noop', 'noop', 'inline', 1, 2, 3, 'u', 'l', 's', 'w', 9, '[]', '{"a":1}', '{"b":2}')`,
+  );
+  migrate(db);
+  createMembers(db);
+  const [lost, ...others] = lostExecutions(db, 10);
+  assert.deepEqual(others, []);
+  assert.deepEqual([lost?.lease, lost?.context, lost?.parameters], [{ worker: "w" }, { a: 1 }, { b: 2 }]);
+});
+
+test("every table has a project, but for the list of projects and who the installation is", async (t) => {
   const db = await aDatabase(t);
   migrate(db);
   const without = tables(db).filter(
@@ -64,5 +106,5 @@ test("every table has a project, but for the list of projects", async (t) => {
       !String(table).startsWith("sqlite_") &&
       db.get("select 1 from pragma_table_info(?) where name = 'project' and \"notnull\"", String(table)) === undefined,
   );
-  assert.deepEqual(without, ["project"]);
+  assert.deepEqual(without, ["installation", "project"]);
 });
