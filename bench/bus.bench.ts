@@ -1,6 +1,5 @@
 import { createIds, type Execution, microsNow } from "@squall/model";
-import { type Bus, createLocalBus, openNatsBus } from "@squall/bus";
-import { startNats, whyNoNats } from "../packages/bus/src/nats/a-nats.ts";
+import { type Bus, createLocalBus, openNatsBus, startNats, whyNoNats } from "@squall/bus";
 
 /**
  * What it costs to tell and to ask: messages of an execution with 3 KB, from one publisher to one listener, inside one
@@ -71,22 +70,21 @@ async function measure(say: Bus, hear: Bus, settle: () => Promise<void>): Promis
   await publishing(MESSAGES / 4);
   const publishMicros = await publishing(MESSAGES);
 
-  let heard = 0;
-  let notify: () => void = () => undefined;
+  const hearer = { heard: 0, notify: (): void => undefined };
   const leave = hear.subscribe(["execution"], () => {
-    heard++;
-    notify();
+    hearer.heard++;
+    hearer.notify();
   });
   await settle();
   const through = async (count: number): Promise<number> => {
-    heard = 0;
+    hearer.heard = 0;
     const began = performance.now();
     for (let said = 0; said < count; said += IN_A_TURN) {
       for (let one = 0; one < IN_A_TURN; one++) say.publish(message);
-      while (said - heard > UNDER_WAY) await turn();
+      while (said - hearer.heard > UNDER_WAY) await turn();
       if (said % (IN_A_TURN * 10) === 0) await turn();
     }
-    while (heard < count) await turn();
+    while (hearer.heard < count) await turn();
     return (count / (performance.now() - began)) * 1_000;
   };
   await through(MESSAGES / 4);
@@ -95,7 +93,7 @@ async function measure(say: Bus, hear: Bus, settle: () => Promise<void>): Promis
   const hears: number[] = [];
   for (let n = 0; n < TURNS; n++) {
     const next = new Promise<void>((resolve) => {
-      notify = resolve;
+      hearer.notify = resolve;
     });
     const began = performance.now();
     say.publish(message);

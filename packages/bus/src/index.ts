@@ -1,5 +1,6 @@
 /** What the parts tell and ask each other: the bus of one process, and that of many over NATS. */
 export { createLocalBus, type LocalBusOptions } from "./local/bus.ts";
+export { type Nats as TestNats, startNats, startNatsCluster, whyNoNats } from "./nats/a-nats.ts";
 export type { NatsCredentials } from "./nats/address.ts";
 export type { ArtifactLimits } from "./nats/artifacts.ts";
 export type { NatsBus, NatsBusOptions } from "./nats/bus.ts";

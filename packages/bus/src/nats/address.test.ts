@@ -3,10 +3,10 @@ import { test } from "node:test";
 import { readNatsAddresses } from "./address.ts";
 
 test("addresses become hosts with ports, once each, without what is secret", () => {
-  assert.deepEqual(
-    readNatsAddresses([" nats://one ", "nats://two:4333/", "nats://[::1]:4222", "nats://one:4222"]),
-    { servers: ["one:4222", "two:4333", "[::1]:4222"], tls: false },
-  );
+  assert.deepEqual(readNatsAddresses([" nats://one ", "nats://two:4333/", "nats://[::1]:4222", "nats://one:4222"]), {
+    servers: ["one:4222", "two:4333", "[::1]:4222"],
+    tls: false,
+  });
   assert.deepEqual(readNatsAddresses(["nats://ann:p%40ss%3A@one", "tls://two"]), {
     servers: ["one:4222", "two:4222"],
     tls: true,

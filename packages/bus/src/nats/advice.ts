@@ -17,7 +17,10 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     /ERR_TLS_CERT_ALTNAME_INVALID/,
     "the server's certificate is for another name; write the address as it stands in the certificate, or have it added there",
   ],
-  [/CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/, "the server's certificate is not valid today; renew it, or correct the clock"],
+  [
+    /CERT_HAS_EXPIRED|CERT_NOT_YET_VALID/,
+    "the server's certificate is not valid today; renew it, or correct the clock",
+  ],
   [
     /SELF_SIGNED_CERT|UNABLE_TO_(?:VERIFY_LEAF_SIGNATURE|GET_ISSUER_CERT)|CERT_(?:UNTRUSTED|SIGNATURE_FAILURE)/,
     "the server's certificate is not signed by a certificate that is trusted here; give the one that signed it with --bus-ca",

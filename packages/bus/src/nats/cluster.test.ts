@@ -15,11 +15,11 @@ const open = (urls: readonly string[]): Promise<NatsBus> =>
 const cancel = (execution: string) => ({ topic: "cancel", project: "default", execution }) as const;
 /** Resolves when `bus` has heard this one, said as often as it takes: any message may be lost. */
 const heardOnce = async (say: NatsBus, hear: NatsBus, execution: string): Promise<void> => {
-  let isHeard = false;
+  const heard = new Set<string>();
   const leave = hear.subscribe(["cancel"], (message) => {
-    if (message.execution === execution) isHeard = true;
+    heard.add(message.execution);
   });
-  while (!isHeard) {
+  while (!heard.has(execution)) {
     say.publish(cancel(execution));
     await Promise.all([say.settled(LONG_MS), hear.settled(LONG_MS)]);
     await turn();
@@ -94,16 +94,16 @@ async function answered(bus: NatsBus, n: number): Promise<unknown> {
 
 /** Says and asks all the time, with as much under way as a busy member has. */
 function underLoad(bus: NatsBus): AsyncDisposable & { asked(): number } {
-  let isOver = false;
+  const over = new AbortController();
   let asked = 0;
   const saying = (async () => {
-    for (let n = 0; !isOver; n++) {
+    for (let n = 0; !over.signal.aborted; n++) {
       bus.publish({ topic: "told", shard: n % 64 });
       await turn();
     }
   })();
   const asking = Array.from({ length: 8 }, async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       await answered(bus, 0);
       asked++;
       await turn();
@@ -112,7 +112,7 @@ function underLoad(bus: NatsBus): AsyncDisposable & { asked(): number } {
   return {
     asked: () => asked,
     async [Symbol.asyncDispose]() {
-      isOver = true;
+      over.abort();
       await Promise.all([saying, ...asking]);
     },
   };

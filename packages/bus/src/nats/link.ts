@@ -148,7 +148,8 @@ export function openLink(options: LinkOptions): Link {
     const isNew = !refused.has(subject);
     if (isNew && refused.size >= MOST_REFUSED) return;
     refused.set(subject, performance.now());
-    if (isNew) say("warn", { subject, why }, "NATS does not allow what the bus needs; see the permissions in the manual");
+    if (isNew)
+      say("warn", { subject, why }, "NATS does not allow what the bus needs; see the permissions in the manual");
   }
 
   function refusedNow(): string[] {

@@ -16,8 +16,7 @@ function aServer() {
     publish(subject: string, payload: Uint8Array): boolean {
       const frame = readFrame(payload) ?? assert.fail("no frame");
       server.bytes += frame.piece.length;
-      if (frame.parts === 1)
-        server.bodies.push({ subject, messages: JSON.parse(Buffer.from(frame.piece).toString()) });
+      if (frame.parts === 1) server.bodies.push({ subject, messages: JSON.parse(Buffer.from(frame.piece).toString()) });
       return true;
     },
     flush(): Promise<void> {

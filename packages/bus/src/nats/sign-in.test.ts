@@ -245,17 +245,14 @@ function jwt(issuer: ReturnType<typeof nkeys.createOperator>, sub: string, claim
 async function certificates(folder: string): Promise<void> {
   const openssl = (...args: string[]) => run("openssl", args, { cwd: folder });
   const key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  for (const name of ["ca", "other-ca"])
-    await openssl(
-      ...["req", "-x509", ...key, "-days", "2", "-subj", `/CN=${name}`],
-      ...["-keyout", `${name}.key`, "-out", `${name}.pem`],
-    );
+  for (const name of ["ca", "other-ca"]) {
+    const self = ["req", "-x509", ...key, "-days", "2", "-subj", `/CN=${name}`];
+    await openssl(...self, "-keyout", `${name}.key`, "-out", `${name}.pem`);
+  }
   writeFileSync(join(folder, "san"), "subjectAltName=IP:127.0.0.1\n");
   for (const name of ["server", "client"]) {
     await openssl("req", ...key, "-subj", `/CN=${name}`, "-keyout", `${name}.key`, "-out", `${name}.csr`);
-    await openssl(
-      ...["x509", "-req", "-in", `${name}.csr`, "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial"],
-      ...["-days", "2", "-extfile", "san", "-out", `${name}.pem`],
-    );
+    const by = ["-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "san"];
+    await openssl("x509", "-req", "-in", `${name}.csr`, ...by, "-out", `${name}.pem`);
   }
 }

@@ -41,7 +41,7 @@ export function authenticatorOf(credentials: NatsCredentials): Authenticator {
 export function checkTls(tls: NatsTls): void {
   try {
     // Node's TLS takes a text without any certificate for none, and then trusts nobody.
-    if (tls.ca !== undefined) new X509Certificate(tls.ca);
+    checkCertificate(tls.ca);
   } catch (error) {
     throw noPem("--bus-ca", messageOf(error));
   }
@@ -62,6 +62,11 @@ export function oneOf(servers: readonly string[]): (host: string, certificate: P
     const wrong = hosts.map((host) => checkServerIdentity(host, certificate));
     return wrong.includes(undefined) ? undefined : wrong[0];
   };
+}
+
+/** @throws when it begins with no certificate */
+function checkCertificate(pem: string | undefined): X509Certificate | undefined {
+  return pem === undefined ? undefined : new X509Certificate(pem);
 }
 
 function noPem(option: string, why: string): Invalid {

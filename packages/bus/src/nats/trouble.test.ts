@@ -137,7 +137,12 @@ describe("NATS in trouble", { skip: missing ?? false }, () => {
     const socket = connectTo(nats.port, "127.0.0.1");
     await once(socket, "connect");
     // What the client of NATS would not let us write.
-    for (const header of ["NATS/1.0 nonsense\r\n\r\n", "NATS/1.0\r\n bad name : x\r\n\r\n", "garbage", "NATS/1.0\r\nü:\u0000\r\n\r\n"]) {
+    for (const header of [
+      "NATS/1.0 nonsense\r\n\r\n",
+      "NATS/1.0\r\n bad name : x\r\n\r\n",
+      "garbage",
+      "NATS/1.0\r\nü:\u0000\r\n\r\n",
+    ]) {
       const length = Buffer.byteLength(header);
       socket.write(`CONNECT {"headers":true,"verbose":false}\r\nHPUB ${reply} ${length} ${length}\r\n${header}\r\n`);
     }
