@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { Change } from "../changes.ts";
 import {
   aFullExecution,
@@ -19,6 +20,8 @@ import {
 
 /** Every character that some store or form of transport could stumble over. */
 const ANY_TEXT = 'quote " backslash \\ tab \t newline \n nul \u0000 ünïcode 🦑 {"json": [1]} \\N \\x00';
+
+const ANY_BYTES = Uint8Array.from({ length: 1_500_000 }, (_, n) => (n * 31) % 256);
 
 /**
  * For each kind of change one or more that go through, in this order, where there is a member `m1`. A kind that is added has to come in here, and with all its
@@ -86,6 +89,13 @@ export const EVERYTHING = {
   // Guarded by a count that only a beat tells; and nothing of members is carried.
   "member.evict": [],
   "member.leave": [{ kind: "member.leave", id: "m1" }],
+  "archive.keep": [
+    {
+      kind: "archive.keep",
+      digest: createHash("sha256").update(ANY_BYTES).digest("hex"),
+      bytes: ANY_BYTES,
+    },
+  ],
   "key.put": [
     {
       kind: "key.put",
