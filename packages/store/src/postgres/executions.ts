@@ -10,10 +10,11 @@ const WIDE = { context: "context, context_changes", parameters: "parameters", re
 const ALL = [NARROW, ...Object.values(WIDE)].join(", ");
 const WAITING = "status in ('requested', 'scheduled', 'delayed')";
 
-export const CLAIM = `select ${ALL} from squall_claim($1, $2, $3, $4, $5, $6)`;
+/** Takes what waits; `schema` is that of the functions. */
+export const claimIn = (schema: string): string => `select ${ALL} from ${schema}.squall_claim($1, $2, $3, $4, $5, $6)`;
 
 export async function getExecution(db: Reader, project: string, id: string): Promise<Execution | undefined> {
-  const row = await db.get(`select ${ALL} from execution where project = ? and id = ?`, project, id);
+  const row = await db.get(`select ${ALL} from every_execution where project = ? and id = ?`, project, id);
   return row && decodeExecution(row);
 }
 
@@ -29,7 +30,7 @@ export function listExecutions(
   return list(
     db,
     {
-      table: "execution",
+      table: "every_execution",
       columns: [NARROW, ...wide].join(", "),
       time: "start",
       project,
@@ -62,7 +63,7 @@ export async function childIds(
   parents: readonly string[],
 ): Promise<Map<string, string[]>> {
   const rows = await db.all(
-    "select parent, id from execution where project = ? and parent = any(?::text[]) order by parent, start, id",
+    "select parent, id from every_execution where project = ? and parent = any(?::text[]) order by parent, start, id",
     project,
     [...new Set(parents)],
   );
@@ -86,11 +87,13 @@ export async function executionValues(
       ? // A jump from status to status along the index, not a walk over every execution.
         await db.all(
           `with recursive used (value) as (
-            (select status::text from execution where project = ? order by status limit 1)
+            (select status::text from ended_execution where project = ? order by status limit 1)
             union all
-            select (select status::text from execution where project = ? and status > value::word order by status limit 1)
+            select (select status::text from ended_execution where project = ? and status > value::word order by status limit 1)
             from used where value is not null
-          ) select value from used where value is not null order by value collate "C"`,
+          ) select value collate "C" as value from used where value is not null
+          union select status::text collate "C" from execution where project = ? order by value`,
+          project,
           project,
           project,
         )

@@ -8,7 +8,7 @@ import { postgresFailure, withoutPassword } from "./failures.ts";
 import * as history from "./history.ts";
 import { holdsNul } from "./listing.ts";
 import { type Owner, takeOwnership } from "./owner.ts";
-import { migrate, SCHEMA_VERSION } from "./migrate.ts";
+import { functionsSchema, migrate, type Schema, SCHEMA } from "./migrate.ts";
 import { createWriter } from "./writer.ts";
 
 export interface PostgresStoreOptions {
@@ -22,6 +22,8 @@ export interface PostgresStoreOptions {
   readonly statementMs?: number;
   /** How long a write waits for a server that cannot be reached. Default 10,000 ms. */
   readonly patienceMs?: number;
+  /** What the program knows. Default: what this one does; tests open as an older or newer one. */
+  readonly schema?: Schema;
 }
 
 /**
@@ -31,12 +33,14 @@ export interface PostgresStoreOptions {
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
   const { url } = options;
   const where = withoutPassword(url);
+  const schema = options.schema ?? SCHEMA;
+  const functions = functionsSchema(schema);
   const statementMs = options.statementMs ?? 30_000;
   const starter = new pg.Client(clientOptions({ url, name: connectionName("start"), statementMs }));
   starter.on("error", () => undefined); // the query under way says it
   try {
     await starter.connect();
-    await migrate(starter, where);
+    await migrate(starter, where, schema);
   } catch (error) {
     throw postgresFailure(error, where);
   } finally {
@@ -51,10 +55,12 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const writer = createWriter({
     url,
     where,
+    functions,
     statementMs,
     patienceMs: options.patienceMs ?? 10_000,
     epoch: owner?.epoch,
   });
+  const claim = executions.claimIn(functions);
   let isClosed = false;
 
   const read = async <T>(query: () => Promise<T>): Promise<T> => {
@@ -85,7 +91,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     executionValues: (project, field) => read(() => executions.executionValues(db, project, field)),
     async claim(lane, limit, worker, leaseExpires, now) {
       if (limit <= 0) return [];
-      const rows = await writer.query(executions.CLAIM, [lane, limit, worker, leaseExpires, now, owner?.epoch ?? null]);
+      const rows = await writer.query(claim, [lane, limit, worker, leaseExpires, now, owner?.epoch ?? null]);
       return rows.map(executions.decodeExecution);
     },
     nextDue: (lane) => read(() => executions.nextDue(db, lane)),
@@ -120,7 +126,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       read(async () => {
         const trouble = writer.trouble() ?? readTrouble;
         if (trouble) throw trouble;
-        return describe(db, where);
+        return describe(db, where, schema.migrations.length);
       }),
 
     async [Symbol.asyncDispose]() {
@@ -133,7 +139,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   };
 }
 
-async function describe(db: Reader, where: string): Promise<Record<string, unknown>> {
+async function describe(db: Reader, where: string, version: number): Promise<Record<string, unknown>> {
   const row = await db.get(
     `select current_setting('server_version') as version, current_database() as database,
       pg_database_size(current_database()) as bytes, current_setting('synchronous_commit') as synchronous_commit,
@@ -143,7 +149,7 @@ async function describe(db: Reader, where: string): Promise<Record<string, unkno
     engine: "postgres",
     engine_version: row?.["version"],
     server: where,
-    schema_version: SCHEMA_VERSION,
+    schema_version: version,
     bytes: row?.["bytes"],
     connections: row?.["connections"],
     synchronous_commit: row?.["synchronous_commit"],

@@ -35,6 +35,8 @@ export interface Writer {
 }
 
 export interface WriterOptions extends Omit<ConnectOptions, "name"> {
+  /** Where the functions of this program are. */
+  readonly functions: string;
   /** For messages: the server without a password. */
   readonly where: string;
   readonly patienceMs: number;
@@ -70,12 +72,14 @@ const TIDY_EVERY = 2_000;
  * tables were nearly empty, when every index seemed as good as any, until then; the server's own look comes after a minute.
  */
 const ANALYZE_AT = [200, 2_000, 20_000, 200_000];
-const ANALYZE = "analyze execution, event, enforcement, output, workflow_step, key, resource";
+const ANALYZE = "analyze execution, key, resource";
 const WRITTEN = 200_000;
 
-const WRITE = { name: "squall-write", text: "select squall_write($1, $2::jsonb, $3, $4) as outcomes" };
-
 export function createWriter(options: WriterOptions): Writer {
+  const write = {
+    name: "squall-write",
+    text: `select ${options.functions}.squall_write($1, $2::jsonb, $3, $4) as outcomes`,
+  };
   let queue: Job[] = [];
   let client: pg.Client | undefined;
   let name = "";
@@ -153,7 +157,7 @@ export function createWriter(options: WriterOptions): Writer {
           if (found) return found;
           lost = name;
           const { rows } = await connection.query<{ outcomes: unknown[] }>({
-            ...WRITE,
+            ...write,
             values: [id, lists, careful, options.epoch ?? null],
           });
           return rows[0]?.outcomes ?? [];
