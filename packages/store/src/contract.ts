@@ -4,6 +4,7 @@ import { claimContract } from "./contract/claim.ts";
 import { commitContract } from "./contract/commit.ts";
 import { eventsContract } from "./contract/events.ts";
 import { executionsContract } from "./contract/executions.ts";
+import { forgetContract } from "./contract/forget.ts";
 import { historyContract } from "./contract/history.ts";
 import { isolationContract } from "./contract/isolation.ts";
 import { keysContract } from "./contract/keys.ts";
@@ -27,6 +28,7 @@ export function storeContract(name: string, open: OpenStore): void {
     eventsContract(use);
     keysContract(use);
     accountsContract(use);
+    forgetContract(use);
     isolationContract(use);
     historyContract(open);
   });

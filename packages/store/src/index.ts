@@ -4,6 +4,8 @@ export type {
   EnforcementFilter,
   EventFilter,
   ExecutionFilter,
+  Forgetting,
+  Forgotten,
   KeyFilter,
   Listed,
   Order,

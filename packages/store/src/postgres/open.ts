@@ -9,6 +9,7 @@ import * as history from "./history.ts";
 import { holdsNul } from "./listing.ts";
 import { type Owner, takeOwnership } from "./owner.ts";
 import { functionsSchema, migrate, type Schema, SCHEMA } from "./migrate.ts";
+import { forget } from "./retention.ts";
 import { createWriter } from "./writer.ts";
 
 export interface PostgresStoreOptions {
@@ -120,6 +121,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     apiKeyByHash: (hash) => lookUp(hash, () => content.apiKeyByHash(db, hash)),
     apiKeys: (project, page) => read(() => content.listApiKeys(db, project, page)),
 
+    forget: (ask) => read(() => forget({ url, statementMs }, ask)),
     projects: () =>
       read(async () => (await db.all("select name from project order by name")).map((row) => String(row["name"]))),
     describe: () =>

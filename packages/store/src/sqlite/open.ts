@@ -8,6 +8,7 @@ import { getEnforcement, listEnforcements } from "./enforcements.ts";
 import { getEvent, listEvents } from "./events.ts";
 import * as executions from "./executions.ts";
 import { storeFailure } from "./failures.ts";
+import { createForget } from "./forget.ts";
 import { createGroups, type Groups } from "./group.ts";
 import { expiredKeys, getKey, listKeys } from "./keys.ts";
 import { lockDirectory } from "./lock.ts";
@@ -62,6 +63,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 }
 
 function createStore(db: Database, groups: Groups, release: () => void): Store {
+  const forget = createForget(db);
   let isClosed = false;
   // S5: writes end within one turn on this connection, so a read is never between two halves.
   const read = async <T>(query: () => T): Promise<T> => {
@@ -109,6 +111,7 @@ function createStore(db: Database, groups: Groups, release: () => void): Store {
     apiKeyByHash: (hash) => read(() => accounts.apiKeyByHash(db, hash)),
     apiKeys: (project, page) => read(() => accounts.listApiKeys(db, project, page)),
 
+    forget: (ask) => groups.enqueue(() => forget(ask)),
     projects: () => read(() => db.all("select name from project order by name").map((row) => String(row["name"]))),
     describe: () =>
       read(() => {
