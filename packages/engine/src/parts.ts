@@ -41,6 +41,8 @@ export interface EngineParts {
   readonly webUrl: () => string;
   /** How sensors run. Absent: they are known, and none runs. */
   readonly sensors?: SensorSettings;
+  /** Days for which executions and events are kept after they ended. Absent: for ever. */
+  readonly keepDays?: number;
   /** Time zone of timers that name none. */
   readonly timezone: string;
   readonly log: Log;
