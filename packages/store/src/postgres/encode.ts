@@ -53,7 +53,11 @@ export function encodeList(list: readonly Change[], written: Once): EncodedList 
       }
       const of = continuedBy(execution);
       if (of !== undefined) {
-        changes.push({ kind: "continued", at, ...checked({ project: execution.project, execution: execution.id, of }) });
+        changes.push({
+          kind: "continued",
+          at,
+          ...checked({ project: execution.project, execution: execution.id, of }),
+        });
       }
     }
     if (change.kind === "enforcement.insert") {

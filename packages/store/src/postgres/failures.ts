@@ -12,6 +12,12 @@ export function postgresFailure(thrown: unknown, where: string): SquallError {
       message: `${where}: another Squall was started on this database while this one could not be reached; stop this one`,
       cause,
     });
+  // The functions of a program go when the database is two steps ahead of it.
+  if (state === "3F000" || state === "42883")
+    return new Unavailable("store.newer-schema", {
+      message: `${where} was brought up to date by a newer Squall (${said}); this program is too old for it: stop it, and start the newer one`,
+      cause,
+    });
   if (state === "28P01" || state === "28000")
     return new Unavailable("store.refused", {
       message: `${where} does not let this user in (${said}); correct user and password of the store's address`,

@@ -90,7 +90,8 @@ const TABLES = [
         return false;
       }
       // It stays with what came of it.
-      if (db.get("select 1 from execution where project = ? and trigger_instance = ? limit 1", project, id)) return false;
+      if (db.get("select 1 from execution where project = ? and trigger_instance = ? limit 1", project, id))
+        return false;
       return db.run("delete from event where project = ? and id = ?", project, id) > 0;
     },
   },
