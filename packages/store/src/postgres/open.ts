@@ -1,7 +1,7 @@
-import pg from "pg";
-import { Unavailable } from "@squall/model";
+import type pg from "pg";
+import { Invalid, Unavailable } from "@squall/model";
 import type { Store } from "../port.ts";
-import { clientOptions, connectionName, createReader, type Reader } from "./connection.ts";
+import { connectFirst, connectionName, createReader, type Reader } from "./connection.ts";
 import * as content from "./content.ts";
 import * as executions from "./executions.ts";
 import { postgresFailure, readOnly, withoutPassword } from "./failures.ts";
@@ -37,25 +37,26 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const schema = options.schema ?? SCHEMA;
   const functions = functionsSchema(schema);
   const statementMs = options.statementMs ?? 30_000;
-  const starter = new pg.Client(clientOptions({ url, name: connectionName("start"), statementMs }));
-  starter.on("error", () => undefined); // the query under way says it
+  let pooled = false;
+  let starter: pg.Client | undefined;
   try {
-    await starter.connect();
+    ({ client: starter, pooled } = await connectFirst({ url, name: connectionName("start"), statementMs }));
+    if (pooled && options.exclusive !== false) throw needsItsOwn(where);
     await migrate(starter, where, schema);
   } catch (error) {
     throw postgresFailure(error, where);
   } finally {
-    await starter.end().catch(() => undefined); // it may never have been there
+    await starter?.end().catch(() => undefined); // it may be what failed
   }
+  const connecting = { url, statementMs, pooled };
   const owner: Owner | undefined =
     options.exclusive === false ? undefined : await takeOwnership({ url, statementMs }, where);
   // An idle connection that broke is replaced by the next read, which says whether the server is there.
-  const db = createReader({ url, name: "squall reader", statementMs }, options.connections ?? 8, () => undefined);
+  const db = createReader({ ...connecting, name: "squall reader" }, options.connections ?? 8, () => undefined);
   const writer = createWriter({
-    url,
+    ...connecting,
     where,
     functions,
-    statementMs,
     patienceMs: options.patienceMs ?? 10_000,
     epoch: owner?.epoch,
   });
@@ -117,14 +118,14 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     apiKeyByHash: (hash) => lookUp(hash, () => content.apiKeyByHash(db, hash)),
     apiKeys: (project, page) => read(() => content.listApiKeys(db, project, page)),
 
-    forget: (ask) => read(() => forget({ url, statementMs }, ask)),
+    forget: (ask) => read(() => forget(connecting, ask)),
     projects: () =>
       read(async () => (await db.all("select name from project order by name")).map((row) => String(row["name"]))),
     describe: () =>
       read(async () => {
         // Nobody else may write, now that it is known not to work: an empty group tells when it does again.
         if (writer.trouble()) await writer.commit([]);
-        return describe(db, where, schema.migrations.length);
+        return { ...(await describe(db, where, schema.migrations.length)), pooled };
       }),
 
     async [Symbol.asyncDispose]() {
@@ -135,6 +136,12 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       await db.end();
     },
   };
+}
+
+function needsItsOwn(where: string): Invalid {
+  return new Invalid("store.pooled", {
+    message: `${where} is behind a pooler (PgBouncer), where no process can have a database to itself: the lock for that is on a connection of its own. Name the PostgreSQL server itself, or start as a member of a cluster (--bus)`,
+  });
 }
 
 async function describe(db: Reader, where: string, version: number): Promise<Record<string, unknown>> {

@@ -77,7 +77,7 @@ const WRITTEN = 200_000;
 
 export function createWriter(options: WriterOptions): Writer {
   const write = {
-    name: "squall-write",
+    ...(!options.pooled && { name: "squall-write" }),
     text: `select ${options.functions}.squall_write($1, $2::jsonb, $3, $4) as outcomes`,
   };
   let queue: Job[] = [];
