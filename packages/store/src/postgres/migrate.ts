@@ -5,6 +5,7 @@ import type pg from "pg";
 import { sqlState } from "./connection.ts";
 import { functions } from "./functions.ts";
 import { first } from "./migrations/0001-first.ts";
+import { members } from "./migrations/0002-members.ts";
 import { history } from "./migrations/0004-history.ts";
 
 /** Each step is a transaction of its own, so that none holds a lock for long; a migration that was released never changes. */
@@ -22,7 +23,7 @@ export interface Schema {
 
 /** In order. Forward only. */
 export const SCHEMA: Schema = {
-  migrations: [{ steps: [first] }, { steps: history, breaking: true }],
+  migrations: [{ steps: [first] }, { steps: [members], breaking: true }, { steps: history, breaking: true }],
   functions,
 };
 

@@ -10,6 +10,7 @@ import { holdsNul } from "./listing.ts";
 import { type Owner, takeOwnership } from "./owner.ts";
 import { functionsSchema, migrate, type Schema, SCHEMA } from "./migrate.ts";
 import { forget } from "./retention.ts";
+import * as members from "./members.ts";
 import { createWriter } from "./writer.ts";
 
 export interface PostgresStoreOptions {
@@ -26,6 +27,9 @@ export interface PostgresStoreOptions {
   /** What the program knows. Default: what this one does; tests open as an older or newer one. */
   readonly schema?: Schema;
 }
+
+/** A beat that takes longer is none. */
+const BEAT_MS = 3_000;
 
 /**
  * Opens the store on PostgreSQL 13 or newer and brings its schema up to date. Throws Unavailable where the server does not
@@ -61,6 +65,12 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     epoch: owner?.epoch,
   });
   const claim = executions.claimIn(functions);
+  const heart = createReader(
+    { ...connecting, name: "squall beat", statementMs: BEAT_MS },
+    1,
+    () => undefined, // the next one says it
+  );
+  const beats = members.createBeats(heart, functions, owner?.epoch);
   let isClosed = false;
 
   const read = async <T>(query: () => Promise<T>): Promise<T> => {
@@ -79,7 +89,13 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     exclusive: owner !== undefined,
     commit: (changes) => writer.commit(changes),
 
+    beat: (member) => read(() => beats.beat(member)),
+    members: () => read(() => members.listMembers(db)),
+    singletons: () => read(() => members.listSingletons(db)),
+    installation: (offered) => read(() => members.installation(db, offered)),
+
     resources: (project, kind) => read(() => content.listResources(db, project, kind)),
+    contentSince: (revision) => read(() => content.contentSince(db, revision)),
     snapshot: (project, digest) => read(async () => (await content.getSnapshots(db, project, [digest])).get(digest)),
     snapshots: (project, digests) => read(() => content.getSnapshots(db, project, digests)),
 
@@ -87,14 +103,16 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     executions: (project, filter, page) => read(() => executions.listExecutions(db, project, filter, page)),
     childIds: (project, parents) => read(() => executions.childIds(db, project, parents)),
     executionValues: (project, field) => read(() => executions.executionValues(db, project, field)),
-    async claim(lane, limit, worker, leaseExpires, now) {
+    async claim(lane, limit, worker, now) {
       if (limit <= 0) return [];
-      const rows = await writer.query(claim, [lane, limit, worker, leaseExpires, now, owner?.epoch ?? null]);
+      const rows = await writer.query(claim, [lane, limit, worker, now, owner?.epoch ?? null]);
       return rows.map(executions.decodeExecution);
     },
     nextDue: (lane) => read(() => executions.nextDue(db, lane)),
-    lostExecutions: (now, all = false) => read(() => executions.lostExecutions(db, now, all)),
+    waiting: (most) => read(() => executions.waiting(db, most)),
+    lostExecutions: (limit) => read(() => executions.lostExecutions(db, limit)),
     workflow: (project, execution, whole = false) => read(() => history.readWorkflow(db, project, execution, whole)),
+    told: (shards, limit) => read(() => members.listTold(db, shards, limit)),
     output: (project, execution, type, afterSeq) =>
       read(() =>
         holdsNul(execution) ? Promise.resolve([]) : history.readOutput(db, project, execution, type, afterSeq),
@@ -133,6 +151,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       await writer.close();
       await owner?.[Symbol.asyncDispose]();
       isClosed = true;
+      await heart.end();
       await db.end();
     },
   };

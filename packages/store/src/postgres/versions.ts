@@ -3,18 +3,23 @@
  * adds the rows of the version before it, when its tables differ, and never changes what is here.
  */
 export const VERSIONS: readonly { readonly version: number; readonly rows: string }[] = [
-  { version: 1, rows: first("lease_expires", "99") },
+  { version: 1, rows: first({ lease_expires: "99" }) },
+  { version: 2, rows: `${first({})}; ${second()}` },
 ];
 
 /** Executions: one that ended, its running child, one that waits, and one whose id is of no time. */
-function first(lease: string, expires: string): string {
+function first(leased: Readonly<Record<string, string>>): string {
   const id = (n: number) => `'${n.toString(16).padStart(24, "0")}'`;
   const t0 = 1_750_000_000_000_000;
   const execution = (id: string, n: number, status: string, more: { ended?: number; parent?: string; worker?: true }) =>
     `insert into execution (project, id, status, action, runner, lane, start, due, created, ended, parent, username, liveaction,
-      snapshot, worker, ${lease}, log, context, parameters, result)
+      snapshot, worker, ${Object.keys(leased)
+        .map((name) => `${name}, `)
+        .join("")}log, context, parameters, result)
     values ('default', ${id}, '${status}', 'core.noop', 'noop', 'inline', ${t0 + n}, ${t0}, ${t0}, ${more.ended ?? "null"},
-      ${more.parent ?? "null"}, 'stanley', ${id}, 'digest', ${more.worker ? "'w'" : "null"}, ${more.worker ? expires : "null"},
+      ${more.parent ?? "null"}, 'stanley', ${id}, 'digest', ${more.worker ? "'w'" : "null"}, ${Object.values(leased)
+        .map((value) => `${more.worker ? value : "null"}, `)
+        .join("")}
       '[{"status": "requested", "timestamp": 1}]', '{}', '{"p":"\\u0000"}', ${more.ended ? `'{"a":1}'` : "null"});`;
   return `
   insert into project values ('default');
@@ -37,4 +42,13 @@ function first(lease: string, expires: string): string {
   insert into token values ('h', ${id(8)}, 'default', 'eva', ${t0}, '{}', false);
   insert into apikey values ('default', ${id(8)}, 'eva', 'ah', '{}', true, ${t0});
   insert into written_group values ('g', now(), '[]')`;
+}
+
+/** Members, what is told, changes of content. */
+function second(): string {
+  return `insert into member values ('w', 1, 2, 3, '{}');
+  insert into singleton values ('sensor/default/x', 'w');
+  insert into told (project, id, execution, shard, event) values ('default', 'tell', '${"2".padStart(24, "0")}', 7, '{}');
+  insert into content_change values ('default', 'action', '${"7".padStart(24, "0")}', nextval('content_revision'));
+  insert into installation (id, seal) values ('i', 's')`;
 }
