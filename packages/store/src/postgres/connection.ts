@@ -140,6 +140,7 @@ export function isDisconnected(error: unknown): boolean {
   if (state !== undefined) return state.startsWith("08") || /^57P0[1-5]$/.test(state);
   if (!(error instanceof Error)) return false;
   const code = "code" in error ? String(error.code) : "";
+  if (code === "ENOENT" && "syscall" in error && error.syscall === "open") return false; // a certificate's file
   return (
     /^(ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOENT)/.test(code) ||
     /connection terminated|timeout (?:expired|exceeded)|Query read timeout|not queryable|closed the connection|Connection ended/i.test(

@@ -63,6 +63,9 @@ const GROUP_LISTS = 500;
 const GROUP_CHANGES = 4_000;
 /** Deadlocks with other processes' groups, in which one of both is undone. */
 const DEADLOCKS = 10;
+const READ_ONLY = "25006";
+/** Of the server; one is free again soon, mostly. */
+const NO_CONNECTION_LEFT = "53300";
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 /** Groups between two looks for ids that nobody will ask for any more. */
@@ -117,7 +120,10 @@ export function createWriter(options: WriterOptions): Writer {
         failing = undefined;
         return done;
       } catch (error) {
-        if (!isDisconnected(error)) throw error;
+        const state = sqlState(error);
+        // It is so for the connection's whole life, also when the server may be written to again.
+        if (state === READ_ONLY) drop();
+        if (!isDisconnected(error) && state !== NO_CONNECTION_LEFT) throw error;
         drop();
         if (performance.now() + pause > until || isClosed) {
           failing = postgresFailure(error, options.where);
