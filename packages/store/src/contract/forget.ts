@@ -161,7 +161,10 @@ export function forgetContract(use: UseStore): void {
           end: BEGIN + 75 * DAY,
         },
       );
-      assert.deepEqual(await store.claim("inline", 9, "w", BEGIN + 75 * DAY).then(names), [id(11)]);
+      assert.deepEqual(
+        await store.claim({ lane: "inline", limit: 9, worker: "w", labels: {}, now: BEGIN + 75 * DAY }).then(names),
+        [id(11)],
+      );
       await forget(store, BEGIN + 100 * DAY);
       assert.equal((await store.execution("default", id(1)))?.status, "succeeded");
       assert.equal(await steps(1), 2);

@@ -81,7 +81,9 @@ describe("the schema on PostgreSQL", { skip: why ?? false, timeout: 120_000 }, (
       );
       assert.equal((await store.commit([aMove(1, { from: ["succeeded"], to: "running" })])).ok, false);
       assert.deepEqual(
-        (await store.claim("inline", 5, "w", T0)).map(({ id }: Execution) => id),
+        (await store.claim({ lane: "inline", limit: 5, worker: "w", labels: {}, now: T0 })).map(
+          ({ id }: Execution) => id,
+        ),
         [waiting],
       );
     });
@@ -160,7 +162,7 @@ describe("the schema on PostgreSQL", { skip: why ?? false, timeout: 120_000 }, (
         { kind: "key.put", key: aKey(`k${n}`) },
         { kind: "timer.put", timer: aTimer(`t${n}`) },
       ]);
-      assert.equal((await store.claim("inline", 1, "w", T0 * 2)).length, 1);
+      assert.equal((await store.claim({ lane: "inline", limit: 1, worker: "w", labels: {}, now: T0 * 2 })).length, 1);
       assert.equal((await store.commit([aMove(at + 1, { from: ["running"], to: "failed" })])).ok, true);
       assert.equal((await store.forget({ before: 0, now: T0 * 2, limit: 1 })).executions, 0);
     }

@@ -6,6 +6,7 @@ import { sqlState } from "./connection.ts";
 import { functions } from "./functions.ts";
 import { first } from "./migrations/0001-first.ts";
 import { members } from "./migrations/0002-members.ts";
+import { queue } from "./migrations/0003-queue.ts";
 import { history } from "./migrations/0004-history.ts";
 
 /** Each step is a transaction of its own, so that none holds a lock for long; a migration that was released never changes. */
@@ -23,7 +24,12 @@ export interface Schema {
 
 /** In order. Forward only. */
 export const SCHEMA: Schema = {
-  migrations: [{ steps: [first] }, { steps: [members], breaking: true }, { steps: history, breaking: true }],
+  migrations: [
+    { steps: [first] },
+    { steps: [members], breaking: true },
+    { steps: [queue], breaking: true },
+    { steps: history, breaking: true },
+  ],
   functions,
 };
 

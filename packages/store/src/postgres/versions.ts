@@ -5,6 +5,10 @@
 export const VERSIONS: readonly { readonly version: number; readonly rows: string }[] = [
   { version: 1, rows: first({ lease_expires: "99" }) },
   { version: 2, rows: `${first({})}; ${second()}` },
+  {
+    version: 3,
+    rows: `${first({})}; ${second()}; update execution set priority = 7, wants = '{"site":"edge"}' where status = 'succeeded'`,
+  },
 ];
 
 /** Executions: one that ended, its running child, one that waits, and one whose id is of no time. */

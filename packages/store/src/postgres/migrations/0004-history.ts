@@ -41,7 +41,7 @@ export const history: readonly string[] = [
         one.key, bound);
     end loop;
   end $$;
-  create table execution (like ended_execution_first including defaults, primary key (project, id)) with (fillfactor = 70);
+  create table execution (like ended_execution_first including defaults, primary key (project, id)) with (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.05);
   insert into execution select * from ended_execution_first where ${LIVE};
   insert into execution select * from ended_execution_rest where ${LIVE};
   delete from ended_execution_first where ${LIVE};
