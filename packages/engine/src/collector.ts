@@ -8,20 +8,31 @@ const BATCH = 500;
 const FORGET_BATCH = 200;
 const DAY_MICROS = 86_400_000_000;
 
+/** Code of packs is looked at every so many rounds: its store reads everything that may name it. */
+const CODE_EVERY = 10;
+/**
+ * An engine that has not heard of an update yet may still ask for the code before it; and a pack that is removed and
+ * installed again need not be sent again.
+ */
+const CODE_IDLE_MS = 60 * 60_000;
+
 /** Removes what has expired, and what of the history is older than it is kept, now and then, until disposed. */
 export function startCollector(parts: EngineParts): AsyncDisposable {
   const over = new AbortController();
+  let rounds = 0;
   let collecting: Promise<void> | undefined;
   const turn = async (): Promise<void> => {
-    await collect(parts).catch((error: unknown) =>
-      parts.log.error({ err: error }, "expired keys and tokens could not be removed; trying again in a minute"),
+    await round(parts, ++rounds % CODE_EVERY === 0).catch((error: unknown) =>
+      parts.log.error({ err: error }, "what has expired could not be removed; trying again in a minute"),
     );
     await forgetOld(parts, over.signal).catch((error: unknown) =>
       parts.log.error({ err: error }, "old history could not be removed; trying again in a minute"),
     );
     collecting = undefined;
   };
-  const timer = setInterval(() => (collecting ??= turn()), EVERY_MS);
+  const timer = setInterval(() => {
+    collecting ??= turn();
+  }, EVERY_MS);
   timer.unref();
   return {
     async [Symbol.asyncDispose]() {
@@ -46,6 +57,13 @@ export async function forgetOld(parts: EngineParts, signal: AbortSignal): Promis
   }
   if (executions + events > 0) parts.log.info({ executions, events }, "old history was removed");
   return executions;
+}
+
+async function round(parts: EngineParts, code: boolean): Promise<void> {
+  await collect(parts);
+  if (!code) return;
+  const forgotten = await parts.store.forgetArchives(CODE_IDLE_MS);
+  if (forgotten > 0) parts.log.info({ archives: forgotten }, "code of packs that nothing names any more was removed");
 }
 
 export async function collect(parts: EngineParts): Promise<number> {

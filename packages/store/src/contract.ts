@@ -1,5 +1,6 @@
 import { describe } from "node:test";
 import { accountsContract } from "./contract/accounts.ts";
+import { archivesContract } from "./contract/archives.ts";
 import { claimContract } from "./contract/claim.ts";
 import { queuesContract } from "./contract/queues.ts";
 import { commitContract } from "./contract/commit.ts";
@@ -37,6 +38,7 @@ export function storeContract(name: string, open: OpenStore): void {
     keysContract(use);
     accountsContract(use);
     forgetContract(use);
+    archivesContract(use);
     isolationContract(use);
     historyContract(open);
   });

@@ -107,7 +107,7 @@ export function forgetContract(use: UseStore): void {
       await store.forget({ before: 0, now: BEGIN, limit: 1 });
       const at = (n: number, given: Partial<Execution> = {}) => ended(BEGIN + n * HOUR, n, given);
       const open: Partial<Execution> = { status: "paused" };
-      const unended = ({ end: _, ...one }: Execution): Execution => one;
+      const unended = ({ end: _end, ...one }: Execution): Execution => one;
       const id = (n: number) => idAt(BEGIN + n * HOUR, n);
       const event = anEvent(40, { id: id(40), occurrence_time: BEGIN + 40 * HOUR });
       await write(

@@ -6,6 +6,7 @@ import { sqlState } from "./connection.ts";
 import { functions } from "./functions.ts";
 import { first } from "./migrations/0001-first.ts";
 import { members } from "./migrations/0002-members.ts";
+import { archives } from "./migrations/0005-archives.ts";
 import { queue } from "./migrations/0003-queue.ts";
 import { history } from "./migrations/0004-history.ts";
 
@@ -29,6 +30,7 @@ export const SCHEMA: Schema = {
     { steps: [members], breaking: true },
     { steps: [queue], breaking: true },
     { steps: history, breaking: true },
+    { steps: [archives] },
   ],
   functions,
 };

@@ -1,7 +1,9 @@
 import type pg from "pg";
 import { Invalid, Unavailable } from "@squall/model";
+import type { Change } from "../changes.ts";
 import type { Store } from "../port.ts";
 import { createTurns } from "../turns.ts";
+import { forgetArchivesIn, readArchive, stageArchive } from "./archives.ts";
 import { connectFirst, connectionName, createReader, type Reader } from "./connection.ts";
 import * as content from "./content.ts";
 import * as executions from "./executions.ts";
@@ -86,9 +88,18 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const lookUp = async <T>(text: string, query: () => Promise<T | undefined>): Promise<T | undefined> =>
     holdsNul(text) ? undefined : read(query);
 
+  const stage = async (archives: readonly Extract<Change, { kind: "archive.keep" }>[]): Promise<void> => {
+    for (const { digest, bytes } of archives) {
+      await read(() => stageArchive(db, connecting, digest, bytes));
+    }
+  };
+
   return {
     exclusive: owner !== undefined,
-    commit: (changes) => writer.commit(changes),
+    commit: (changes) => {
+      const archives = changes.filter((change) => change.kind === "archive.keep");
+      return archives.length === 0 ? writer.commit(changes) : stage(archives).then(() => writer.commit(changes));
+    },
 
     beat: (member) => read(() => beats.beat(member)),
     members: () => read(() => members.listMembers(db)),
@@ -139,6 +150,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     apiKeys: (project, page) => read(() => content.listApiKeys(db, project, page)),
 
     forget: (ask) => read(() => forget(connecting, ask)),
+    archive: (digest) => lookUp(digest, () => readArchive(db, digest)),
+    async forgetArchives(idleMs) {
+      return Number((await writer.query({ text: forgetArchivesIn(functions), values: [idleMs, owner?.epoch ?? null] }))[0]?.["removed"]);
+    },
+
     projects: () =>
       read(async () => (await db.all("select name from project order by name")).map((row) => String(row["name"]))),
     describe: () =>

@@ -78,7 +78,8 @@ describe("through PgBouncer, which pools by transaction", { skip: why ?? false, 
     };
     const all = Promise.all(Array.from({ length: 16 }, one));
     for (let n = 1; n <= 15; n++) {
-      while (acknowledged < n * 30) await Promise.race([all, new Promise(setImmediate)]);
+      const reached = () => acknowledged >= n * 30;
+      while (!reached()) await Promise.race([all, new Promise(setImmediate)]);
       await server?.run(
         "select pg_terminate_backend(pid) from pg_stat_activity where application_name like 'squall writer%'",
       );

@@ -27,25 +27,17 @@ describe("PostgreSQL over TLS", { skip: why ?? false, timeout: 60_000 }, () => {
   let between: Server | undefined;
   let address = "";
 
-  const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "ignore" });
+  const openssl = (line: string) => execFileSync("openssl", line.split(" "), { cwd: folder, stdio: "ignore" });
+  const KEY = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes";
   const authority = (name: string) =>
-    openssl(
-      ...["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2"],
-      ...["-subj", `/CN=${name}`, "-keyout", `${name}.key`, "-out", `${name}.pem`],
-    );
+    openssl(`req -x509 ${KEY} -days 2 -subj /CN=${name} -keyout ${name}.key -out ${name}.pem`);
 
   before(async () => {
     authority("ca");
     authority("other");
     writeFileSync(file("names"), "subjectAltName=DNS:localhost\n");
-    openssl(
-      ...["req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-subj", "/CN=db"],
-      ...["-keyout", "server.key", "-out", "server.csr"],
-    );
-    openssl(
-      ...["x509", "-req", "-in", "server.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2"],
-      ...["-extfile", "names", "-out", "server.pem"],
-    );
+    openssl(`req -new ${KEY} -subj /CN=db -keyout server.key -out server.csr`);
+    openssl("x509 -req -in server.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out server.pem");
     chmodSync(file("server.key"), 0o600);
     if (process.getuid?.() === 0) {
       const id = (flag: string) => Number(execFileSync("id", [flag, "postgres"]));
