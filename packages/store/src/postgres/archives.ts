@@ -57,4 +57,4 @@ export async function readArchive(db: Reader, digest: string): Promise<Uint8Arra
 
 /** `functions`: their schema. With milliseconds, and the epoch of who has the database to itself or null. */
 export const forgetArchivesIn = (functions: string): string =>
-  `select ${functions}.squall_forget_archives($1::bigint, $2::bigint) as removed`;
+  `select ${functions}.squall_forget_archives(?::bigint, ?::bigint) as removed`;
