@@ -50,6 +50,8 @@ export const EVERYTHING = {
   ],
   "execution.insert": [
     ...insert(aFullExecution(1), anExecution(2), anExecution(3, { project: "other" }), anExecution(4)),
+    // It goes on from an earlier one.
+    ...insert(anExecution(5, { context: { "re-run": { ref: anId(4) } } })),
   ],
   "execution.move": [
     aMove(2, { from: ["requested"], to: "running", context: { cancelled_by: ANY_TEXT, 7: "number" } }),

@@ -5,7 +5,7 @@ import type { Dump, DumpRow, DumpTable } from "../transfer/port.ts";
 import { clientOptions, connectionName, type Row } from "./connection.ts";
 import { postgresFailure, withoutPassword } from "./failures.ts";
 import { OWNER_LOCK } from "./owner.ts";
-import { type CarriedTable, carriedTables, COLUMNS, rowOf, selected, sized } from "./tables.ts";
+import { type CarriedTable, carriedTables, COLUMNS, rowOf, selected, sized, sourceOf } from "./tables.ts";
 
 /**
  * Looks at a database in one transaction that reads only, whether or not servers work on it. With `alone` none may: then it
@@ -94,7 +94,7 @@ function createDump(client: pg.Client, where: string, schema: number, tables: re
 }
 
 export async function countRows(client: pg.Client, table: CarriedTable): Promise<number> {
-  const { rows } = await client.query<{ n: number }>(`select count(*) as n from "${table.sqlName}"`);
+  const { rows } = await client.query<{ n: number }>(`select count(*) as n from ${sourceOf(table)}`);
   return Number(rows[0]?.n);
 }
 
@@ -104,7 +104,7 @@ export async function countRows(client: pg.Client, table: CarriedTable): Promise
  */
 export async function* readTable(client: pg.Client, table: CarriedTable): AsyncGenerator<readonly DumpRow[]> {
   const order = table.key.map((column) => `"${column}"`).join(", ");
-  const ordered = `from "${table.sqlName}"${order && ` order by ${order}`}`;
+  const ordered = `from ${sourceOf(table)}${order && ` order by ${order}`}`;
   await client.query(`declare widths no scroll cursor for select ${sized(table)} as width ${ordered}`);
   await client.query(`declare walk no scroll cursor for select ${selected(table)} ${ordered}`);
   try {

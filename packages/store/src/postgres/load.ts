@@ -5,8 +5,16 @@ import { createSumming } from "../transfer/sums.ts";
 import { clientOptions, connectionName, type Row } from "./connection.ts";
 import { readTable, refuseCompany, schemaVersion } from "./dump.ts";
 import { postgresFailure, withoutPassword } from "./failures.ts";
-import { applySchema, SCHEMA_LOCK, SCHEMA_VERSION } from "./migrate.ts";
-import { type CarriedTable, carriedTables, COLUMNS, recordOf, SEQUENCES_THERE, sequenceUpdates } from "./tables.ts";
+import { migrate, SCHEMA, SCHEMA_LOCK } from "./migrate.ts";
+import {
+  type CarriedTable,
+  carriedTables,
+  COLUMNS,
+  insertsOf,
+  recordOf,
+  SEQUENCES_THERE,
+  sequenceUpdates,
+} from "./tables.ts";
 
 /**
  * Fills a database in one transaction (T3). `form` is the schema that the rows are in; theirs when they come from PostgreSQL, so
@@ -20,14 +28,12 @@ export async function openPostgresLoad(url: string, form: StoreSchema | undefine
   try {
     await client.connect();
     await refuseCompany(client, where);
-    await client.query("begin");
-    // Whoever opens the store meanwhile waits to see its schema.
-    await client.query("select pg_advisory_xact_lock($1)", [SCHEMA_LOCK]);
-    const wanted = form?.engine === "postgres" ? form.schema : SCHEMA_VERSION;
+    const newest = SCHEMA.migrations.length;
+    const wanted = form?.engine === "postgres" ? form.schema : newest;
     const there = (await schemaVersion(client)) ?? 0;
-    if (wanted > SCHEMA_VERSION || there > SCHEMA_VERSION) {
+    if (wanted > newest || there > newest) {
       throw new Invalid("store.newer-schema", {
-        message: `${wanted > SCHEMA_VERSION ? "these rows are" : `${where} is`} of schema ${Math.max(wanted, there)}, and this Squall knows up to ${SCHEMA_VERSION}; use the newer Squall that wrote ${wanted > SCHEMA_VERSION ? "them" : "it"}`,
+        message: `${wanted > newest ? "these rows are" : `${where} is`} of schema ${Math.max(wanted, there)}, and this Squall knows up to ${newest}; use the newer Squall that wrote ${wanted > newest ? "them" : "it"}`,
       });
     }
     if (there > wanted) {
@@ -35,11 +41,17 @@ export async function openPostgresLoad(url: string, form: StoreSchema | undefine
         message: `${where} has tables of schema ${there}, and these rows are of schema ${wanted}; name a database without tables (createdb -E UTF8 NAME)`,
       });
     }
-    await applySchema(client, there, wanted);
+    // Tables without rows may stay when it is broken off.
+    const isOld = wanted < newest;
+    await migrate(client, where, isOld ? { migrations: SCHEMA.migrations.slice(0, wanted), functions: "" } : SCHEMA);
+    await client.query("set statement_timeout = 0");
+    await client.query("begin");
+    // Whoever opens the store meanwhile waits to see its schema.
+    await client.query("select pg_advisory_xact_lock($1)", [SCHEMA_LOCK]);
     const tables = carriedTables((await client.query<Row>(COLUMNS)).rows);
     const isEmpty = there === 0 || (await areEmpty(client, tables));
     // What migrations put into the tables is in the rows to come as well.
-    if (isEmpty) for (const { sqlName } of tables) await client.query(`delete from "${sqlName}"`);
+    if (isEmpty) for (const name of tables.flatMap(({ stored }) => stored)) await client.query(`delete from "${name}"`);
     const indexes = isEmpty ? await dropIndexes(client) : [];
     return createLoad(client, where, { schema: wanted, tables, isEmpty, indexes });
   } catch (error) {
@@ -49,7 +61,10 @@ export async function openPostgresLoad(url: string, form: StoreSchema | undefine
 }
 
 async function areEmpty(client: pg.Client, tables: readonly CarriedTable[]): Promise<boolean> {
-  const any = tables.map(({ sqlName }) => `exists (select from "${sqlName}")`).join(" or ");
+  const any = tables
+    .flatMap(({ stored }) => stored)
+    .map((name) => `exists (select from "${name}")`)
+    .join(" or ");
   const { rows } = await client.query<{ any: boolean }>(`select ${any} as any`);
   return rows[0]?.any === false;
 }
@@ -92,12 +107,10 @@ function createLoad(client: pg.Client, where: string, { schema, tables, isEmpty,
         const table = tables.find(({ form: { name } }) => name === form.name);
         if (table === undefined) throw new Error(`there is no table ${form.name} to load`);
         refuseNul(table, rows);
-        const names = table.columns.map(({ sqlName }) => `"${sqlName}"`).join(", ");
-        await client.query({
-          name: `load ${table.sqlName}`,
-          text: `insert into "${table.sqlName}" (${names}) overriding system value select ${names} from json_populate_recordset(null::"${table.sqlName}", $1)`,
-          values: [JSON.stringify(rows.map((row) => recordOf(table, row)))],
-        });
+        const records = JSON.stringify(rows.map((row) => recordOf(table, row)));
+        for (const [n, text] of insertsOf(table).entries()) {
+          await client.query({ name: `load ${table.sqlName} ${n}`, text, values: [records] });
+        }
       }),
     sums: (onRows) =>
       doing(async () => {
@@ -116,8 +129,8 @@ function createLoad(client: pg.Client, where: string, { schema, tables, isEmpty,
       doing(async () => {
         for (const definition of indexes) await client.query(definition);
         for (const sql of sequenceUpdates((await client.query<Row>(SEQUENCES_THERE)).rows)) await client.query(sql);
-        await applySchema(client, schema, SCHEMA_VERSION);
         await client.query("commit");
+        if (schema < SCHEMA.migrations.length) await migrate(client, where);
         await client.query("analyze");
       }),
     async [Symbol.asyncDispose]() {

@@ -15,6 +15,14 @@ const QUOTED: Readonly<Record<string, readonly string[]>> = {
   enforcement: ["failure_reason"],
 };
 
+/** A table of which a part is kept in another one with the same columns: by a condition on the row. */
+const DIVIDED = {
+  table: "execution",
+  other: "ended_execution",
+  isHere:
+    "status in ('requested', 'scheduled', 'delayed', 'running', 'pausing', 'paused', 'resuming', 'pending', 'canceling')",
+} as const;
+
 /** A column to which changes of another one are appended; reading merges them, and a loaded row has none. */
 const FOLDED = { table: "execution", into: "context", changes: "context_changes" } as const;
 
@@ -45,6 +53,8 @@ export function sequenceUpdates(rows: readonly Row[]): string[] {
 /** A table as it is here, with the form that dumps have of it. */
 export interface CarriedTable {
   readonly sqlName: string;
+  /** The tables that hold its rows: itself, and one more where it is divided. */
+  readonly stored: readonly string[];
   /** Columns of the primary key, in its order. */
   readonly key: readonly string[];
   /** In the order of `form.columns`. */
@@ -71,13 +81,17 @@ export const COLUMNS = `
 
 export function carriedTables(rows: readonly Row[]): CarriedTable[] {
   const byTable = Map.groupBy(rows, (row) => String(row["table"]));
+  const isDivided = byTable.has(DIVIDED.other);
   return [...byTable]
-    .filter(([sqlName]) => NOT_CARRIED[TABLE_NAMES[sqlName] ?? sqlName] === undefined)
-    .map(([sqlName, columns]) => carriedTable(sqlName, columns))
+    .filter(([sqlName]) => sqlName !== DIVIDED.other && NOT_CARRIED[TABLE_NAMES[sqlName] ?? sqlName] === undefined)
+    .map(([sqlName, columns]) => {
+      const stored = isDivided && sqlName === DIVIDED.table ? [sqlName, DIVIDED.other] : [sqlName];
+      return carriedTable(sqlName, stored, columns);
+    })
     .toSorted((a, b) => (a.form.name < b.form.name ? -1 : 1));
 }
 
-function carriedTable(sqlName: string, rows: readonly Row[]): CarriedTable {
+function carriedTable(sqlName: string, stored: readonly string[], rows: readonly Row[]): CarriedTable {
   const name = TABLE_NAMES[sqlName] ?? sqlName;
   const columns = rows
     .filter((row) => sqlName !== FOLDED.table || row["column"] !== FOLDED.changes)
@@ -96,6 +110,7 @@ function carriedTable(sqlName: string, rows: readonly Row[]): CarriedTable {
     .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   return {
     sqlName,
+    stored,
     key: rows
       .filter((row) => row["key_at"] !== null)
       .toSorted((a, b) => Number(a["key_at"]) - Number(b["key_at"]))
@@ -120,6 +135,22 @@ const KINDS: Readonly<Record<string, ColumnKind>> = {
   "double precision": "real",
   bytea: "bytes",
 };
+
+/** What selects read its rows from. */
+export function sourceOf(table: CarriedTable): string {
+  const { sqlName, stored } = table;
+  const each = stored.map((name) => `select ${selected(table)} from "${name}"`);
+  return stored.length === 1 ? `"${sqlName}"` : `(${each.join(" union all ")}) "${sqlName}"`;
+}
+
+/** Statements that write records, given as one JSON list, each into the table that it belongs to. */
+export function insertsOf({ sqlName, stored, columns }: CarriedTable): string[] {
+  const names = columns.map((column) => `"${column.sqlName}"`).join(", ");
+  return stored.map((name) => {
+    const here = stored.length === 1 ? "" : ` where ${name === DIVIDED.table ? "" : "not "}(${DIVIDED.isHere})`;
+    return `insert into "${name}" (${names}) overriding system value select ${names} from json_populate_recordset(null::"${sqlName}", $1)${here}`;
+  });
+}
 
 /** What a select has to name to give `rowOf` a whole row. */
 export function selected(table: CarriedTable): string {

@@ -7,6 +7,7 @@ export const NOT_CARRIED: Readonly<Record<string, string>> = {
   singleton: "says which of them has what now",
   owner: "says which process has the database now",
   written_group: "answers a writer whose connection broke a moment ago",
+  history_part: "says which parts PostgreSQL keeps the history in",
   squall_schema: "is the schema's, not the installation's",
 };
 

@@ -4,7 +4,7 @@
  *
  * T1  A dump is one consistent look: what is committed after it was opened is not in it.
  * T2  Neither side holds more than a few megabytes, or one row, in memory.
- * T3  A load becomes visible, and durable, with `commit`, whole; disposed without it, nothing of it stays.
+ * T3  A load becomes visible, and durable, with `commit`, whole; disposed without it, nothing stays but tables without rows.
  * T4  Loading a dump and dumping the result gives the same rows.
  */
 

@@ -163,7 +163,7 @@ for (const engine of ENGINES) {
         const { sums, wasThere } = await copy(from, to);
         assert.equal(wasThere, false);
         assert.deepEqual(await contentOf(to), await contentOf(from));
-        assert.equal(sums["execution"]?.rows, 4);
+        assert.equal(sums["execution"]?.rows, 5);
 
         await using a = await open(from);
         await using b = await open(to);
