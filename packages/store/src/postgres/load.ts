@@ -6,15 +6,7 @@ import { clientOptions, connectionName, type Row } from "./connection.ts";
 import { readTable, refuseCompany, schemaVersion } from "./dump.ts";
 import { postgresFailure, withoutPassword } from "./failures.ts";
 import { migrate, SCHEMA, SCHEMA_LOCK } from "./migrate.ts";
-import {
-  type CarriedTable,
-  carriedTables,
-  COLUMNS,
-  insertsOf,
-  recordOf,
-  SEQUENCES_THERE,
-  sequenceUpdates,
-} from "./tables.ts";
+import { type CarriedTable, carriedTables, COLUMNS, insertsOf, SEQUENCES_THERE, sequenceUpdates } from "./tables.ts";
 
 /**
  * Fills a database in one transaction (T3). `form` is the schema that the rows are in; theirs when they come from PostgreSQL, so
@@ -107,10 +99,7 @@ function createLoad(client: pg.Client, where: string, { schema, tables, isEmpty,
         const table = tables.find(({ form: { name } }) => name === form.name);
         if (table === undefined) throw new Error(`there is no table ${form.name} to load`);
         refuseNul(table, rows);
-        const records = JSON.stringify(rows.map((row) => recordOf(table, row)));
-        for (const [n, text] of insertsOf(table).entries()) {
-          await client.query({ name: `load ${table.sqlName} ${n}`, text, values: [records] });
-        }
+        for (const { text, records } of insertsOf(table, rows)) await client.query(text, [records]);
       }),
     sums: (onRows) =>
       doing(async () => {

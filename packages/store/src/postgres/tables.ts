@@ -1,3 +1,4 @@
+import { type ExecutionStatus, isCompleted } from "@squall/model";
 import { isCarried, isJsonColumn, NOT_CARRIED } from "../transfer/carried.ts";
 import type { ColumnKind, DumpRow, DumpTable } from "../transfer/port.ts";
 import { canonicalJson } from "../transfer/sums.ts";
@@ -15,12 +16,12 @@ const QUOTED: Readonly<Record<string, readonly string[]>> = {
   enforcement: ["failure_reason"],
 };
 
-/** A table of which a part is kept in another one with the same columns: by a condition on the row. */
+/** A table of which a part, by a column's value, is kept in another one with the same columns. */
 const DIVIDED = {
   table: "execution",
   other: "ended_execution",
-  isHere:
-    "status in ('requested', 'scheduled', 'delayed', 'running', 'pausing', 'paused', 'resuming', 'pending', 'canceling')",
+  column: "status",
+  belongsThere: (status: unknown) => isCompleted(String(status) as ExecutionStatus), // cast: the column holds nothing else
 } as const;
 
 /** A column to which changes of another one are appended; reading merges them, and a loaded row has none. */
@@ -143,12 +144,17 @@ export function sourceOf(table: CarriedTable): string {
   return stored.length === 1 ? `"${sqlName}"` : `(${each.join(" union all ")}) "${sqlName}"`;
 }
 
-/** Statements that write records, given as one JSON list, each into the table that it belongs to. */
-export function insertsOf({ sqlName, stored, columns }: CarriedTable): string[] {
+/** Statements that write rows, each with the records for it as JSON. */
+export function insertsOf(table: CarriedTable, rows: readonly DumpRow[]): { text: string; records: string }[] {
+  const { sqlName, stored, columns } = table;
   const names = columns.map((column) => `"${column.sqlName}"`).join(", ");
-  return stored.map((name) => {
-    const here = stored.length === 1 ? "" : ` where ${name === DIVIDED.table ? "" : "not "}(${DIVIDED.isHere})`;
-    return `insert into "${name}" (${names}) overriding system value select ${names} from json_populate_recordset(null::"${sqlName}", $1)${here}`;
+  const at = columns.findIndex((column) => column.sqlName === DIVIDED.column);
+  return stored.flatMap((name) => {
+    const own =
+      stored.length === 1 ? rows : rows.filter((row) => DIVIDED.belongsThere(row[at]) === (name === DIVIDED.other));
+    if (own.length === 0) return [];
+    const text = `insert into "${name}" (${names}) overriding system value select ${names} from json_populate_recordset(null::"${sqlName}", $1)`;
+    return [{ text, records: JSON.stringify(own.map((row) => recordOf(table, row))) }];
   });
 }
 
@@ -188,7 +194,7 @@ function folded(text: string, row: Row): string {
 }
 
 /** A row as `json_populate_record` takes it. */
-export function recordOf(table: CarriedTable, row: DumpRow): Record<string, unknown> {
+function recordOf(table: CarriedTable, row: DumpRow): Record<string, unknown> {
   return Object.fromEntries(
     table.columns.map((column, at) => {
       const value = row[at] ?? null;
