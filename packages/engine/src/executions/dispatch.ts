@@ -158,8 +158,9 @@ export function createDispatch(core: Core): Dispatch {
         const slots = lanes.takeForWaiting(lane);
         if (slots === 0) return;
         let claimed: Execution[];
+        const now = parts.now();
         try {
-          claimed = await parts.store.claim(lane, slots, parts.worker, parts.now());
+          claimed = await parts.store.claim({ lane, limit: slots, worker: parts.worker, labels: parts.labels, now });
         } catch (error) {
           lanes.give(lane, slots);
           throw error;
@@ -170,7 +171,7 @@ export function createDispatch(core: Core): Dispatch {
         if (claimed.length === slots) continue; // there may be more than we could take
         if (draining) return;
         // D5
-        const next = await parts.store.nextDue(lane);
+        const next = await parts.store.nextDue(lane, now);
         if ((pumping[lane] as string) === "again") continue; // someone asked meanwhile
         if (next === undefined) return;
         if (next > parts.now()) {
@@ -298,11 +299,30 @@ export function createDispatch(core: Core): Dispatch {
 
   const runToEnd = async (execution: Execution, snapshot: Snapshot, signal: AbortSignal, output: Output) => {
     const outcome = await perform(core, execution, snapshot, signal, output);
+    const isCutOff = signal.reason === "shutdown" && outcome.status === "abandoned";
+    if (isCutOff && snapshot.action.idempotent === true && (await handBack(execution, output))) {
+      return lanes.give(execution.lane);
+    }
     const ended = finish(execution, snapshot, outcome.status, outcome.result, output);
     // Nothing runs any more, so the slot is free. The claim of the next one shares the transaction of this one's end.
     lanes.give(execution.lane);
     if (lanes.waiting(execution.lane) > 0) pump(execution.lane);
     await ended;
+  };
+
+  /** It runs again, here after the next start or in another worker at once. False when it is not ours any more. */
+  const handBack = async ({ project, id, lane }: Execution, output: Output): Promise<boolean> => {
+    await output.flushed();
+    const worker = parts.worker;
+    const committed = await untilItWorks("an execution could not be handed back", () => {
+      const at = parts.now();
+      const from = ["running"] as const;
+      return parts.store.commit([
+        { kind: "execution.move", project, id, from, to: "requested", at, worker, lease: null },
+      ]);
+    });
+    if (committed.ok) parts.bus.publish({ topic: "wake", lane });
+    return committed.ok;
   };
 
   const finish = async (
