@@ -5,14 +5,21 @@ import type { EngineParts } from "./parts.ts";
 const EVERY_MS = 60_000;
 const BATCH = 500;
 
+/** Code of packs is looked at every so many rounds: its store reads everything that may name it. */
+const CODE_EVERY = 10;
+/**
+ * An engine that has not heard of an update yet may still ask for the code before it; and a pack that is removed and
+ * installed again need not be sent again.
+ */
+const CODE_IDLE_MS = 60 * 60_000;
+
 /** Removes what has expired, now and then, until disposed. */
 export function startCollector(parts: EngineParts): AsyncDisposable {
   let collecting: Promise<void> = Promise.resolve();
+  let rounds = 0;
   const timer = setInterval(() => {
-    collecting = collect(parts).then(
-      () => undefined,
-      (error: unknown) =>
-        parts.log.error({ err: error }, "expired keys and tokens could not be removed; trying again in a minute"),
+    collecting = round(parts, ++rounds % CODE_EVERY === 0).catch((error: unknown) =>
+      parts.log.error({ err: error }, "what has expired could not be removed; trying again in a minute"),
     );
   }, EVERY_MS);
   timer.unref();
@@ -22,6 +29,13 @@ export function startCollector(parts: EngineParts): AsyncDisposable {
       await collecting;
     },
   };
+}
+
+async function round(parts: EngineParts, code: boolean): Promise<void> {
+  await collect(parts);
+  if (!code) return;
+  const forgotten = await parts.store.forgetArchives(CODE_IDLE_MS);
+  if (forgotten > 0) parts.log.info({ archives: forgotten }, "code of packs that nothing names any more was removed");
 }
 
 export async function collect(parts: EngineParts): Promise<number> {

@@ -25,6 +25,8 @@ export interface ServerOptions extends ClusterOptions {
   readonly dataDirectory: string;
   /** `postgres://...`; undefined for the database in the data directory. Holds a password: never log it. */
   readonly store?: string;
+  /** Keep the code of packs for other machines. Default: where the store is not this process's alone. */
+  readonly shareCode?: boolean;
   /** Holds the key that secrets are sealed with; absent: `encryption.key` in the data directory. */
   readonly keyFile?: string;
   /** Folders whose subfolders are packs, registered at start when they changed. */

@@ -1,5 +1,6 @@
 import { describe } from "node:test";
 import { accountsContract } from "./contract/accounts.ts";
+import { archivesContract } from "./contract/archives.ts";
 import { claimContract } from "./contract/claim.ts";
 import { queuesContract } from "./contract/queues.ts";
 import { commitContract } from "./contract/commit.ts";
@@ -35,6 +36,7 @@ export function storeContract(name: string, open: OpenStore): void {
     eventsContract(use);
     keysContract(use);
     accountsContract(use);
+    archivesContract(use);
     isolationContract(use);
     historyContract(open);
   });

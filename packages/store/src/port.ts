@@ -28,7 +28,7 @@ import type { Change, Committed, StoredResource, Told } from "./changes.ts";
  * S1  `commit` resolves only when the change survives SIGKILL and power loss.
  * S2  A list of changes happens whole or not at all, whatever else is in the same group.
  * S3  No guard is checked against uncommitted or stale state: of two lists with the same guard one is refused.
- * S4  Lists are applied in the order in which `commit` was called.
+ * S4  Lists are applied in the order in which `commit` was called, but for those that keep an archive.
  * S5  Reads see everything committed before they were called.
  */
 export interface Store extends AsyncDisposable {
@@ -120,6 +120,14 @@ export interface Store extends AsyncDisposable {
   apiKey(project: string, id: string): Promise<ApiKey | undefined>;
   apiKeyByHash(hash: string): Promise<ApiKey | undefined>;
   apiKeys(project: string, page: Page): Promise<Listed<ApiKey>>;
+
+  /** The bytes that `archive.keep` kept. */
+  archive(digest: string): Promise<Uint8Array | undefined>;
+  /**
+   * Removes the archives that were found to be of no use for `idleMs`, by the store's clock, and finds those that are now: no
+   * pack names them (as `archive`), nor does the snapshot of an execution that has not ended. Resolves with how many went.
+   */
+  forgetArchives(idleMs: number): Promise<number>;
 
   /** Every project that anything was ever written for. */
   projects(): Promise<string[]>;

@@ -149,6 +149,8 @@ function fieldsOf(change: Exclude<Change, { kind: "snapshot.keep" }>): Record<st
       const { project, id } = change;
       return checked({ project, id, what: `API key ${id} of project ${project}` });
     }
+    case "archive.keep":
+      return checked({ digest: change.digest }); // its bytes are there already (archives.ts)
     default:
       return change satisfies never;
   }

@@ -1,4 +1,9 @@
 import { claiming } from "./claiming.ts";
+import { EXECUTION_STATUSES, isCompleted } from "@squall/model";
+
+const UNFINISHED = EXECUTION_STATUSES.filter((status) => !isCompleted(status))
+  .map((status) => `'${status}'`)
+  .join(", ");
 
 /** Any number that nothing else in the database takes. */
 const CONTENT_LOCK = 7_305_142_028;
@@ -298,6 +303,12 @@ begin
       delete from apikey where project = c->>'project' and id = c->>'id';
       get diagnostics n = row_count;
       if n = 0 then perform squall_refuse('missing', at, c->>'what' || ' does not exist'); end if;
+    when 'archive.keep' then
+      update archive set kept = true, idle_since = null where digest = c->>'digest';
+      get diagnostics n = row_count;
+      if n = 0 then
+        perform squall_refuse('missing', at, format('archive %s was forgotten before it was kept', c->>'digest'));
+      end if;
     else
       raise exception 'there is no change of kind %', c->>'kind';
   end case;
@@ -347,6 +358,27 @@ begin
   end if;
   insert into written_group (id, outcomes) values (group_id, outcomes);
   return outcomes;
+end $$;
+
+create or replace function squall_is_needed(named word) returns boolean language sql stable as $$
+  -- As a member in the JSON of a body: in texts quotes are escaped, so none looks like it.
+  select exists (select 1 from resource where kind = 'pack' and position('"archive":"' || named || '"' in body) > 0)
+    or exists (
+      select 1 from execution e join snapshot s on s.project = e.project and s.digest = e.snapshot
+      where e.project in (select name from project) and e.status in (${UNFINISHED})
+        and position('"archive":"' || named || '"' in s.body) > 0)
+$$;
+
+create or replace function squall_forget_archives(idle_ms bigint, mine bigint) returns int language plpgsql as $$
+declare
+  n int;
+begin
+  perform squall_fence(mine);
+  update archive set idle_since = null where idle_since is not null and squall_is_needed(digest);
+  delete from archive where idle_since <= now() - idle_ms * interval '1 millisecond';
+  get diagnostics n = row_count;
+  update archive set idle_since = now() where idle_since is null and not squall_is_needed(digest);
+  return n;
 end $$;
 
 -- On a connection of its own, and not worth a sync: a beat that is lost is followed by the next.

@@ -1,7 +1,9 @@
 import pg from "pg";
 import { Unavailable } from "@squall/model";
+import type { Change } from "../changes.ts";
 import type { Store } from "../port.ts";
 import { createTurns } from "../turns.ts";
+import { FORGET, readArchive, stageArchive } from "./archives.ts";
 import { clientOptions, connectionName, createReader, type Reader } from "./connection.ts";
 import * as content from "./content.ts";
 import * as executions from "./executions.ts";
@@ -75,9 +77,18 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const lookUp = async <T>(text: string, query: () => Promise<T | undefined>): Promise<T | undefined> =>
     holdsNul(text) ? undefined : read(query);
 
+  const stage = async (archives: readonly Extract<Change, { kind: "archive.keep" }>[]): Promise<void> => {
+    for (const { digest, bytes } of archives) {
+      await read(() => stageArchive(db, { url, statementMs }, digest, bytes));
+    }
+  };
+
   return {
     exclusive: owner !== undefined,
-    commit: (changes) => writer.commit(changes),
+    commit: (changes) => {
+      const archives = changes.filter((change) => change.kind === "archive.keep");
+      return archives.length === 0 ? writer.commit(changes) : stage(archives).then(() => writer.commit(changes));
+    },
 
     beat: (member) => read(() => beats.beat(member)),
     members: () => read(() => members.listMembers(db)),
@@ -126,6 +137,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     apiKey: (project, id) => read(() => content.getApiKey(db, project, id)),
     apiKeyByHash: (hash) => lookUp(hash, () => content.apiKeyByHash(db, hash)),
     apiKeys: (project, page) => read(() => content.listApiKeys(db, project, page)),
+
+    archive: (digest) => lookUp(digest, () => readArchive(db, digest)),
+    async forgetArchives(idleMs) {
+      return Number((await writer.query(FORGET, [idleMs, owner?.epoch ?? null]))[0]?.["removed"]);
+    },
 
     projects: () =>
       read(async () => (await db.all("select name from project order by name")).map((row) => String(row["name"]))),

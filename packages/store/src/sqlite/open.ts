@@ -1,10 +1,11 @@
 import { mkdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { Unavailable } from "@squall/model";
+import { microsNow, Unavailable } from "@squall/model";
 import type { Installation, Store } from "../port.ts";
 import { createTurns } from "../turns.ts";
 import * as accounts from "./accounts.ts";
 import * as claims from "./claims.ts";
+import { forgetArchives, readArchive, stageArchive } from "./archives.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { getEnforcement, listEnforcements } from "./enforcements.ts";
 import { getEvent, listEvents } from "./events.ts";
@@ -80,7 +81,13 @@ function createStore(db: Database, groups: Groups, release: () => void): Store {
   };
   return {
     exclusive: true,
-    commit: (changes) => groups.commit(changes),
+    commit: (changes) => {
+      const archives = changes.filter((change) => change.kind === "archive.keep");
+      if (archives.length === 0) return groups.commit(changes);
+      return Promise.all(archives.map(({ digest, bytes }) => stageArchive(groups, digest, bytes))).then(() =>
+        groups.commit(changes),
+      );
+    },
 
     // Of no group: members are in memory, and wait for no disk.
     beat: (member) => read(() => beat(db, member, Date.now() * 1000)),
@@ -127,6 +134,9 @@ function createStore(db: Database, groups: Groups, release: () => void): Store {
     apiKey: (project, id) => read(() => accounts.getApiKey(db, project, id)),
     apiKeyByHash: (hash) => read(() => accounts.apiKeyByHash(db, hash)),
     apiKeys: (project, page) => read(() => accounts.listApiKeys(db, project, page)),
+
+    archive: (digest) => read(() => readArchive(db, digest)),
+    forgetArchives: (idleMs) => groups.enqueue(() => forgetArchives(db, idleMs, microsNow())),
 
     projects: () => read(() => db.all("select name from project order by name").map((row) => String(row["name"]))),
     describe: () =>
