@@ -9,6 +9,7 @@ import { type ArtifactLimits, createArtifacts } from "./artifacts.ts";
 import { createAsking } from "./asking.ts";
 import { createAssembler, readFrame } from "./frames.ts";
 import { type NatsTls, openLink } from "./link.ts";
+import { createInterest } from "./interest.ts";
 import { readMessages } from "./messages.ts";
 import { createOutbox } from "./outbox.ts";
 import { subjectsOf } from "./subjects.ts";
@@ -79,6 +80,7 @@ export function createNatsBus(options: NatsBusOptions): NatsBus {
     inbox: subjects.inbox,
     say,
     onUp() {
+      interest.up();
       outbox.pump();
       upAgain.resolve();
     },
@@ -99,6 +101,7 @@ export function createNatsBus(options: NatsBusOptions): NatsBus {
       );
     },
   });
+  const interest = createInterest({ link, subjectOf: subjects.want, now });
   const onBroken = (what: string): void => {
     counts.broken++;
     complain({ what, broken: counts.broken }, "something on our subjects of NATS cannot be read and was left out");
@@ -138,7 +141,7 @@ export function createNatsBus(options: NatsBusOptions): NatsBus {
     publish(message) {
       if (closing.signal.aborted) return;
       local.publish(message);
-      outbox.say(message);
+      if (interest.isThere(message.topic)) outbox.say(message);
     },
     subscribe(wanted, listener) {
       const leaveLocal = local.subscribe(wanted, listener);
@@ -146,11 +149,13 @@ export function createNatsBus(options: NatsBusOptions): NatsBus {
       for (const topic of wanted) {
         const there = topics.get(topic);
         if (there) there.listeners++;
-        else
+        else {
           topics.set(topic, {
             listeners: 1,
             stop: link.subscribe(subjects.say(topic), ({ data }) => hear(topic, data)),
           });
+          interest.listens(topic);
+        }
       }
       let isOver = false;
       return () => {
@@ -162,6 +167,7 @@ export function createNatsBus(options: NatsBusOptions): NatsBus {
           if (!there || --there.listeners > 0) continue;
           there.stop();
           topics.delete(topic);
+          interest.left(topic);
         }
       };
     },
@@ -208,6 +214,7 @@ export function createNatsBus(options: NatsBusOptions): NatsBus {
     async [Symbol.asyncDispose]() {
       if (closing.signal.aborted) return;
       outbox.pump();
+      interest.close();
       answering.close();
       closing.abort(closed());
       await local[Symbol.asyncDispose]();

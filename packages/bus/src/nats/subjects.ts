@@ -4,6 +4,8 @@ import type { Topic } from "../port.ts";
 /** The subjects of one cluster. All begin with `squall.<cluster>.`, so one permission suffices for a member. */
 export interface Subjects {
   say(topic: Topic): string;
+  /** Where those who listen to what is only said when somebody does say so. */
+  want(topic: Topic): string;
   ask(address: string): string;
   /** Where answers to `asker` come; `*` takes the question's number. */
   answers(asker: string): string;
@@ -21,6 +23,7 @@ export function subjectsOf(cluster: string): Subjects {
   const prefix = `squall.${cluster}`;
   return {
     say: (topic) => `${prefix}.say.${topic}`,
+    want: (topic) => `${prefix}.want.${topic}`,
     ask: (address) => `${prefix}.ask.${token(address)}`,
     answers: (asker) => `${prefix}.answer.${asker}`,
     inbox: `${prefix}.inbox`,
