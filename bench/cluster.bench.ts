@@ -54,13 +54,13 @@ const both = (values: readonly number[]) => {
 const now = () => performance.timeOrigin + performance.now();
 
 /** Sends `count` webhooks over so many connections; when each was sent, in milliseconds since 1970, and how long its answer took. */
-async function post(processes: Processes, count: number, connections: number) {
+async function post(processes: Processes, count: number, connections: number, first = 0) {
   const bytes = requestBytes("POST", "/v1/webhooks/bench", { "st2-api-key": processes.apiKey }, BODY);
   const at = bytes.indexOf('"00000000"') + 1;
-  const sent = new Float64Array(count);
+  const sent = new Float64Array(first + count);
   const { ports } = processes;
   const share = (n: number) => Math.floor((count * (n + 1)) / ports.length) - Math.floor((count * n) / ports.length);
-  let next = 0;
+  let next = first;
   const results = await Promise.all(
     ports.map((port, n) =>
       load({ port, connections: Math.ceil(connections / ports.length), requests: share(n), wanted: 202 }, () => {
@@ -82,8 +82,14 @@ async function webhooks(processes: Processes, observer: Observer) {
   await observer.idle();
 
   const aloneSince = now() * 1000;
-  const alone = await post(processes, ALONE, 1);
-  await observer.idle();
+  const sentAlone = new Float64Array(ALONE);
+  const answersAlone: number[] = [];
+  for (let n = 0; n < ALONE; n++) {
+    const one = await post(processes, 1, 1, n);
+    sentAlone[n] = one.sent[n] ?? Number.NaN;
+    answersAlone.push(...one.answers);
+    await observer.idle();
+  }
   const aloneLives = await observer.lives("core.noop", aloneSince);
 
   const before: Usage = { cpu: processes.cpu(), counts: await observer.counts() };
@@ -106,7 +112,7 @@ async function webhooks(processes: Processes, observer: Observer) {
   );
   say(`under load: request to answer ${both(answers)}; to completion ${wholes(lives, sent)}; claim ${claims(lives)}`);
   say(
-    `one at a time: request to answer ${both(alone.answers)}; to completion ${wholes(aloneLives, alone.sent)}; claim ${claims(aloneLives)}`,
+    `one at a time: request to answer ${both(answersAlone)}; to completion ${wholes(aloneLives, sentAlone)}; claim ${claims(aloneLives)}`,
   );
   say(processors(before, after, total, REQUESTS));
   const per = perExecution(before.counts, after.counts, REQUESTS);

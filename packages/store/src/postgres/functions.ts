@@ -1,4 +1,5 @@
 import { claiming } from "./claiming.ts";
+import { newRows } from "./new-rows.ts";
 import { EXECUTION_STATUSES, isCompleted } from "@squall/model";
 
 const UNFINISHED = EXECUTION_STATUSES.filter((status) => !isCompleted(status))
@@ -176,6 +177,8 @@ begin
       insert into execution select * from jsonb_populate_record(null::execution, c->'row') on conflict do nothing;
       get diagnostics n = row_count;
       if n = 0 then perform squall_refuse('exists', at, c->>'taken'); end if;
+    when 'rows' then
+      perform squall_insert_rows(c, at);
     when 'execution.move' then
       perform squall_move_execution(c, at);
     when 'event.insert' then
@@ -398,4 +401,5 @@ begin
   from execution e where e.worker = of_id and e.status = 'canceling';
 end $$;
 
-${claiming}`;
+${claiming}
+${newRows}`;
