@@ -18,12 +18,13 @@ import { load, percentile, requestBytes } from "./loop/load.ts";
  * written before the commit of what they say: a claim's latency begins with `requested` and ends where its worker asked.
  * Not measured: other machines, a network, TLS, a standby that has to confirm.
  * Options through the environment: REQUESTS (default 8,000 per form), WORKFLOWS (200; 0 for none), FORMS (a,b,c), CONNECTIONS
- * (50), ALONE (requests one at a time, 200), PROFILE (a folder for CPU profiles), BARE=no.
+ * (50), ALONE (requests one at a time, 200), DEAREST (that many of the database's dearest statements, 0), PROFILE (a folder for CPU profiles), BARE=no.
  */
 const REQUESTS = Number(process.env.REQUESTS ?? 8_000);
 const WORKFLOWS = Number(process.env.WORKFLOWS ?? 200);
 const ALONE = Number(process.env.ALONE ?? 200);
 const CONNECTIONS = Number(process.env.CONNECTIONS ?? 50);
+const DEAREST = Number(process.env.DEAREST ?? 0);
 const TASKS = 10;
 const FORMS: Readonly<Record<string, readonly string[]>> = {
   a: [ALL],
@@ -130,7 +131,7 @@ async function statements(processes: Processes, observer: Observer) {
   await post(processes, count, CONNECTIONS);
   await observer.idle();
   const per = perExecution(before, await observer.counts(), count);
-  const dearest = await observer.dearest(process.env.DEAREST ? Number(process.env.DEAREST) : 0);
+  const dearest = await observer.dearest(DEAREST);
   await observer.counting(false);
   if (!Number.isNaN(per.statements)) {
     say(
@@ -161,6 +162,12 @@ async function workflows(processes: Processes, observer: Observer) {
   const before: Usage = { cpu: processes.cpu(), counts: await observer.counts() };
   const total = await run(WORKFLOWS, CONNECTIONS);
   const after: Usage = { cpu: processes.cpu(), counts: await observer.counts() };
+  await observer.counting(true);
+  const countedBefore = await observer.counts();
+  await run(Math.ceil(WORKFLOWS / 4), CONNECTIONS);
+  const counted = perExecution(countedBefore, await observer.counts(), Math.ceil(WORKFLOWS / 4) * (TASKS + 1));
+  const dearest = await observer.dearest(DEAREST);
+  await observer.counting(false);
   const perSecond = (WORKFLOWS / total) * 1000;
   const per = perExecution(before.counts, after.counts, WORKFLOWS * (TASKS + 1));
   say(
@@ -170,6 +177,12 @@ async function workflows(processes: Processes, observer: Observer) {
   say(
     `database, per execution: ${per.transactions.toFixed(2)} transactions, ${per.syncs.toFixed(2)} syncs, ${Math.round(per.walBytes)} bytes of WAL`,
   );
+  if (!Number.isNaN(counted.statements)) {
+    say(
+      `counted beside: ${counted.statements.toFixed(2)} statements in ${counted.roundTrips.toFixed(2)} round trips per execution`,
+    );
+  }
+  for (const line of dearest) say(line);
   return perSecond;
 }
 
