@@ -19,7 +19,7 @@ export function withNewRows(lists: readonly (readonly Encoded[])[]): Encoded[][]
     for (const change of list) {
       if (change.kind === "event.insert") made.event.push(change["row"]);
       else if (change.kind === "enforcement.insert") made.enforcement.push(change["row"]);
-      else if (change.kind === "execution.insert") made.execution.push(change["row"]);
+      else if (change.kind === "execution.insert" && change["finished"] !== true) made.execution.push(change["row"]);
       else rest.push(change);
     }
     if (rest.length > 0) others.push(rest);
@@ -30,7 +30,7 @@ export function withNewRows(lists: readonly (readonly Encoded[])[]): Encoded[][]
 
 /** What takes them, inside the database; created anew at each migration. */
 export const newRows = `
-create or replace function squall_insert_rows(made jsonb, at int) returns void language plpgsql as $$
+create function squall_insert_rows(made jsonb, at int) returns void language plpgsql as $$
 declare
   n int; inserted int := 0;
 begin
@@ -43,6 +43,14 @@ begin
   insert into execution select * from jsonb_populate_recordset(null::execution, made->'execution') on conflict do nothing;
   get diagnostics n = row_count;
   inserted := inserted + n;
+  -- As squall_insert_execution; one look for each, along the index of the part that its id is in.
+  if exists (
+    select from jsonb_array_elements(made->'execution') as row where exists (
+      select from ended_execution e where e.project = row->>'project' and e.id = row->>'id' offset 0
+    )
+  ) then
+    perform squall_refuse('exists', at, 'an execution with one of these ids has ended already');
+  end if;
   if inserted < jsonb_array_length(made->'event') + jsonb_array_length(made->'enforcement') + jsonb_array_length(made->'execution') then
     perform squall_refuse('exists', at, 'a row with one of these ids is there already');
   end if;
