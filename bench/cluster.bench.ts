@@ -234,7 +234,7 @@ async function registerContent(processes: Processes, folder: string): Promise<vo
     entry_point: "workflows/sequence.yaml",
     enabled: true,
   });
-  const tasks = Array.from({ length: TASKS }, (_, n) => [
+  const tasks = Array.from({ length: TASKS }, (_, n): [string, object] => [
     `t${n}`,
     { action: "core.noop", ...(n + 1 < TASKS && { next: [{ when: "<% succeeded() %>", do: `t${n + 1}` }] }) },
   ]);

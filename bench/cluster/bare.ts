@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import pg from "pg";
+import type pg from "pg";
 import { postgresFolders } from "./services.ts";
 
 /**
@@ -23,7 +23,7 @@ export async function createBare(url: string, client: pg.Client): Promise<Bare> 
   await client.query(
     `create unlogged table bare_sample as select to_jsonb(v) as event, to_jsonb(f) as enforcement,
       to_jsonb(e) || jsonb_build_object('status', 'running', 'worker', 'w', 'result', null, 'ended', null, 'log', e.log - -1) as execution
-    from (select * from ${await everyExecution(client)} where action = 'core.noop' and trigger_instance is not null limit 1) e
+    from (select * from every_execution where action = 'core.noop' and trigger_instance is not null limit 1) e
       join event v on v.id = e.trigger_instance join enforcement f on f.execution = e.id limit 1`,
   );
   type Sample = Record<(typeof INSERT)[number], Record<string, unknown>>;
@@ -102,9 +102,4 @@ export async function createBare(url: string, client: pg.Client): Promise<Bare> 
       }
     },
   };
-}
-
-async function everyExecution(client: pg.Client): Promise<string> {
-  const { rows } = await client.query("select to_regclass('every_execution') as there");
-  return rows[0]?.there ? "every_execution" : "execution";
 }

@@ -46,9 +46,6 @@ export async function observe(url: string): Promise<Observer> {
     await client.query("create extension if not exists pg_stat_statements");
     hasStatements = true;
   }
-  const every = (await one<{ there: unknown }>("select to_regclass('every_execution') as there")).there
-    ? "every_execution"
-    : "execution";
   return {
     client,
     async counting(on) {
@@ -102,7 +99,7 @@ export async function observe(url: string): Promise<Observer> {
     },
     async lives(action, since) {
       const { rows } = await client.query<{ n: string; log: { status: string; timestamp: number }[] }>(
-        `select v.payload::jsonb #>> '{body,n}' as n, e.log from ${every} e join event v on v.project = e.project and v.id = e.trigger_instance
+        `select v.payload::jsonb #>> '{body,n}' as n, e.log from every_execution e join event v on v.project = e.project and v.id = e.trigger_instance
         where e.project = 'default' and e.action = $1 and e.start >= $2`,
         [action, Math.floor(since)],
       );

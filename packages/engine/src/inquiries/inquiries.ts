@@ -96,13 +96,20 @@ export function createInquiries(core: Core, dispatch: Dispatch): InquiriesWithin
     const { project, id } = execution;
     deadlines.set(id, "ttl", since + ttl * MINUTE_MICROS, () => expire(project, id));
   };
+  const mindAsked = async (project: string, id: string): Promise<void> => {
+    try {
+      const execution = await parts.store.execution(project, id);
+      if (execution?.status === "pending") mind(execution);
+    } catch (error) {
+      parts.log.warn({ execution: id, err: error }, "a question could not be read; it is taken up with the next round");
+    }
+  };
   // Asked by a run of any member, answered or canceled through any. Every engine minds the time of every question: the first
   // one's end counts.
   const leave = core.cluster.has("engine")
-    ? parts.bus.subscribe(["inquiry"], async ({ change, project, execution: id }) => {
-        if (change === "ended") return deadlines.clear(id);
-        const execution = await parts.store.execution(project, id);
-        if (execution?.status === "pending") mind(execution);
+    ? parts.bus.subscribe(["inquiry"], ({ change, project, execution: id }) => {
+        if (change === "ended") deadlines.clear(id);
+        else void mindAsked(project, id);
       })
     : () => undefined;
 
