@@ -6,3 +6,6 @@ export type { NatsBus, NatsBusOptions } from "./nats/bus.ts";
 export type { NatsTls } from "./nats/link.ts";
 export { openNatsBus } from "./nats/open.ts";
 export type { Answer, Artifacts, Bus, Message, RequestOptions, Topic } from "./port.ts";
+// For tests, in other rooms as well.
+export { aBus, TEST_BUS } from "./a-bus.ts";
+export { type Nats, startNats, whyNoNats } from "./nats/a-nats.ts";

@@ -9,7 +9,8 @@ import { after, afterEach, before, suite, test } from "node:test";
 import { DatabaseSync } from "node:sqlite";
 import { basic, callerOf } from "./a-server.ts";
 
-const MAIN = join(import.meta.dirname, "main.ts");
+/** `npm run test:cluster` puts another in its place, which makes it a member of a cluster. */
+const MAIN = process.env.SQUALL_TEST_MAIN ?? join(import.meta.dirname, "main.ts");
 
 interface Program {
   readonly child: ChildProcess;

@@ -17,4 +17,5 @@ export type {
 export { openSqliteStore, type SqliteStoreOptions } from "./sqlite/open.ts";
 export { openPostgresStore, type PostgresStoreOptions } from "./postgres/open.ts";
 // For tests, in other rooms as well.
+export { about, aStore, removeTestStore, TEMPLATE, testDatabase } from "./a-store.ts";
 export { startPostgres, type TestPostgres, whyNoPostgres } from "./postgres/a-postgres.ts";

@@ -71,7 +71,7 @@ describe("an execution", () => {
     assert.equal((await t.engine.executions.settled(DEFAULT_PROJECT, id)).status, "canceled");
   });
 
-  test("keeps what it printed while the store took no writes", async (context) => {
+  test("keeps what it printed while the store took no writes", { skip: about("SQLite") }, async (context) => {
     const directory = await mkdtemp(join(tmpdir(), "squall-locked-"));
     context.after(() => rm(directory, { recursive: true, force: true }));
     await using t = await anEngine({ directory });
@@ -308,7 +308,8 @@ describe("a lost lease", () => {
       parameters: { cmd: "true" },
       delay: 1,
     });
-    await first.store.claim("process", 1, "dead-worker", first.parts.now() + 1e7);
+    // Who is of this host by its name may have left processes here.
+    await first.store.claim("process", 1, "test.dead", first.parts.now() + 1e7);
     const left = spawn("sleep", ["60"], {
       env: { PATH: process.env.PATH ?? "", SQUALL_EXECUTION: id },
       stdio: "ignore",

@@ -8,6 +8,8 @@ import pg from "pg";
 export interface TestPostgres {
   /** Of an empty database that is made for this call. */
   newDatabase(): Promise<string>;
+  /** The address of a database, whether or not there is one of this name. */
+  addressOf(database: string): string;
   /** Runs SQL as its administrator; in the database `postgres`, or the one at this address. */
   run(sql: string, url?: string): Promise<void>;
   /** As a power cut would: no checkpoint, connections broken. It starts again with `start`. */
@@ -101,6 +103,7 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
       await run(`create database ${name}`);
       return urlOf(name);
     },
+    addressOf: urlOf,
     run,
     kill: () => end("SIGQUIT"),
     start,
