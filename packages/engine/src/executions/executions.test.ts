@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
 import { Conflict, DEFAULT_PROJECT, type Execution, Invalid } from "@squall/model";
+import { about } from "@squall/store";
 import { anEngine, type TestEngine } from "../an-engine.ts";
 
 const run = async ({ engine, admin }: TestEngine, action: string, parameters = {}): Promise<Execution> => {
