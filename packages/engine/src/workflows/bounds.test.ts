@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { TooMany } from "@squall/model";
+import { about } from "@squall/store";
 import { someWorkflows } from "./some-workflows.ts";
 
 const ITSELF = "version: 1.0\ntasks: {a: {action: flows.itself}}\n";
@@ -85,7 +86,8 @@ describe("a workflow that grows without end is stopped, and says why", () => {
     }
   });
 
-  test("steps are put off while as much waits as may, and go on when there is room", async () => {
+  // Where others take from the same store, what waits is counted now and then, and the bound is one of many seconds.
+  test("steps are put off while as much waits as may, and go on when there is room", { skip: about("alone") }, async () => {
     await using w = await someWorkflows(
       {
         main: {
