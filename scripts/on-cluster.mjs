@@ -40,5 +40,7 @@ export async function onCluster({ root, node, env }, work) {
 
 async function announced(servers) {
   for await (const line of createInterface({ input: servers.stdout })) return JSON.parse(line);
-  throw new Error("PostgreSQL and NATS did not start for the tests; test/walls/servers.ts says why when it is run by itself");
+  throw new Error(
+    "PostgreSQL and NATS did not start for the tests; test/walls/servers.ts says why when it is run by itself",
+  );
 }

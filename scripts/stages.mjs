@@ -16,7 +16,15 @@ const LEAVING_MS = 2_000;
 const SKIPPED = { code: 0, signal: null };
 const STRUCTURE = join("test", "structure");
 /** Where tests open stores through the common doors. The rooms of store and bus hold both kinds to their contracts themselves. */
-const OPENING = ["packages/engine", "packages/server", "packages/cli", "test/chaos", "test/e2e", "test/packs", "test/peers"];
+const OPENING = [
+  "packages/engine",
+  "packages/server",
+  "packages/cli",
+  "test/chaos",
+  "test/e2e",
+  "test/packs",
+  "test/peers",
+];
 /** Those of them that go through most of the engine, for every `npm test`: about a minute. */
 const TELLING = [
   "packages/engine/src/content/content.test.ts",
@@ -53,7 +61,11 @@ export async function test(context, args) {
       ...staticStages(context),
       structureStage(context),
       testStage(context, "tests", rest, flags),
-      clusterStage(context, TELLING.filter((file) => rest.includes(file)), flags),
+      clusterStage(
+        context,
+        TELLING.filter((file) => rest.includes(file)),
+        flags,
+      ),
     ]),
   );
 }
@@ -121,7 +133,9 @@ function testStage({ root, node, env }, name, files, flags) {
 
 function clusterStage(context, files, flags) {
   const run = () =>
-    onCluster(context, (env) => testStage({ ...context, env }, "", files, flags).run()).then((result) => result ?? SKIPPED);
+    onCluster(context, (env) => testStage({ ...context, env }, "", files, flags).run()).then(
+      (result) => result ?? SKIPPED,
+    );
   return { name: "tests on PostgreSQL and NATS", run };
 }
 

@@ -6,7 +6,13 @@ import { startNats, whyNoNats } from "@squall/bus";
 import { openPostgresStore, startPostgres, TEMPLATE, whyNoPostgres } from "@squall/store";
 
 /** Each store keeps a few connections, and a file of tests may have a dozen stores. */
-const SETTINGS = ["fsync=off", "synchronous_commit=off", "full_page_writes=off", "autovacuum=off", "max_connections=500"];
+const SETTINGS = [
+  "fsync=off",
+  "synchronous_commit=off",
+  "full_page_writes=off",
+  "autovacuum=off",
+  "max_connections=500",
+];
 
 const say = (line: object) => process.stdout.write(`${JSON.stringify(line)}\n`);
 
