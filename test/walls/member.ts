@@ -16,8 +16,12 @@ if (data !== undefined && !isGiven) {
   if (store !== undefined && TEST_BUS !== undefined) {
     Object.assign(process.env, { SQUALL_STORE: store, SQUALL_BUS: TEST_BUS });
     const key = join(data, "encryption.key");
-    mkdirSync(data, { recursive: true, mode: 0o700 });
-    if (!existsSync(key)) writeFileSync(key, newKey(), { mode: 0o600 });
+    try {
+      mkdirSync(data, { recursive: true, mode: 0o700 });
+      if (!existsSync(key)) writeFileSync(key, newKey(), { mode: 0o600 });
+    } catch {
+      // A directory that cannot be is what the program itself has to complain about.
+    }
   }
 }
 await import("../../packages/server/src/main.ts");
