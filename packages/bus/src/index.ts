@@ -9,4 +9,3 @@ export type { NatsTls } from "./nats/sign-in.ts";
 export type { Answer, Artifacts, Bus, Message, RequestOptions, Topic } from "./port.ts";
 // For tests, in other rooms as well.
 export { aBus, TEST_BUS } from "./a-bus.ts";
-export { type Nats, startNats, whyNoNats } from "./nats/a-nats.ts";
