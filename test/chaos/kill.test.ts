@@ -17,7 +17,9 @@ const SEED = Number(process.env.SQUALL_CHAOS_SEED ?? Math.floor(Math.random() * 
 /** After the last round fewer have to wait or run each time this is over, however slow the machine. */
 const STILL_MS = 20_000;
 
-test("nothing acknowledged is lost or done twice, whenever the server is killed", { skip: about("SQLite") }, async (t) => {
+test("nothing acknowledged is lost or done twice, whenever the server is killed", {
+  skip: about("SQLite"),
+}, async (t) => {
   const directory = await mkdtemp(join(tmpdir(), "squall-chaos-"));
   t.after(() => rm(directory, { recursive: true, force: true }));
   const file = join(directory, "ran");

@@ -39,7 +39,9 @@ suite("the server's start and stop", { timeout: 240_000 }, () => {
     return data;
   }
 
-  test("a second server on the same data says who has it, and the first one does not notice", async () => {
+  test("a second server on the same data says who has it, and the first one does not notice", {
+    skip: about("alone"),
+  }, async () => {
     await using first = startServer({ data: join(folder, "twice") });
     const url = await first.answers();
     const said = await refusal({ data: join(folder, "twice") });
@@ -48,7 +50,9 @@ suite("the server's start and stop", { timeout: 240_000 }, () => {
     await stop(first);
   });
 
-  test("two servers that start together on the same data: one answers, the other is refused", async () => {
+  test("two servers that start together on the same data: one answers, the other is refused", {
+    skip: about("alone"),
+  }, async () => {
     const data = join(folder, "together");
     await using one = startServer({ data });
     await using other = startServer({ data });
@@ -96,7 +100,9 @@ suite("the server's start and stop", { timeout: 240_000 }, () => {
     assert.ok(damaged.equals(await readFile(file)));
   });
 
-  test("a database that is damaged inside is refused, or says so when asked, and is not written to", { skip: about("SQLite") }, async () => {
+  test("a database that is damaged inside is refused, or says so when asked, and is not written to", {
+    skip: about("SQLite"),
+  }, async () => {
     const data = await aDataDirectory("inside");
     const path = join(data, "squall.db");
     const { size } = await stat(path);
