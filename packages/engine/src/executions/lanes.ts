@@ -30,6 +30,8 @@ export interface Lanes {
 export function createLanes(slots: Readonly<Record<Lane, number>>): Lanes {
   const taken: Record<Lane, number> = { inline: 0, process: 0 };
   const waiting: Record<Lane, number> = { inline: 0, process: 0 };
+  /** Of these, those that came since a claim began, which it does not see. (L2) */
+  const late: Record<Lane, number> = { inline: 0, process: 0 };
   let isClosed = false;
   return {
     tryTake(lane) {
@@ -41,6 +43,7 @@ export function createLanes(slots: Readonly<Record<Lane, number>>): Lanes {
       const free = Math.max(0, slots[lane] - taken[lane]);
       const share = waiting[lane] > 0 ? free : Math.ceil(free / 2);
       taken[lane] += share;
+      late[lane] = 0;
       return share;
     },
     give(lane, count = 1) {
@@ -48,9 +51,10 @@ export function createLanes(slots: Readonly<Record<Lane, number>>): Lanes {
     },
     wait(lane, count) {
       waiting[lane] += count;
+      late[lane] += count;
     },
     claimed(lane, count, all) {
-      waiting[lane] = all ? 0 : Math.max(1, waiting[lane] - count);
+      waiting[lane] = all ? late[lane] : Math.max(1, waiting[lane] - count);
     },
     close() {
       isClosed = true;
