@@ -29,6 +29,7 @@ const commands = {
   check: (node) => check({ root, node, env: environment() }),
   test: (node, args) => test({ root, node, env: environment() }, args),
   conformance: (node, args) => conformance(node, args),
+  chaos: (node, args) => program(node, "test/chaos/cluster/main.ts", args),
   format: (node) => format({ root, node, env: environment() }),
 };
 
