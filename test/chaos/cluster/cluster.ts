@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { randomBytes } from "node:crypto";
 import { ROOT } from "../../e2e/server-process.ts";
 import { writePack } from "./content.ts";
-import { createMember, type Life, type Member, ROLES, type Role } from "./members.ts";
+import { createMember, type Life, type Member, type Role } from "./members.ts";
 import { type NatsNode, startNats } from "./nats.ts";
 import { type Cut, type Host, type Network, openNetwork } from "./network.ts";
 import { type Postgres, startPostgres } from "./postgres.ts";
@@ -42,6 +42,9 @@ export interface ClusterOptions {
   readonly shape: Shape;
   readonly say: (line: string) => void;
 }
+
+/** The first to start brings the database to its schema, makes the administrator and registers the packs. */
+const START_ORDER: readonly Role[] = ["api", "engine", "worker", "sources"];
 
 /** Whether this checkout's server can be one of many. */
 export function whyNoCluster(): string | undefined {
@@ -84,7 +87,8 @@ export async function startCluster({ folder, network: kind, shape, say }: Cluste
       // What the others run of the pack they have from the store.
       ...(role === "api" || role === "all" ? ["--packs", packs] : []),
       ...(role === "worker" ? ["--workers", "8"] : []),
-      ...["--pack-index", "none"],
+      "--pack-index",
+      "none",
     ];
     const env = {
       SQUALL_STORE: `postgres://postgres@${store.host}:${store.port}/squall`,
@@ -102,9 +106,8 @@ export async function startCluster({ folder, network: kind, shape, say }: Cluste
     members.push(stack.use(member));
   };
   if (shape.nats === 0) await add("all", 1);
-  // The first to start brings the database to its schema, makes the administrator and registers the packs.
   else
-    for (const role of ["api", "engine", "worker", "sources"] as const satisfies readonly (typeof ROLES)[number][])
+    for (const role of START_ORDER)
       for (let number = 1; number <= shape.members[role]; number++) await add(role, number);
 
   const [first, ...others] = members;

@@ -62,7 +62,7 @@ export async function startCutProxy(target: Address): Promise<CutProxy> {
     port: (server.address() as AddressInfo).port,
     cut(how) {
       state = how;
-      for (const link of [...links]) {
+      for (const link of links) {
         if (how === "reset") {
           link.near.resetAndDestroy();
           link.far.resetAndDestroy();
