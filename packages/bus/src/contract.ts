@@ -1,11 +1,20 @@
 import assert from "node:assert/strict";
 import { describe, test, type TestContext } from "node:test";
+import { requestContract } from "./contract-requests.ts";
 import type { Bus, Message } from "./port.ts";
 
-/** What the suite is given: a bus of its own, made with this `onError`. */
-export type OpenBus = (
-  onError: (error: unknown, message: Message) => void,
-) => Promise<{ readonly bus: Bus; close(): Promise<void> }>;
+/** What the suite is given: buses of its own, made with this `onError`. */
+export interface OpenedBus {
+  /** Listens and answers. */
+  readonly bus: Bus;
+  /** Publishes and asks: the same one, or one of another process. */
+  readonly other: Bus;
+  /** Resolves when what was published and subscribed so far has gone where it goes. */
+  settle(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type OpenBus = (onError: (error: unknown, message: Message) => void) => Promise<OpenedBus>;
 
 const cancel = (execution: string): Message => ({ topic: "cancel", project: "default", execution });
 const wake: Message = { topic: "wake" };
@@ -15,9 +24,9 @@ const wake: Message = { topic: "wake" };
  */
 export function busContract(name: string, open: OpenBus): void {
   const start = async (t: TestContext, onError: (error: unknown, message: Message) => void = unexpected) => {
-    const { bus, close } = await open(onError);
-    t.after(close);
-    return bus;
+    const opened = await open(onError);
+    t.after(() => opened.close());
+    return opened;
   };
   /** Resolves with what `topics` said up to and including the execution `last`. */
   const listen = (bus: Bus, last: string): Promise<string[]> => {
@@ -32,23 +41,25 @@ export function busContract(name: string, open: OpenBus): void {
 
   describe(`${name} bus`, () => {
     test("messages arrive at every listener of their topic, in the order of one publisher", async (t) => {
-      const bus = await start(t);
+      const { bus, other, settle } = await start(t);
       const first = listen(bus, "99");
       const second = listen(bus, "99");
       const sent = Array.from({ length: 100 }, (_, index) => String(index));
-      for (const one of sent) bus.publish(cancel(one));
+      await settle();
+      for (const one of sent) other.publish(cancel(one));
       assert.deepEqual(await first, sent);
       assert.deepEqual(await second, sent);
     });
 
     test("a listener hears only the topics that it asked for", async (t) => {
-      const bus = await start(t);
+      const { bus, other, settle } = await start(t);
       const topics: string[] = [];
       bus.subscribe(["wake", "resource"], (message) => topics.push(message.topic));
       const end = listen(bus, "end");
-      bus.publish(wake);
-      bus.publish(cancel("one"));
-      bus.publish({
+      await settle();
+      other.publish(wake);
+      other.publish(cancel("one"));
+      other.publish({
         topic: "resource",
         change: "create",
         project: "default",
@@ -56,13 +67,13 @@ export function busContract(name: string, open: OpenBus): void {
         id: "65f0c0ffee65f0c0ffee65f0",
         ref: "examples.a_rule",
       });
-      bus.publish(cancel("end"));
+      other.publish(cancel("end"));
       await end;
       assert.deepEqual(topics, ["wake", "resource"]);
     });
 
     test("a message is the same object tree that was published", async (t) => {
-      const bus = await start(t);
+      const { bus, other, settle } = await start(t);
       const message: Message = {
         topic: "announcement",
         project: "default",
@@ -71,12 +82,13 @@ export function busContract(name: string, open: OpenBus): void {
         traceContext: {},
       };
       const heard = new Promise<Message>((resolve) => bus.subscribe(["announcement"], resolve));
-      bus.publish(message);
+      await settle();
+      other.publish(message);
       assert.deepEqual(await heard, message);
     });
 
     test("publishing returns before any listener is called, also when a listener publishes", async (t) => {
-      const bus = await start(t);
+      const { bus, other, settle } = await start(t);
       const steps: string[] = [];
       bus.subscribe(["wake"], () => {
         steps.push("wake begins");
@@ -85,7 +97,8 @@ export function busContract(name: string, open: OpenBus): void {
       });
       bus.subscribe(["cancel"], (message) => steps.push(message.execution));
       const inner = listen(bus, "inner");
-      bus.publish(wake);
+      await settle();
+      other.publish(wake);
       steps.push("published");
       await inner;
       assert.deepEqual(steps, ["published", "wake begins", "wake ends", "inner"]);
@@ -93,13 +106,14 @@ export function busContract(name: string, open: OpenBus): void {
 
     test("a listener that throws is reported and disturbs neither the others nor what follows", async (t) => {
       const reported: [string, string][] = [];
-      const bus = await start(t, (error, message) => reported.push([String(error), message.topic]));
+      const { bus, other, settle } = await start(t, (error, message) => reported.push([String(error), message.topic]));
       bus.subscribe(["cancel"], () => {
         throw new Error("listener broke");
       });
       const heard = listen(bus, "two");
-      bus.publish(cancel("one"));
-      bus.publish(cancel("two"));
+      await settle();
+      other.publish(cancel("one"));
+      other.publish(cancel("two"));
       assert.deepEqual(await heard, ["one", "two"]);
       assert.deepEqual(reported, [
         ["Error: listener broke", "cancel"],
@@ -109,61 +123,69 @@ export function busContract(name: string, open: OpenBus): void {
 
     test("an async listener that is rejected is reported", async (t) => {
       const { promise, resolve } = Promise.withResolvers<unknown>();
-      const bus = await start(t, resolve);
+      const { bus, other, settle } = await start(t, resolve);
       // The type takes it for a listener without a result, as an assignment would.
       const listener: () => unknown = async () => {
         throw new Error("later");
       };
       bus.subscribe(["wake"], listener);
-      bus.publish(wake);
+      await settle();
+      other.publish(wake);
       assert.equal(String(await promise), "Error: later");
     });
 
     test("a listener that left hears nothing more, not even what was on its way", async (t) => {
-      const bus = await start(t);
+      const { bus, other, settle } = await start(t);
       const heard: string[] = [];
       const leave = bus.subscribe(["cancel"], (message) => heard.push(message.execution));
       const end = listen(bus, "end");
-      bus.publish(cancel("on its way"));
+      await settle();
+      other.publish(cancel("on its way"));
       leave();
       leave();
-      bus.publish(cancel("end"));
+      other.publish(cancel("end"));
       await end;
       assert.deepEqual(heard, []);
     });
 
     test("a listener that leaves in the middle of a message does not keep it from the next one", async (t) => {
-      const bus = await start(t);
+      const { bus, other, settle } = await start(t);
       const heard: string[] = [];
       const leave = bus.subscribe(["cancel"], (message) => {
         heard.push(message.execution);
         leave();
       });
       const end = listen(bus, "end");
-      bus.publish(cancel("one"));
-      bus.publish(cancel("end"));
+      await settle();
+      other.publish(cancel("one"));
+      other.publish(cancel("end"));
       assert.deepEqual(await end, ["one", "end"]);
       assert.deepEqual(heard, ["one"]);
     });
 
     test("a listener does not hear what was published before it came", async (t) => {
-      const bus = await start(t);
+      const { bus, other, settle } = await start(t);
       const early = listen(bus, "end");
-      bus.publish(cancel("before"));
+      await settle();
+      other.publish(cancel("before"));
+      await settle();
       const late = listen(bus, "end");
-      bus.publish(cancel("end"));
+      await settle();
+      other.publish(cancel("end"));
       assert.deepEqual(await early, ["before", "end"]);
       assert.deepEqual(await late, ["end"]);
     });
 
     test("publishing where nobody listens does nothing", async (t) => {
-      const bus = await start(t);
-      bus.publish(wake);
+      const { bus, other, settle } = await start(t);
+      other.publish(wake);
       const end = listen(bus, "end");
-      bus.publish(cancel("end"));
+      await settle();
+      other.publish(cancel("end"));
       assert.deepEqual(await end, ["end"]);
     });
   });
+  requestContract(name, open);
 }
 
 function unexpected(error: unknown): void {

@@ -1,4 +1,4 @@
-import { DEFAULT_PROJECT, type RunnerType } from "@squall/model";
+import { DEFAULT_PROJECT, messageOf, type RunnerType, SquallError } from "@squall/model";
 import type { Runner } from "@squall/runners";
 import { createAccounts } from "./accounts/accounts.ts";
 import { createAliases } from "./aliases/aliases.ts";
@@ -146,7 +146,11 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     async health() {
       const store = await parts.store.describe().then(
         (details) => ({ ok: true, ...details }),
-        (error: unknown) => ({ ok: false, error: error instanceof Error ? error.message : String(error) }),
+        (error: unknown) => ({
+          ok: false,
+          error: messageOf(error),
+          ...(error instanceof SquallError && { code: error.code }),
+        }),
       );
       return {
         ok: store.ok && stopping === undefined,

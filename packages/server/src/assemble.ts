@@ -1,25 +1,29 @@
 import { randomBytes } from "node:crypto";
-import { renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createLocalBus } from "@squall/bus";
-import { createEngine, createVault, type Engine, type Limits, type Registration } from "@squall/engine";
+import { type Bus, createLocalBus } from "@squall/bus";
+import { createEngine, createVault, type Engine, type Registration } from "@squall/engine";
 import { createIds, DEFAULT_PROJECT, microsNow } from "@squall/model";
 import { createInstallation, createPackIndex } from "@squall/packs";
-import { baseEnvironment, removeVirtualenv } from "@squall/processes";
-import { createRunners } from "@squall/runners";
+import { removeVirtualenv } from "@squall/processes";
 import { openPostgresStore, openSqliteStore, type Store } from "@squall/store";
 import { ownPacks, registerChangedPacks } from "./bundled-packs.ts";
-import { type Context, DEFAULT_SETTINGS } from "./context.ts";
+import { type Context, DEFAULT_SETTINGS, type HttpSettings } from "./context.ts";
 import { createListener } from "./http/app.ts";
+import { createFront, type Front } from "./http/front.ts";
 import { serve } from "./http/serve.ts";
-import { createLog } from "./log.ts";
+import { createLog, type Log, type LogFile } from "./log.ts";
 import { type ServerOptions, ROOT } from "./options.ts";
 import { ROUTES } from "./routes/table.ts";
-import { createStreamHub } from "./stream/hub.ts";
+import { announce } from "./starting/address-file.ts";
+import { comeUp } from "./starting/coming-up.ts";
+import { type Condition, createCondition, troubleWords } from "./starting/condition.ts";
+import { limitsOf, runnersOf, sensorsOf } from "./starting/engine-parts.ts";
+import { createStreamHub, type StreamHub } from "./stream/hub.ts";
 import { vaultKey } from "./vault-key.ts";
 
 /** A server that answers. */
 export interface RunningServer extends AsyncDisposable {
+  /** Where it listens; of a process that listens nowhere, where the API is. */
   readonly url: string;
   readonly engine: Engine;
   readonly store: Store;
@@ -35,141 +39,87 @@ export interface RunningServer extends AsyncDisposable {
 
 /** Requests under way get this long to be answered at a stop; they take milliseconds. */
 const REQUESTS_MS = 5_000;
-/** A log larger than this is set aside at the next start; one old one is kept. */
-const LOG_BYTES = 16 * 1024 * 1024;
+const DEFAULT_URL = "http://127.0.0.1:9101";
 
-function limitsOf(options: ServerOptions): Limits {
-  return {
-    processSlots: options.processSlots,
-    // Inline actions hold no processor while they wait (http-request), so many go on at once.
-    inlineSlots: 256,
-    // Enough for a long log; what is larger belongs in a file.
-    outputBytes: 10 * 1024 * 1024,
-    // StackStorm's practical bound: the size of a document in its database.
-    resultBytes: 14 * 1024 * 1024,
-    // A hundred thousand waiting are a hundred MB on disk and a day of one-second actions on one worker.
-    waiting: 100_000,
-    // Ten times the largest list that anybody has run a task over.
-    ...(options.actionMemoryBytes !== undefined && { memoryBytes: options.actionMemoryBytes }),
-    workflowExecutions: 100_000,
-    // People nest three or four; a workflow that runs itself by mistake is found out soon.
-    workflowDepth: 20,
-  };
+/** What stands from the first moment to the last. */
+interface Ground {
+  readonly options: ServerOptions;
+  readonly key: Buffer;
+  readonly log: Log & LogFile;
+  readonly condition: Condition;
+  readonly settings: HttpSettings;
+  readonly front: Front;
+  /** Where the API is for actions and people. */
+  readonly url: string;
+  say(line: string): void;
+}
+
+/** What works on a store that is there; built anew when that goes away during the start. */
+interface Works extends AsyncDisposable {
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly engine: Engine;
+  readonly streams: StreamHub;
+  readonly firstLogin: RunningServer["firstLogin"];
+  readonly registration: Registration | undefined;
 }
 
 /**
- * Builds a whole server from its parts and starts it. When a step fails, what the steps before it opened is closed, and
- * what is thrown says what to do.
+ * Builds a whole server from its parts and starts it. It listens first, and says how far it is. A store that cannot be had now
+ * is waited for, until `signal` is aborted; where waiting does not help, what was opened is closed, and what is thrown says
+ * what to do.
  */
-export async function startServer(options: ServerOptions, say: (line: string) => void): Promise<RunningServer> {
+export async function startServer(
+  options: ServerOptions,
+  say: (line: string) => void,
+  signal: AbortSignal = new AbortController().signal,
+): Promise<RunningServer> {
   await using stack = new AsyncDisposableStack();
-  const key = vaultKey(options.dataDirectory);
-  const store = stack.use(
-    options.store === undefined
-      ? await openSqliteStore({ directory: options.dataDirectory })
-      : await openPostgresStore({ url: options.store }),
-  );
-  setAside(options.logFile);
+  const key = vaultKey({ ...options, shared: options.bus !== undefined });
   const log = createLog(options.logFile, options.logLevel);
   stack.defer(() => log.close());
-  const bus = stack.use(
-    createLocalBus({
-      onError: (error, message) => log.error({ err: error, topic: message.topic }, "a listener of the bus failed"),
-    }),
-  );
-  let url = "";
-  const runners = createRunners({
-    version: DEFAULT_SETTINGS.version,
-    pythonPath: join(ROOT, "python"),
-    virtualenvs: join(options.dataDirectory, "virtualenvs"),
-    packRoots: [...options.packRoots, join(options.dataDirectory, "packs")],
-    packages: options.packages,
-    ssh: options.ssh,
-    nodeModules: join(options.dataDirectory, "node_modules-of"),
-    pythonForks: {
-      onUnfit: (file, why) => log.info({ file, why }, "a Python action runs in fresh interpreters, which is slower"),
-    },
-  });
-  stack.defer(async () => {
-    for (const runner of runners) await runner[Symbol.asyncDispose]?.();
-  });
-  const engine = stack.use(
-    await createEngine({
-      store,
-      bus,
-      runners,
-      sensors: {
-        python: {
-          pythonPath: join(ROOT, "python"),
-          python: "python3",
-          virtualenvs: join(options.dataDirectory, "virtualenvs"),
-          packLibraries: false,
-          packages: options.packages,
-        },
-        environment: baseEnvironment(process.env),
-        logs: join(options.dataDirectory, "logs", "sensors"),
-        configs: join(options.dataDirectory, "configs"),
-        limits: options.sensorLimits ?? {},
-      },
-      vault: createVault(key),
-      now: microsNow,
-      newId: createIds(),
-      worker: `${process.pid}-${randomBytes(4).toString("hex")}`,
-      limits: limitsOf(options),
-      apiUrl: () => `${url}/v1`,
-      webUrl: () => url,
-      timezone: options.timezone,
-      log,
-    }),
-  );
-  const own = ownPacks(options.dataDirectory, join(ROOT, "packs"));
-  const installation = createInstallation(own);
-  await installation.recover();
-  const packRoots = [...options.packRoots, own];
-  const registration = await registerChangedPacks(engine, packRoots, say);
-
-  const streams = createStreamHub(bus, engine, log);
-  const context: Context = {
-    engine,
-    bus,
-    log,
-    streams,
-    packs: {
-      installation,
-      index: createPackIndex({ urls: options.packIndexes, cache: join(options.dataDirectory, "pack-index") }),
-      earlierRoots: options.packRoots,
-      removeVirtualenv: (ref) => removeVirtualenv({ virtualenvs: join(options.dataDirectory, "virtualenvs") }, ref),
-    },
-    settings: {
-      ...DEFAULT_SETTINGS,
-      bodyLimitBytes: options.bodyLimitBytes,
-      corsOrigins: options.corsOrigins,
-      trustProxy: options.trustProxy,
-      packRoots,
-    },
+  const condition = createCondition();
+  const settings: HttpSettings = {
+    ...DEFAULT_SETTINGS,
+    bodyLimitBytes: options.bodyLimitBytes,
+    corsOrigins: options.corsOrigins,
+    trustProxy: options.trustProxy,
+    packRoots: [...options.packRoots, ownPacks(options.dataDirectory, join(ROOT, "packs"))],
   };
-  // It listens before it works: an execution that waited in the store may call the API at once.
-  const listening = await serve(createListener(context, ROUTES), options.host, options.port);
-  url = listening.url;
-  stack.defer(() => listening.close(0));
-  await engine.start();
-  // Last, so that a start that fails (the port is in use) makes no password that nobody ever sees.
-  const firstLogin =
-    (await engine.accounts.bootstrap()) ??
-    (options.resetPassword === undefined ? undefined : await resetPassword(engine, options.resetPassword));
-  announce(options.dataDirectory, listening.url);
-  log.info({ url: listening.url, data: options.dataDirectory }, "started");
+  const hasApi = options.roles.includes("api");
+  const front = createFront({ condition, log, settings }, { hasApi });
+  const listening = options.port === "none" ? undefined : await serve(front.listener, options.host, options.port);
+  stack.defer(() => listening?.close(0));
+  if (!listening) stack.use(stayingAlive());
+  const url = options.url ?? listening?.url ?? DEFAULT_URL;
+
+  const said = new Set<string>();
+  const where = listening === undefined ? "" : ` (${listening.url}/health says how it is)`;
+  const works = stack.use(
+    await comeUp(() => open({ options, key, log, condition, settings, front, url, say }), {
+      signal,
+      onTrouble(trouble) {
+        condition.starts(`waits for the store, which ${troubleWords(trouble.code)}`);
+        log.warn({ code: trouble.code, reason: trouble.message }, "waiting for the store");
+        if (!said.has(trouble.code)) say(`waiting for the store: ${trouble.message}${where}`);
+        said.add(trouble.code);
+      },
+    }),
+  );
+  if (listening && hasApi) stack.use(announce(options.dataDirectory, listening.url));
+  condition.isReady();
+  log.info({ url: listening?.url, data: options.dataDirectory, roles: options.roles }, "started");
 
   const parts = stack.move();
   let stopping: Promise<void> | undefined;
   const stop = (drainMs: number): Promise<void> => {
     stopping ??= (async () => {
+      condition.stops();
       log.info({}, "stopping");
-      streams.close();
-      await engine.sensors.close();
-      await listening.close(REQUESTS_MS);
-      await engine.drain(drainMs);
-      rmSync(addressFile(options.dataDirectory), { force: true });
+      works.streams.close();
+      await works.engine.sensors.close();
+      await front.shut(REQUESTS_MS);
+      await works.engine.drain(drainMs);
       log.info({}, "stopped");
       await parts.disposeAsync();
     })();
@@ -179,29 +129,118 @@ export async function startServer(options: ServerOptions, say: (line: string) =>
     log.fatal({ err: error }, "stopped by an error that nobody expected");
     log.close();
   };
-  const running = { url: listening.url, engine, store, firstLogin, registration, stop, lastWords };
+  const { engine, store, firstLogin, registration } = works;
+  const running = { url: listening?.url ?? url, engine, store, firstLogin, registration, stop, lastWords };
   return { ...running, [Symbol.asyncDispose]: () => stop(0) };
 }
 
-/** For who is locked out: whoever may start the server on its data may do anything with them. */
-async function resetPassword(engine: Engine, user: string): Promise<{ user: string; password: string }> {
+/** A process without a port has nothing else that keeps it while there is no work. */
+function stayingAlive(): Disposable {
+  const timer = setInterval(() => undefined, 2 ** 31 - 1);
+  return { [Symbol.dispose]: () => clearInterval(timer) };
+}
+
+/** One attempt: from the store to an engine that works. What it opened is closed when a step fails. */
+async function open(ground: Ground): Promise<Works> {
+  const { options, condition, log, front } = ground;
+  await using stack = new AsyncDisposableStack();
+  condition.starts("opens the store");
+  const store = stack.use(await openStore(options));
+  log.setAside();
+  const bus = stack.use(openBus(log));
+  condition.starts("reads the content");
+  const engine = stack.use(await openEngine(ground, store, bus, stack));
+  condition.hasEngine(engine);
+  stack.defer(() => condition.hasEngine(undefined));
+  const streams = createStreamHub(bus, engine, log);
+  let registration: Registration | undefined;
+  if (options.roles.includes("api")) {
+    const installation = createInstallation(ownPacks(options.dataDirectory, join(ROOT, "packs")));
+    await installation.recover();
+    condition.starts("registers packs");
+    registration = await registerChangedPacks(engine, ground.settings.packRoots, ground.say);
+    front.open(createListener(contextOf(ground, { engine, bus, streams, installation }), ROUTES));
+    stack.defer(() => front.shut(0));
+  }
+  condition.starts("takes up its work");
+  // The API answers by now: an execution that waited in the store may call it at once.
+  await engine.start();
+  // Last, so that a start that fails makes no password that nobody ever sees.
+  const firstLogin = await loginOf(engine, options);
+  const parts = stack.move();
+  return { store, bus, engine, streams, firstLogin, registration, [Symbol.asyncDispose]: () => parts.disposeAsync() };
+}
+
+function openStore(options: ServerOptions): Promise<Store> {
+  if (options.store === undefined) return openSqliteStore({ directory: options.dataDirectory });
+  return openPostgresStore({ url: options.store, exclusive: options.bus === undefined });
+}
+
+function openBus(log: Log): Bus {
+  return createLocalBus({
+    onError: (error, message) => log.error({ err: error, topic: message.topic }, "a listener of the bus failed"),
+  });
+}
+
+async function openEngine(
+  { options, key, log, url }: Ground,
+  store: Store,
+  bus: Bus,
+  stack: AsyncDisposableStack,
+): Promise<Engine> {
+  const runners = runnersOf(options, log);
+  stack.defer(async () => {
+    for (const runner of runners) await runner[Symbol.asyncDispose]?.();
+  });
+  const sensors = sensorsOf(options);
+  return createEngine({
+    store,
+    bus,
+    runners,
+    ...(sensors && { sensors }),
+    vault: createVault(key),
+    now: microsNow,
+    newId: createIds(),
+    worker: `${process.pid}-${randomBytes(4).toString("hex")}`,
+    limits: limitsOf(options),
+    apiUrl: () => `${url}/v1`,
+    webUrl: () => url,
+    timezone: options.timezone,
+    log,
+  });
+}
+
+function contextOf(
+  { options, log, condition, settings }: Ground,
+  {
+    engine,
+    bus,
+    streams,
+    installation,
+  }: Pick<Context, "engine" | "bus" | "streams"> & Pick<Context["packs"], "installation">,
+): Context {
+  const virtualenvs = join(options.dataDirectory, "virtualenvs");
+  return {
+    engine,
+    bus,
+    log,
+    streams,
+    condition,
+    settings,
+    packs: {
+      installation,
+      index: createPackIndex({ urls: options.packIndexes, cache: join(options.dataDirectory, "pack-index") }),
+      earlierRoots: options.packRoots,
+      removeVirtualenv: (ref) => removeVirtualenv({ virtualenvs }, ref),
+    },
+  };
+}
+
+/** The first administrator, where the API is; and for who is locked out: whoever may start the server may do anything. */
+async function loginOf(engine: Engine, options: ServerOptions): Promise<RunningServer["firstLogin"]> {
+  const first = options.roles.includes("api") ? await engine.accounts.bootstrap() : undefined;
+  if (first || options.resetPassword === undefined) return first;
   const password = randomBytes(15).toString("base64url");
-  await engine.accounts.setPassword(DEFAULT_PROJECT, user, password);
-  return { user, password };
-}
-
-function addressFile(directory: string): string {
-  return join(directory, "server.json");
-}
-
-/** Lets programs on this machine find the server, whatever its port. */
-function announce(directory: string, url: string): void {
-  const path = addressFile(directory);
-  writeFileSync(`${path}.new`, `${JSON.stringify({ url, pid: process.pid })}\n`, { mode: 0o600 });
-  renameSync(`${path}.new`, path);
-}
-
-function setAside(logFile: string): void {
-  const bytes = logFile === "-" ? 0 : (statSync(logFile, { throwIfNoEntry: false })?.size ?? 0);
-  if (bytes > LOG_BYTES) renameSync(logFile, `${logFile}.1`);
+  await engine.accounts.setPassword(DEFAULT_PROJECT, options.resetPassword, password);
+  return { user: options.resetPassword, password };
 }

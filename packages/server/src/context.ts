@@ -3,6 +3,7 @@ import type { Engine } from "@squall/engine";
 import type { Installation, PackIndex } from "@squall/packs";
 import type { StreamHub } from "./stream/hub.ts";
 import type { Log } from "./log.ts";
+import type { Condition } from "./starting/condition.ts";
 
 /** What every handler stands on. */
 export interface Context {
@@ -12,6 +13,7 @@ export interface Context {
   readonly streams: StreamHub;
   readonly packs: InstalledPacks;
   readonly settings: HttpSettings;
+  readonly condition: Condition;
 }
 
 /** What it takes to bring packs from elsewhere, and to be rid of them. */

@@ -1,9 +1,18 @@
-import { closeSync, openSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, renameSync, writeSync } from "node:fs";
 import { messageOf } from "@squall/model";
 import { type Logger, pino } from "pino";
 import { fileTrouble } from "./file-trouble.ts";
 
 export type Log = Logger;
+
+export interface LogFile {
+  /** What was logged before is set aside if it is much; one such file is kept. For who has the data to himself. */
+  setAside(): void;
+  close(): void;
+}
+
+/** What is much. */
+const ASIDE_BYTES = 16 * 1024 * 1024;
 
 /** Members that hold credentials wherever they turn up in a log record. */
 const SECRETS = ["password", "token", "secret", "apiKey", "authorization", "cookie", "key_hash"];
@@ -12,7 +21,7 @@ const SECRETS = ["password", "token", "secret", "apiKey", "authorization", "cook
  * Structured records, one JSON object a line. `file` "-" is stderr. Throws Unavailable when the file cannot be written;
  * when it later cannot, that is said once on stderr and work goes on.
  */
-export function createLog(file: string, level: string): Log & { readonly close: () => void } {
+export function createLog(file: string, level: string): Log & LogFile {
   const out = file === "-" ? toStderr() : toFile(file);
   const log = pino(
     {
@@ -23,16 +32,15 @@ export function createLog(file: string, level: string): Log & { readonly close: 
     },
     out,
   );
-  return Object.assign(log, { close: out.close });
+  return Object.assign(log, { close: out.close, setAside: out.setAside });
 }
 
-interface Destination {
+interface Destination extends LogFile {
   write(text: string): void;
-  close(): void;
 }
 
 function toStderr(): Destination {
-  return { write: (text) => void process.stderr.write(text), close: () => undefined };
+  return { write: (text) => void process.stderr.write(text), close: () => undefined, setAside: () => undefined };
 }
 
 /**
@@ -41,12 +49,14 @@ function toStderr(): Destination {
  * could neither stop nor fail.
  */
 function toFile(file: string): Destination {
-  let descriptor: number;
-  try {
-    descriptor = openSync(file, "a", 0o600);
-  } catch (error) {
-    throw fileTrouble(error, "The log", file, "--log");
-  }
+  const open = () => {
+    try {
+      return openSync(file, "a", 0o600);
+    } catch (error) {
+      throw fileTrouble(error, "The log", file, "--log");
+    }
+  };
+  let descriptor = open();
   let isOpen = true;
   let hasFailed = false;
   return {
@@ -59,6 +69,12 @@ function toFile(file: string): Destination {
         if (!hasFailed) process.stderr.write(`squall server: the log ${file} cannot be written: ${messageOf(error)}\n`);
         hasFailed = true;
       }
+    },
+    setAside() {
+      if (fstatSync(descriptor).size <= ASIDE_BYTES) return;
+      renameSync(file, `${file}.1`);
+      closeSync(descriptor);
+      descriptor = open();
     },
     close() {
       if (isOpen) closeSync(descriptor);

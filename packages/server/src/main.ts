@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { relative } from "node:path";
 import { formatPosition, messageOf, SquallError } from "@squall/model";
 import type { RunningServer } from "./assemble.ts";
-import { helpText, readOptions, ROOT, type ServerOptions } from "./options.ts";
+import { readOptions, ROOT, type ServerOptions } from "./options.ts";
 
 const out = (line = "") => process.stdout.write(`${line}\n`);
 
@@ -20,7 +20,7 @@ async function main(): Promise<void> {
   try {
     const read = readOptions(process.argv.slice(2), process.env);
     if (read.help) {
-      process.stdout.write(helpText());
+      process.stdout.write(read.says);
       return;
     }
     options = read;
@@ -33,11 +33,10 @@ async function main(): Promise<void> {
   out("Squall is starting ...");
   let server: RunningServer | undefined;
   let signals = 0;
-  const onSignal = (signal: NodeJS.Signals) => {
-    // The second one means now.
-    if (++signals > 1 || server === undefined) process.exit(128 + constants.signals[signal]);
+  const starting = new AbortController();
+  const stop = (running: RunningServer) => {
     out("Stopping: waiting for what runs (once more to stop at once) ...");
-    server.stop(options.drainMs).then(
+    running.stop(options.drainMs).then(
       () => process.exit(0),
       (error: unknown) => {
         complain(error);
@@ -45,18 +44,28 @@ async function main(): Promise<void> {
       },
     );
   };
+  const onSignal = (signal: NodeJS.Signals) => {
+    const status = 128 + constants.signals[signal];
+    // The second one means now.
+    if (++signals > 1) process.exit(status);
+    process.exitCode = status;
+    starting.abort();
+    if (server) stop(server);
+  };
   // A terminal that is closed says SIGHUP: what runs in it is stopped in order, too.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, onSignal);
   survive(() => server);
   try {
     // Loaded only now, so that help and a wrong option are answered at once.
     const { startServer } = await import("./assemble.ts");
-    server = await startServer(options, (line) => out(`  ${line}`));
+    server = await startServer(options, (line) => out(`  ${line}`), starting.signal);
   } catch (error) {
+    if (starting.signal.aborted) process.exit();
     complain(error);
     process.exit(1);
   }
-  greet(server, Math.round(performance.now() - began));
+  if (starting.signal.aborted) stop(server);
+  else greet(server, options, Math.round(performance.now() - began));
 }
 
 /**
@@ -80,23 +89,32 @@ function survive(server: () => RunningServer | undefined): void {
   });
 }
 
-function greet(server: RunningServer, ms: number): void {
+function greet(server: RunningServer, options: ServerOptions, ms: number): void {
   for (const { at, message, severity } of server.registration?.problems ?? []) {
     const place = formatPosition(at.file === undefined ? at : { ...at, file: relative(process.cwd(), at.file) });
     out(`  ${severity}: ${place === "" ? "" : `${place}: `}${message}`);
   }
   const { firstLogin, url } = server;
-  out(`Squall answers at ${url} (started in ${ms} ms).`);
+  const does = options.bus === undefined ? "" : `, as ${tasks(options)}`;
+  const place = options.port === "none" ? "Squall works" : `Squall answers at ${url}`;
+  out(`${place}${does} (started in ${ms} ms).`);
   if (firstLogin) {
     out();
     out(`  user      ${firstLogin.user}`);
     out(`  password  ${firstLogin.password}    shown this once: keep it`);
   }
+  if (!options.roles.includes("api")) return;
   out();
   out("Make something happen: paste these into another terminal.");
   out();
   for (const line of firstSteps(url, firstLogin?.password)) out(`  ${line}`);
   out();
+}
+
+/** `api, worker (site=edge)` */
+function tasks({ roles, labels }: ServerOptions): string {
+  const told = Object.entries(labels).map(([key, value]) => `${key}=${value}`);
+  return roles.join(", ") + (told.length === 0 ? "" : ` (${told.join(", ")})`);
 }
 
 /** Sign in, let Alertmanager's example happen, look at what ran. The password is not on a command line others can see. */

@@ -37,3 +37,43 @@ test("credentials of an index on the command line are refused, and not repeated"
   }
   assert.throws(() => read(["--pip-index", "a.example"]), /take addresses such as/);
 });
+
+test("without --bus a process does everything; with it, it says what it does and has", () => {
+  assert.deepEqual(read([]).roles, ["api", "engine", "worker", "sources"]);
+  assert.equal(read([]).bus, undefined);
+  const member = read(["--roles", "worker,api", "--labels", "site=edge,gpu=yes"], {
+    SQUALL_BUS: "nats://ann:secret@one:4222,nats://two:4222",
+    SQUALL_STORE: "postgres://db/squall",
+    SQUALL_KEY_FILE: "/etc/squall.key",
+  });
+  assert.deepEqual(member.roles, ["api", "worker"]);
+  assert.deepEqual(member.labels, { site: "edge", gpu: "yes" });
+  assert.deepEqual(member.bus, { urls: ["nats://ann:secret@one:4222", "nats://two:4222"] });
+  assert.equal(member.keyFile, "/etc/squall.key");
+});
+
+test("options of a cluster that cannot be are refused with what to do", () => {
+  const store = ["--store", "postgres://db/squall"];
+  const bus = [...store, "--bus", "nats://one:4222"];
+  for (const [argv, expected] of [
+    [["--roles", "api,worker"], /leaves out engine, sources.*--bus/],
+    [[...bus, "--roles", "wroker"], /no role "wroker"; did you mean "worker"\?/],
+    [["--bus", "nats://one:4222"], /PostgreSQL.*--store/],
+    [[...store, "--bus", "http://one"], /nats:\/\/nats\.example\.org:4222/],
+    [[...store, "--bus-ca", "/ca.pem"], /name these with --bus/],
+    [[...bus, "--bus-cert", "/cert.pem"], /--bus-key belong together/],
+    [[...bus, "--bus-ca", "/not/there.pem"], /--bus-ca: the file \/not\/there\.pem cannot be read/],
+    [[...bus, "--labels", "site"], /key=value.*"site" is none/],
+    [[...bus, "--labels", "site=a b"], /"site=a b" is none/],
+    [[...bus, "--labels", `site=${"x".repeat(64)}`], /up to 63/],
+    [[...bus, "--labels", "a=1,a=2"], /"a" twice/],
+    [["--port", "none"], /--port none is for processes without the role api/],
+    [["--url", "squall.example.org"], /--url takes the address/],
+  ] as const) {
+    assert.throws(() => read(argv), { code: "server.option", message: expected });
+  }
+  assert.throws(
+    () => read([...store, "--bus", "nats://ann:secret@one:4222"]),
+    (error: Error) => error.message.includes("set SQUALL_BUS") && !error.message.includes("secret"),
+  );
+});

@@ -8,18 +8,24 @@ import type { SensorLimits } from "@squall/sources";
 import { EXCHANGE_INDEX, withoutPassword } from "@squall/packs";
 import { DEFAULT_SETTINGS } from "./context.ts";
 import type { PackageSources } from "@squall/processes";
+import { clusterOptions, type ClusterOptions, ROLES } from "./cluster-options.ts";
 import { didYouMean } from "./http/did-you-mean.ts";
+import { newKey } from "./vault-key.ts";
 
 /** The checkout that this file is in. */
 export const ROOT = dirname(dirname(dirname(dirname(fileURLToPath(import.meta.url)))));
 
-export interface ServerOptions {
+export interface ServerOptions extends ClusterOptions {
   readonly host: string;
-  /** 0 takes a free one. */
-  readonly port: number;
+  /** 0 takes a free one, "none" listens nowhere. */
+  readonly port: number | "none";
+  /** Where actions and people reach the API, without `/v1`; absent: where this process answers. */
+  readonly url?: string;
   readonly dataDirectory: string;
   /** `postgres://...`; undefined for the database in the data directory. Holds a password: never log it. */
   readonly store?: string;
+  /** Holds the key that secrets are sealed with; absent: `encryption.key` in the data directory. */
+  readonly keyFile?: string;
   /** Folders whose subfolders are packs, registered at start when they changed. */
   readonly packRoots: readonly string[];
   /** Addresses of indexes of packs, the first goes first. */
@@ -65,7 +71,7 @@ const FLAGS = {
     type: "string",
     variable: "SQUALL_PORT",
     value: "PORT",
-    help: `where it answers; 0 takes a free one (default ${DEFAULT_PORT})`,
+    help: `where it answers; 0 takes a free one, "none" answers nowhere (default ${DEFAULT_PORT})`,
   },
   host: {
     type: "string",
@@ -84,6 +90,59 @@ const FLAGS = {
     variable: "SQUALL_STORE",
     value: "URL",
     help: "a PostgreSQL database for the state, postgres://USER@HOST/DATABASE, in place of a file in the data directory; better given as variable, which others cannot see",
+  },
+  "key-file": {
+    type: "string",
+    variable: "SQUALL_KEY_FILE",
+    value: "FILE",
+    help: "the key that secrets are encrypted with, the same for every process of a cluster (default encryption.key in the data directory, made at the first start)",
+  },
+  "new-key": { type: "boolean", help: "prints a new key for --key-file, and ends" },
+  bus: {
+    type: "string",
+    multiple: true,
+    variable: "SQUALL_BUS",
+    value: "URL",
+    help: "a NATS server, nats://HOST:4222: makes this process one of several on the same --store; may be given several times, with credentials only as variable",
+  },
+  "bus-ca": {
+    type: "string",
+    variable: "SQUALL_BUS_CA",
+    value: "FILE",
+    help: "certificates (PEM) that those of the NATS servers have to be signed by (default: the system's)",
+  },
+  "bus-cert": {
+    type: "string",
+    variable: "SQUALL_BUS_CERT",
+    value: "FILE",
+    help: "the certificate (PEM) that this process shows to NATS servers",
+  },
+  "bus-key": { type: "string", variable: "SQUALL_BUS_KEY", value: "FILE", help: "the key (PEM) of --bus-cert" },
+  "bus-creds": {
+    type: "string",
+    variable: "SQUALL_BUS_CREDS",
+    value: "FILE",
+    help: "a NATS credentials file to sign in with",
+  },
+  roles: {
+    type: "string",
+    multiple: true,
+    variable: "SQUALL_ROLES",
+    value: "LIST",
+    help: `what this process does in a cluster: ${ROLES.join(",")} (default all)`,
+  },
+  labels: {
+    type: "string",
+    multiple: true,
+    variable: "SQUALL_LABELS",
+    value: "LIST",
+    help: "what this worker reaches or has, for actions that ask for it: site=edge,gpu=yes",
+  },
+  url: {
+    type: "string",
+    variable: "SQUALL_PUBLIC_URL",
+    value: "URL",
+    help: "where actions and people reach the API, for example through a proxy (default: where this process answers)",
   },
   packs: {
     type: "string",
@@ -240,27 +299,31 @@ export function helpText(): string {
   });
   return `Usage: squall server [options]
 
-Starts Squall: the API, rules, timers and everything that runs, in one process.
+Starts Squall: the API, rules, timers and everything that runs, in one process, or (--bus) a part of it in one of many.
 
 Options (or, in brackets, variables of the environment):
 ${lines.join("\n")}
 `;
 }
 
-/** Reads the command line and, for what it leaves out, the environment. Throws Invalid that says what is wrong. */
+/**
+ * Reads the command line and, for what it leaves out, the environment; with `help` it is asked to say something and no more.
+ * Throws Invalid that says what is wrong.
+ */
 export function readOptions(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
-): { readonly help: true } | ({ readonly help: false } & ServerOptions) {
+): { readonly help: true; readonly says: string } | ({ readonly help: false } & ServerOptions) {
   const values = parse(argv);
-  if (values.help === true) return { help: true };
+  if (values.help === true) return { help: true, says: helpText() };
+  if (values["new-key"] === true) return { help: true, says: `${newKey()}\n` };
   const text = (name: keyof typeof FLAGS): string | undefined => {
     const given = values[name];
     if (typeof given === "string" && given !== "") return given;
     const flag: Flag = FLAGS[name];
     return (flag.variable && env[flag.variable]) || undefined;
   };
-  const list = (name: keyof typeof FLAGS, separator: string): string[] => {
+  const list = (name: keyof typeof FLAGS, separator: string | RegExp): string[] => {
     const given = values[name];
     const flag: Flag = FLAGS[name];
     if (Array.isArray(given)) return given as string[];
@@ -275,7 +338,7 @@ export function readOptions(
     });
   };
 
-  const port = whole("port", DEFAULT_PORT, 0, 65_535);
+  const port = text("port") === "none" ? "none" : whole("port", DEFAULT_PORT, 0, 65_535);
   const folder = port === DEFAULT_PORT ? "data" : `data-${port}`;
   const dataDirectory = resolve(text("data") ?? join(ROOT, ".squall", folder));
   const logLevel = text("log-level") ?? "info";
@@ -309,8 +372,29 @@ export function readOptions(
       message: "--store takes the address of a PostgreSQL database: postgres://USER:PASSWORD@HOST:PORT/DATABASE",
     });
   }
+  const cluster = clusterOptions({
+    bus: list("bus", ",").flatMap((one) => one.split(",")),
+    isBusOnCommandLine: values["bus"] !== undefined,
+    ca: text("bus-ca"),
+    cert: text("bus-cert"),
+    key: text("bus-key"),
+    creds: text("bus-creds"),
+    roles: list("roles", ",").flatMap((one) => one.split(",")),
+    labels: list("labels", ",").flatMap((one) => one.split(",")),
+    hasStore: store !== undefined,
+  });
+  if (port === "none" && cluster.roles.includes("api")) {
+    throw new Invalid("server.option", {
+      message: "--port none is for processes without the role api: name the others with --roles",
+    });
+  }
+  const keyFile = text("key-file");
+  const url = publicUrl(text("url"));
   return {
     help: false,
+    ...cluster,
+    ...(keyFile !== undefined && { keyFile: resolve(keyFile) }),
+    ...(url !== undefined && { url }),
     ...(resetPassword !== undefined && { resetPassword }),
     ...(store !== undefined && { store }),
     host: text("host") ?? "127.0.0.1",
@@ -335,6 +419,16 @@ export function readOptions(
     logLevel,
     ssh: sshOptions(dataDirectory, text, whole, isOn("ssh-partial-failure")),
   };
+}
+
+function publicUrl(given: string | undefined): string | undefined {
+  if (given === undefined) return undefined;
+  const url = /^https?:\/\//.test(given) && URL.canParse(given) ? new URL(given) : undefined;
+  if (url && !url.username && !url.password && !url.search && !url.hash) return url.href.replace(/\/+$/, "");
+  throw new Invalid("server.option", {
+    message:
+      "--url takes the address of the API for others, such as https://squall.example.org, without user and password",
+  });
 }
 
 function sshOptions(

@@ -16,22 +16,71 @@ import { fileTrouble } from "./file-trouble.ts";
 
 const FILE = "encryption.key";
 
+const BYTES = 32;
+
+export interface KeyPlace {
+  /** Made if it is not there. */
+  readonly dataDirectory: string;
+  /** A file that the operator gives, which is never made. */
+  readonly keyFile?: string;
+  /** Others have the same key, so that a new one would be a wrong one. */
+  readonly shared: boolean;
+}
+
 /**
- * The key that secrets in the store are encrypted with: 32 random bytes in a file of their own beside the database,
- * readable by its owner alone. Made at the first start. Throws Unavailable when a database is there and its key is not:
+ * The key that secrets in the store are encrypted with: 32 random bytes in a file of their own, readable by its owner alone.
+ * In the data directory it is made at the first start. Throws Unavailable when a database is there and its key is not:
  * a new one could not read what was encrypted with the old.
  */
-export function vaultKey(directory: string): Buffer {
+export function vaultKey({ dataDirectory: directory, keyFile, shared }: KeyPlace): Buffer {
   try {
     makeDirectory(directory);
   } catch (error) {
     throw fileTrouble(error, "The data directory", directory, "--data");
+  }
+  if (keyFile !== undefined) return givenKey(keyFile);
+  if (shared && !existsSync(join(directory, FILE))) {
+    throw new Unavailable("server.key.missing", {
+      message: `Every process of a cluster needs the same encryption key: name its file with --key-file. Make the key once, and give a copy to each machine: ${MAKE}`,
+    });
   }
   try {
     return keyIn(directory);
   } catch (error) {
     throw fileTrouble(error, "The encryption key", join(directory, FILE), "--data");
   }
+}
+
+const MAKE = "(umask 077; squall server --new-key > squall.key), or openssl rand -base64 32";
+
+/** A key, as it stands in a file. */
+export function newKey(): string {
+  return randomBytes(BYTES).toString("base64");
+}
+
+function givenKey(file: string): Buffer {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT")
+      throw fileTrouble(error, "The encryption key", file, "--key-file", "read");
+    throw new Unavailable("server.key.missing", {
+      message: `There is no encryption key ${file}. Correct --key-file; for a new installation make one: ${MAKE}`,
+    });
+  }
+  const key = keyOf(text);
+  if (key) return key;
+  throw new Unavailable("server.key.broken", {
+    message: `${file} does not hold an encryption key (${BYTES} bytes in base64). For a new installation make one: ${MAKE}`,
+  });
+}
+
+function keyOf(text: string): Buffer | undefined {
+  const written = text.trim();
+  const key = Buffer.from(written, "base64");
+  // What is no base64 is skipped in decoding, so that other texts give 32 bytes, too.
+  return key.length === BYTES && /^[A-Za-z0-9+/]+=?$/.test(written) ? key : undefined;
 }
 
 /** Like `recursive: true`, which on Node 24 never ends below /proc. */
@@ -55,10 +104,10 @@ function keyIn(directory: string): Buffer {
     }
     writeKey(path);
   }
-  const key = Buffer.from(readFileSync(path, "utf8").trim(), "base64");
-  if (key.length === 32) return key;
+  const key = keyOf(readFileSync(path, "utf8"));
+  if (key) return key;
   throw new Unavailable("server.key.broken", {
-    message: `${path} does not hold an encryption key (32 bytes in base64). Restore it from a backup.`,
+    message: `${path} does not hold an encryption key (${BYTES} bytes in base64). Restore it from a backup.`,
   });
 }
 
@@ -67,7 +116,7 @@ function writeKey(path: string): void {
   const draft = `${path}.${process.pid}.new`;
   const file = openSync(draft, "wx", 0o600);
   try {
-    writeSync(file, `${randomBytes(32).toString("base64")}\n`);
+    writeSync(file, `${newKey()}\n`);
     fsyncSync(file);
   } finally {
     closeSync(file);

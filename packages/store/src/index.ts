@@ -12,3 +12,5 @@ export type {
 } from "./port.ts";
 export { openSqliteStore, type SqliteStoreOptions } from "./sqlite/open.ts";
 export { openPostgresStore, type PostgresStoreOptions } from "./postgres/open.ts";
+// For tests, in other rooms as well.
+export { startPostgres, type TestPostgres, whyNoPostgres } from "./postgres/a-postgres.ts";

@@ -92,7 +92,7 @@ export interface Store extends AsyncDisposable {
   projects(): Promise<string[]>;
   /**
    * What an operator wants to know: engine, file or host, sizes, schema version. No secrets. Rejects with the reason
-   * when what was written last could not be.
+   * when nothing can be written now.
    */
   describe(): Promise<Record<string, unknown>>;
 }

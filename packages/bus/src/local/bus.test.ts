@@ -5,7 +5,7 @@ import { createLocalBus } from "./bus.ts";
 
 busContract("local", async (onError) => {
   const bus = createLocalBus({ onError });
-  return { bus, close: async () => bus[Symbol.asyncDispose]() };
+  return { bus, other: bus, settle: async () => undefined, close: async () => bus[Symbol.asyncDispose]() };
 });
 
 test("disposing of the local bus delivers what waits, and nothing that is published afterwards", async () => {

@@ -1,3 +1,5 @@
+import { askWithin, closed, createAnswering } from "../answering.ts";
+import { checkArtifact } from "../artifact-digest.ts";
 import type { Bus, Message, Topic } from "../port.ts";
 
 export interface LocalBusOptions {
@@ -15,7 +17,8 @@ interface Subscription {
 /**
  * The bus of one process. Messages are delivered in the order of publishing, in a later turn of the event loop than the
  * one they were published in, so that a publisher is never entered again by what it said. What nobody listens to costs
- * one look into a map.
+ * one look into a map. Artifacts are forgotten at once: where there is one process, the store is as near as a copy would
+ * be, and what is read from it is kept as files.
  */
 export function createLocalBus({ onError }: LocalBusOptions): Bus {
   const topics = new Map<Topic, Set<Subscription>>();
@@ -24,6 +27,8 @@ export function createLocalBus({ onError }: LocalBusOptions): Bus {
   let number = 0;
   let immediate: NodeJS.Immediate | undefined;
   let isClosed = false;
+  const answering = createAnswering();
+  const closing = new AbortController();
 
   function deliverAll(): void {
     immediate = undefined;
@@ -74,10 +79,21 @@ export function createLocalBus({ onError }: LocalBusOptions): Bus {
         }
       };
     },
-    /** Delivers what waits, then forgets every listener. */
+    request(address, question, asking) {
+      return askWithin(address, asking, closing.signal, (signal) => answering.answer(address, question, signal));
+    },
+    serve: (address, answer, { atOnce }) => answering.serve(address, answer, atOnce),
+    artifacts: {
+      get: async () => undefined,
+      put: async (digest, bytes) => checkArtifact(digest, bytes),
+    },
+    health: () => ({ ok: true, details: { bus: "local" } }),
+    /** Delivers what waits, then forgets every listener; what is asked and answered ends. */
     async [Symbol.asyncDispose]() {
       if (isClosed) return;
       isClosed = true;
+      answering.close();
+      closing.abort(closed());
       clearImmediate(immediate);
       deliverAll();
       topics.clear();

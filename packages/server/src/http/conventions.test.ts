@@ -43,7 +43,13 @@ suite("the API's conventions", () => {
         if (status !== 401) open.push(`${method} ${path} ${status}`);
       }
     }
-    assert.deepEqual(open.toSorted(), ["get / 200", "get /v1/health 200", "get /v1/sso 200"]);
+    assert.deepEqual(open.toSorted(), [
+      "get / 200",
+      "get /v1/health 200",
+      "get /v1/health/live 200",
+      "get /v1/health/ready 200",
+      "get /v1/sso 200",
+    ]);
   });
 
   test("an unknown path is 404, a wrong method 405 with those that would do", async () => {

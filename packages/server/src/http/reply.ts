@@ -13,7 +13,7 @@ export function requestIdOf(incoming: IncomingMessage): string {
 }
 
 /** The answer for anything thrown: what we threw on purpose as it is, anything else as 500 with the details logged. */
-export function errorReply(context: Context, thrown: unknown, requestId: string, what: string): Reply {
+export function errorReply(context: Pick<Context, "log">, thrown: unknown, requestId: string, what: string): Reply {
   if (!(thrown instanceof SquallError) || thrown.status >= 500) {
     context.log.error({ err: thrown, requestId, request: what }, "a request failed");
   }
@@ -51,7 +51,11 @@ export function corsHeaders(origins: readonly string[], origin: string | undefin
   };
 }
 
-function commonHeaders(context: Context, incoming: IncomingMessage, requestId: string): OutgoingHttpHeaders {
+function commonHeaders(
+  context: Pick<Context, "settings">,
+  incoming: IncomingMessage,
+  requestId: string,
+): OutgoingHttpHeaders {
   return {
     "X-Request-ID": requestId,
     ...corsHeaders(context.settings.corsOrigins, incoming.headers.origin),
@@ -65,7 +69,12 @@ export function eventHeaders(call: Call): OutgoingHttpHeaders {
 }
 
 /** Writes an answer. The headers every answer has are added here and nowhere else. */
-export function writeReply(context: Context, outgoing: ServerResponse, reply: Reply, requestId: string): void {
+export function writeReply(
+  context: Pick<Context, "settings">,
+  outgoing: ServerResponse,
+  reply: Reply,
+  requestId: string,
+): void {
   if (reply.taken || outgoing.headersSent || outgoing.destroyed) return;
   const body = reply.bytes ?? (reply.json === undefined ? undefined : `${JSON.stringify(reply.json)}\n`);
   const headers: OutgoingHttpHeaders = {

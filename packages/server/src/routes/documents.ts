@@ -1,4 +1,5 @@
 import Type from "typebox";
+import { HEALTH_PATHS, type HealthPath, healthReply } from "../http/health.ts";
 import { openApiOf } from "../http/openapi.ts";
 import { ok, type Reply, route, type Route } from "../http/route.ts";
 
@@ -8,27 +9,7 @@ const FreeObject = Type.Record(Type.String(), Type.Unknown());
 export function documentRoutes(others: readonly Route[]): Route[] {
   let document: string | undefined;
   const routes: Route[] = [
-    route({
-      method: "GET",
-      path: "/health",
-      summary: "Says whether events and executions are accepted: 200 or 503.",
-      verb: "view",
-      resource: "health",
-      auth: "none",
-      response: Type.Object({ ok: Type.Boolean(), parts: FreeObject }),
-      handler: async (call) => {
-        const { ok: well, parts } = await call.context.engine.health();
-        // Whoever asks need not sign in, so only states and counts are told: no paths, versions or texts of errors.
-        const shown = Object.entries(parts).map(([name, part]): [string, Record<string, unknown>] => [
-          name,
-          Object.fromEntries(
-            Object.entries(part).filter(([, value]) => typeof value === "boolean" || typeof value === "number"),
-          ),
-        ]);
-        const json = { ok: well, parts: Object.fromEntries(shown) };
-        return { status: well ? 200 : 503, json, headers: { "Cache-Control": "no-store" } };
-      },
-    }),
+    ...healthRoutes(),
     route({
       method: "GET",
       path: "/openapi.json",
@@ -62,6 +43,28 @@ export function documentRoutes(others: readonly Route[]): Route[] {
     }),
   ];
   return routes;
+}
+
+const HEALTH_SUMMARIES: Readonly<Record<HealthPath, string>> = {
+  "/health": "Says how the process and its parts are: 200 when it can take its work, else 503.",
+  "/health/live": "Answers 200 while the process does: for who starts it again when it does not.",
+  "/health/ready": "Says whether the process can take its work now, 200 or 503: for load balancers.",
+};
+
+/** While there is no API yet, or no more, `http/front.ts` answers the same. */
+function healthRoutes(): Route[] {
+  return HEALTH_PATHS.map((path) =>
+    route({
+      method: "GET",
+      path,
+      summary: HEALTH_SUMMARIES[path],
+      verb: "view",
+      resource: "health",
+      auth: "none",
+      response: Type.Object({ ok: Type.Boolean(), words: Type.String(), parts: Type.Optional(FreeObject) }),
+      handler: (call) => healthReply(call.context.condition, path),
+    }),
+  );
 }
 
 // The page needs no sign-in, so it says nothing about this installation, not even its version.

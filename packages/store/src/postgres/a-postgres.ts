@@ -8,8 +8,8 @@ import pg from "pg";
 export interface TestPostgres {
   /** Of an empty database that is made for this call. */
   newDatabase(): Promise<string>;
-  /** Runs SQL as its administrator, in the database `postgres`. */
-  run(sql: string): Promise<void>;
+  /** Runs SQL as its administrator; in the database `postgres`, or the one at this address. */
+  run(sql: string, url?: string): Promise<void>;
   /** As a power cut would: no checkpoint, connections broken. It starts again with `start`. */
   kill(): Promise<void>;
   start(): Promise<void>;
@@ -80,8 +80,8 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
       }
     }
   };
-  const run = async (sql: string): Promise<void> => {
-    const client = new pg.Client({ connectionString: urlOf("postgres") });
+  const run = async (sql: string, url = urlOf("postgres")): Promise<void> => {
+    const client = new pg.Client({ connectionString: url });
     await client.connect();
     try {
       await client.query(sql);

@@ -32,11 +32,7 @@ export function postgresFailure(thrown: unknown, where: string): SquallError {
       message: `nothing was written to ${where}: its disk is full; free some space and try again`,
       cause,
     });
-  if (state === "25006")
-    return new Unavailable("store.not-writable", {
-      message: `${where} is read-only (a standby, or default_transaction_read_only); name the primary`,
-      cause,
-    });
+  if (state === "25006") return readOnly(where, cause);
   if (state === "57014")
     return new Unavailable("store.slow", {
       message: `${where} took too long and was stopped (${said}); look at its load and its locks`,
@@ -54,6 +50,13 @@ export function postgresFailure(thrown: unknown, where: string): SquallError {
       cause,
     });
   return new Unavailable("store.failed", { message: `${where}: ${said}`, cause });
+}
+
+export function readOnly(where: string, cause?: unknown): SquallError {
+  return new Unavailable("store.not-writable", {
+    message: `${where} is read-only (a standby, or default_transaction_read_only); name the primary`,
+    cause,
+  });
 }
 
 /** The content of one list is at fault. */

@@ -4,7 +4,7 @@ import type { Store } from "../port.ts";
 import { clientOptions, connectionName, createReader, type Reader } from "./connection.ts";
 import * as content from "./content.ts";
 import * as executions from "./executions.ts";
-import { postgresFailure, withoutPassword } from "./failures.ts";
+import { postgresFailure, readOnly, withoutPassword } from "./failures.ts";
 import * as history from "./history.ts";
 import { holdsNul } from "./listing.ts";
 import { type Owner, takeOwnership } from "./owner.ts";
@@ -44,10 +44,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   }
   const owner: Owner | undefined =
     options.exclusive === false ? undefined : await takeOwnership({ url, statementMs }, where);
-  let readTrouble: Error | undefined;
-  const db = createReader({ url, name: "squall reader", statementMs }, options.connections ?? 8, (error) => {
-    readTrouble = error;
-  });
+  // An idle connection that broke is replaced by the next read, which says whether the server is there.
+  const db = createReader({ url, name: "squall reader", statementMs }, options.connections ?? 8, () => undefined);
   const writer = createWriter({
     url,
     where,
@@ -60,9 +58,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const read = async <T>(query: () => Promise<T>): Promise<T> => {
     if (isClosed) throw new Unavailable("store.closed", { message: `the store ${where} is closed` });
     try {
-      const found = await query();
-      readTrouble = undefined;
-      return found;
+      return await query();
     } catch (error) {
       throw postgresFailure(error, where);
     }
@@ -118,8 +114,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       read(async () => (await db.all("select name from project order by name")).map((row) => String(row["name"]))),
     describe: () =>
       read(async () => {
-        const trouble = writer.trouble() ?? readTrouble;
-        if (trouble) throw trouble;
+        // Nobody else may write, now that it is known not to work: an empty group tells when it does again.
+        if (writer.trouble()) await writer.commit([]);
         return describe(db, where);
       }),
 
@@ -136,9 +132,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 async function describe(db: Reader, where: string): Promise<Record<string, unknown>> {
   const row = await db.get(
     `select current_setting('server_version') as version, current_database() as database,
+      current_setting('transaction_read_only') = 'on' as read_only,
       pg_database_size(current_database()) as bytes, current_setting('synchronous_commit') as synchronous_commit,
       (select count(*) from pg_stat_activity where datname = current_database()) as connections`,
   );
+  if (row?.["read_only"]) throw readOnly(where);
   return {
     engine: "postgres",
     engine_version: row?.["version"],
