@@ -48,8 +48,8 @@ const START_ORDER: readonly Role[] = ["api", "engine", "worker", "sources"];
 
 /** Whether this checkout's server can be one of many. */
 export function whyNoCluster(): string | undefined {
-  const options = readFileSync(join(ROOT, "packages/server/src/options.ts"), "utf8");
-  return /\bSQUALL_BUS\b/.test(options) ? undefined : "this server has no option --bus";
+  const options = readFileSync(join(ROOT, "packages/server/src/assemble.ts"), "utf8");
+  return /\bopenNatsBus\b/.test(options) ? undefined : "this server cannot be one of many";
 }
 
 /** PostgreSQL, NATS and every member, which all answer. */

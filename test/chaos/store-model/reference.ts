@@ -97,7 +97,10 @@ export function perform(world: World, operation: Operation): { readonly said: Sa
       if (!one) return refuse("missing");
       if (one.status !== "running" || one.worker !== worker) return refuse("stale");
       const { worker: _, ...free } = one;
-      return run(id, { ...free, status: ({ finish: "succeeded", again: "requested", abandon: "abandoned" } as const)[kind] });
+      return run(id, {
+        ...free,
+        status: ({ finish: "succeeded", again: "requested", abandon: "abandoned" } as const)[kind],
+      });
     }
     case "lost":
       return {

@@ -39,7 +39,10 @@ class Round implements fc.AsyncCommand<Model, Real> {
     );
     const words = happened.map(({ operation, said }) => `${JSON.stringify(operation)} -> ${said}`).join("\n");
     const possible = worldsAfter(model.worlds, happened).map(looked);
-    assert.ok(possible.length > 0, `in no order can this be:\n${words}\nafter ${model.worlds.map(textOf).join("\nor ")}`);
+    assert.ok(
+      possible.length > 0,
+      `in no order can this be:\n${words}\nafter ${model.worlds.map(textOf).join("\nor ")}`,
+    );
     for (const store of stores) {
       const shown = textOf(await look(store, counts));
       model.worlds = possible.filter((world) => textOf(world) === shown);

@@ -22,7 +22,12 @@ export async function doIt(store: Store, operation: Operation, counts: Counts): 
   switch (operation.kind) {
     case "beat": {
       const { joined, canceling } = await store.beat(aMember(operation.member));
-      return said(`${joined ? "joined" : "beaten"} ${canceling.map(({ id }) => id).toSorted().join()}`);
+      return said(
+        `${joined ? "joined" : "beaten"} ${canceling
+          .map(({ id }) => id)
+          .toSorted()
+          .join()}`,
+      );
     }
     case "evict":
       return commit({
