@@ -32,7 +32,7 @@ class Round implements fc.AsyncCommand<Model, Real> {
   async run(model: Model, { stores, counts }: Real): Promise<void> {
     const happened = await Promise.all(
       this.operations.map(({ operation, on }) => {
-        const store = stores[on % stores.length];
+        const store = stores[(processOf(operation) ?? on) % stores.length];
         assert.ok(store);
         return doIt(store, operation, counts);
       }),
@@ -53,6 +53,12 @@ class Round implements fc.AsyncCommand<Model, Real> {
     }
   }
   toString = () => this.operations.map(({ operation, on }) => `${on}: ${JSON.stringify(operation)}`).join(" | ");
+}
+
+/** A member is one process, and beats in no other. */
+function processOf(operation: Operation): number | undefined {
+  if (operation.kind === "beat") return MEMBERS.findIndex((one) => one === operation.member);
+  return operation.kind === "claim" ? MEMBERS.findIndex((one) => one === operation.worker) : undefined;
 }
 
 const member = fc.constantFrom(...MEMBERS);
