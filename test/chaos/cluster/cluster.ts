@@ -90,7 +90,9 @@ export async function startCluster({ folder, network: kind, shape, say }: Cluste
       "--pack-index",
       "none",
     ];
+    const api = members[0]?.address;
     const env = {
+      ...(api && { SQUALL_PUBLIC_URL: `http://${api.host}:${api.port}` }),
       SQUALL_STORE: `postgres://postgres@${store.host}:${store.port}/squall`,
       ...(buses.length > 0 && { SQUALL_BUS: buses.map((one) => `nats://${one.host}:${one.port}`).join(",") }),
     };

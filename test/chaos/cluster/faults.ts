@@ -23,6 +23,13 @@ export async function doFault(cluster: Cluster, fault: Fault): Promise<string[]>
     }
     case "stop":
       return stopMember(memberOf(cluster, fault.role, fault.which));
+    case "rolling": {
+      const problems: string[] = [];
+      for (const member of cluster.members.filter((one) => one.role === fault.role)) {
+        problems.push(...(await stopMember(member)));
+      }
+      return problems;
+    }
     case "pause": {
       const member = memberOf(cluster, fault.role, fault.which);
       const program = await member.start();

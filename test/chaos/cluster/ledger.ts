@@ -13,6 +13,8 @@ export interface Ledger {
   readonly keys: Map<string, (Sent & { readonly value: string })[]>;
   /** Rules made while it went on, by their name. */
   readonly rules: Map<string, Sent>;
+  /** How often each of those rules was set off at the end, when every API had to know it. */
+  readonly visits: Map<string, number>;
   /** Answers to questions, by the execution that asked. */
   readonly answers: Map<string, string>;
   /** Ids of executions whose cancellation was acknowledged. */
@@ -29,6 +31,7 @@ export function createLedger(): Ledger {
     executions: new Map(),
     keys: new Map(),
     rules: new Map(),
+    visits: new Map(),
     answers: new Map(),
     canceled: new Set(),
     refusals: new Map(),

@@ -11,7 +11,7 @@ test("a plan has as many faults as asked for, of every kind", () => {
   for (const seed of [1, 2, 3]) {
     const faults = planOf(seed, 60).flatMap((round) => round.faults);
     assert.equal(faults.length, 60);
-    assert.equal(new Set(faults.map((fault) => fault.kind)).size, 9, `seed ${seed}`);
+    assert.equal(new Set(faults.map((fault) => fault.kind)).size, 10, `seed ${seed}`);
   }
 });
 

@@ -14,6 +14,8 @@ export type Fault = { readonly offsetMs: number } & (
       readonly awayMs: number;
     }
   | { readonly kind: "stop"; readonly role: Role; readonly which: number }
+  /** Every member of the role is stopped and started again, one after the other, as an upgrade does. */
+  | { readonly kind: "rolling"; readonly role: Role }
   /** SIGSTOP, and SIGCONT after so long: `long` is beyond the time after which a silent member is evicted. */
   | { readonly kind: "pause"; readonly role: Role; readonly which: number; readonly forMs: number }
   | {
@@ -52,6 +54,7 @@ const DECK: readonly FaultKind[] = [
   ...Array.from<FaultKind>({ length: 4 }).fill("cut"),
   ...Array.from<FaultKind>({ length: 2 }).fill("expire"),
   ...Array.from<FaultKind>({ length: 2 }).fill("postgres"),
+  "rolling",
   "connections",
   "nats-node",
   "nats",
@@ -78,7 +81,7 @@ export function planOf(seed: number, count: number): Round[] {
       rounds.push({ alone, faults: [lone] });
       continue;
     }
-    const size = Math.min(random.whole(3, 6), count - faults);
+    const size = Math.min(random.whole(4, 6), count - faults);
     rounds.push({ alone, faults: Array.from({ length: size }, () => faultOf(random, kinds(), dealers)) });
   }
   return rounds;
@@ -97,6 +100,7 @@ function faultOf(random: Random, kind: FaultKind, deal: Dealers): Fault {
     case "kill":
       return { ...base, kind, role: deal.role(), group: random.chance(0.5), awayMs: random.whole(0, 6_000) };
     case "stop":
+    case "rolling":
     case "expire":
       return { ...base, kind, role: deal.role() };
     case "pause":

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { createRandom } from "../random.ts";
 import { audit } from "./books/audit.ts";
 import { type Books, readBooks } from "./books/books.ts";
-import { createClient } from "./client.ts";
+import { type Client, createClient } from "./client.ts";
 import { type Cluster, CLUSTER, type Shape, startCluster } from "./cluster.ts";
 import { doFault, memberOf, stopMember } from "./faults.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
@@ -59,7 +59,9 @@ export async function runChaos(options: ChaosOptions): Promise<Outcome> {
   const ledger = createLedger();
   const apis = cluster.members.filter((one) => one.role === "api" || one.role === "all").map((one) => one.address);
   const apiKey = await signIn(cluster);
-  const newClient = (number: number) => createClient(apis, { "St2-Api-Key": apiKey }, number);
+  const headers = { "St2-Api-Key": apiKey };
+  const newClient = (number: number) => createClient(apis, headers, number);
+  const oneEach = apis.map((api) => createClient([api], headers, 0));
   const load = startLoad(newClient, ledger, createRandom(seed + 1));
   const problems: string[] = [];
   const recoveries: Recovery[] = [];
@@ -73,10 +75,11 @@ export async function runChaos(options: ChaosOptions): Promise<Outcome> {
       say(`${String(done).padStart(4)} faults; ${sent} webhooks acknowledged; ${round.faults.map(nameOf).join(", ")}`);
       if (index < plan.length - 1) await delay(PAUSE_MS);
     }
-    problems.push(...(await comeToRest(cluster, watch, load, say)));
+    problems.push(...(await comeToRest(cluster, watch, { load, ledger, apis: oneEach }, say)));
   } finally {
     await load.stop();
     await load.end();
+    for (const client of oneEach) client[Symbol.dispose]();
   }
   const books = await readBooks(cluster.postgres.adminUrl);
   const lives = cluster.members.flatMap((member) => member.lives);
@@ -134,6 +137,7 @@ async function comeToRest(cluster: Cluster, watch: Watch, load: Load, say: (line
     problems.push(`not every member came back at the end: ${missing(cluster, watch)}`);
   }
   await load.stop();
+  problems.push(...(await visitRules(apis, ledger)));
   say("the clients have stopped; waiting until nothing moves");
   const url = cluster.postgres.adminUrl;
   problems.push(...(await untilQuiet(url, "but sources")));
@@ -149,6 +153,20 @@ async function comeToRest(cluster: Cluster, watch: Watch, load: Load, say: (line
   await stopAll(["sources"]);
   problems.push(...(await untilQuiet(url, "all")));
   await stopAll(["api", "worker", "engine"]);
+  return problems;
+}
+
+/** Every rule that was acknowledged is known to every API by now: each is asked to set it off. */
+async function visitRules(apis: readonly Client[], ledger: Ledger): Promise<string[]> {
+  const problems: string[] = [];
+  for (const [name] of [...ledger.rules].filter(([, sent]) => sent.acknowledged)) {
+    for (const [index, client] of apis.entries()) {
+      const reply = await client.ask("POST", `/v1/webhooks/chaos/${name}`, { visit: name });
+      if (typeof reply !== "string" && reply.status === 202) {
+        ledger.visits.set(name, (ledger.visits.get(name) ?? 0) + 1);
+      } else problems.push(`API ${index + 1} answers the webhook of rule ${name} with ${JSON.stringify(reply)}`);
+    }
+  }
   return problems;
 }
 

@@ -64,6 +64,7 @@ function rightBooks(): Found {
     { acknowledged: false, value: "v3" },
   ]);
   ledger.rules.set("r1", { acknowledged: true });
+  ledger.visits.set("r1", 1);
   const sub = { runner: "local-shell-cmd", parent: "x2" };
   const twiceBegun = [...PATH, ...PATH, "succeeded"] as const;
   const executions = [
@@ -73,6 +74,7 @@ function rightBooks(): Found {
       parameters: { mark: "w1.shell" },
     }),
     anExecution("h2", "core.noop", { rule: "chaos.noop", trigger_instance: "v1" }),
+    anExecution("h3", "core.noop", { rule: "chaos.r1", trigger_instance: "v3" }),
     anExecution("x1", "chaos.mark", { parameters: { mark: "e1" } }),
     anExecution("x2", "chaos.sequence", { runner: "orquesta", parameters: { mark: "e2" } }),
     ...["a", "b", "c"].map((task) =>
@@ -121,12 +123,13 @@ function rightBooks(): Found {
         anEvent("v1", "hook", 1, { body: { mark: "w1", shell: true, noop: true } }),
         ...ticks,
         ...crons,
+        anEvent("v3", "hook", 2, { body: { visit: "r1" } }),
         anEvent("c1", "chaos.counted", 3, { number: "l.1" }),
       ],
-      enforcements: (["shell", "noop"] as const).map((name, index) => ({
+      enforcements: (["shell", "noop", "r1"] as const).map((name, index) => ({
         id: `f${index}`,
         rule_ref: `chaos.${name}`,
-        trigger_instance: "v1",
+        trigger_instance: name === "r1" ? "v3" : "v1",
         execution: `h${index + 1}`,
         status: "succeeded",
         failure_reason: null,
@@ -251,6 +254,7 @@ const PLANTED: readonly (readonly [string, (found: Found) => void, RegExp])[] = 
   ],
   ["a key that lost a write", ({ books }) => (books.keys[0] = { name: "chaos.one", value: "v1", version: 1 }), /key/],
   ["a rule that was lost", ({ books }) => remove(books.rules, "r1"), /rule chaos.r1 was acknowledged/],
+  ["a rule that one API did not know", ({ ledger }) => ledger.visits.set("r1", 2), /chaos.r1 was set off 2 times and fired 1/],
   ["a rule without its trigger", ({ books }) => remove(books.triggers, "tr"), /the trigger of rule chaos.r1/],
   ["rows that nobody hears", ({ books }) => (books.left = { told: 2 }), /2 rows are left in told/],
   ["an answer that nobody should get", ({ ledger }) => ledger.strange.push("500"), /a client was told: 500/],
