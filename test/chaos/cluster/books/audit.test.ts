@@ -254,7 +254,11 @@ const PLANTED: readonly (readonly [string, (found: Found) => void, RegExp])[] = 
   ],
   ["a key that lost a write", ({ books }) => (books.keys[0] = { name: "chaos.one", value: "v1", version: 1 }), /key/],
   ["a rule that was lost", ({ books }) => remove(books.rules, "r1"), /rule chaos.r1 was acknowledged/],
-  ["a rule that one API did not know", ({ ledger }) => ledger.visits.set("r1", 2), /chaos.r1 was set off 2 times and fired 1/],
+  [
+    "a rule that one API did not know",
+    ({ ledger }) => ledger.visits.set("r1", 2),
+    /chaos.r1 was set off 2 times and fired 1/,
+  ],
   ["a rule without its trigger", ({ books }) => remove(books.triggers, "tr"), /the trigger of rule chaos.r1/],
   ["rows that nobody hears", ({ books }) => (books.left = { told: 2 }), /2 rows are left in told/],
   ["an answer that nobody should get", ({ ledger }) => ledger.strange.push("500"), /a client was told: 500/],
