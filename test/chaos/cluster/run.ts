@@ -130,7 +130,12 @@ function missing(cluster: Cluster, watch: Watch): string {
 }
 
 /** The end: all healed, everything ended, members stopped in order, sources first. */
-async function comeToRest(cluster: Cluster, watch: Watch, load: Load, say: (line: string) => void): Promise<string[]> {
+async function comeToRest(
+  cluster: Cluster,
+  watch: Watch,
+  { load, ledger, apis }: { load: Load; ledger: Ledger; apis: readonly Client[] },
+  say: (line: string) => void,
+): Promise<string[]> {
   const problems: string[] = [];
   await Promise.all(cluster.members.map((member) => member.start()));
   if (cluster.nats.length > 0 && !(await allPresent(cluster, watch))) {
