@@ -86,7 +86,7 @@ function aPair(): Pair {
       { status: "scheduled", timestamp: at },
       { status: "running", timestamp: at },
     ],
-    lease: { worker: "bench-1", expires: at + 30_000_000 },
+    lease: { worker: "bench-1" },
   };
   return {
     create: [
@@ -132,9 +132,9 @@ function byHand(file: string, callers: number, pairs: number): number {
   const commit = db.prepare("commit");
   const event = db.prepare("insert into event values (?, ?, ?, ?, ?, ?, ?, ?)");
   const enforcement = db.prepare("insert into enforcement values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  const execution = db.prepare(`insert into execution values (${"?, ".repeat(26)}?)`);
+  const execution = db.prepare(`insert into execution values (${"?, ".repeat(25)}?)`);
   const move = db.prepare(
-    `update execution set status = ?, log = json_insert(log, '$[#]', json(?)), worker = null, lease_expires = null,
+    `update execution set status = ?, log = json_insert(log, '$[#]', json(?)), worker = null,
       ended = ?, result = ? where project = ? and id = ?`,
   );
   const began = performance.now();
@@ -168,7 +168,7 @@ function byHand(file: string, callers: number, pairs: number): number {
       execution.run(
         x.project, x.id, x.status, x.action, x.runner, x.lane, x.start, x.due, x.created, null, null, x.rule ?? null,
         x.trigger ?? null, x.trigger_type ?? null, x.trigger_instance ?? null, x.user, x.liveaction, x.snapshot,
-        x.lease?.worker ?? null, x.lease?.expires ?? null, null, JSON.stringify(x.log), null, null,
+        x.lease?.worker ?? null, null, JSON.stringify(x.log), null, null,
         JSON.stringify(x.context), JSON.stringify(x.parameters), null,
       ); // biome-ignore format: one line per column would hide the shape
     }
@@ -251,7 +251,7 @@ try {
     fixed(await median(() => store.executions("default", { user: "stanley" }, counted)), 2),
   );
   row("one by id", fixed(await median(() => store.execution("default", "65f0c0ffee65f0c0ffee65f0"), 99), 3));
-  row("claim with nothing to claim", fixed(await median(() => store.claim("inline", 10, "w", 1, microsNow()), 99), 3));
+  row("claim with nothing to claim", fixed(await median(() => store.claim("inline", 10, "w", microsNow()), 99), 3));
   row("values of action", fixed(await median(() => store.executionValues("default", "action")), 2));
   row("values of status", fixed(await median(() => store.executionValues("default", "status")), 2));
   console.log();

@@ -10,7 +10,7 @@ import { randomBytes } from "node:crypto";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createLocalBus } from "@squall/bus";
-import { createEngine, createVault } from "@squall/engine";
+import { createEngine, createVault, ROLES } from "@squall/engine";
 import { createIds, DEFAULT_PROJECT, microsNow, type Principal } from "@squall/model";
 import { createRunners } from "@squall/runners";
 import { openSqliteStore } from "@squall/store";
@@ -57,6 +57,10 @@ const engine = await createEngine({
   now: microsNow,
   newId: createIds(),
   worker: "bench",
+  roles: new Set(ROLES),
+  labels: {},
+  host: "bench",
+  version: "bench",
   limits: {
     processSlots: 4,
     inlineSlots: 200,

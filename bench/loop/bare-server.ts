@@ -22,12 +22,12 @@ const insertEnforcement = db.prepare(
 );
 const insertExecution = db.prepare(
   `insert into execution (project, id, status, action, runner, lane, start, due, created, rule, trigger, trigger_type, trigger_instance,
-    user, liveaction, snapshot, worker, lease_expires, log, context, parameters)
+    user, liveaction, snapshot, worker, log, context, parameters)
    values ('default', ?, 'running', 'core.noop', 'noop', 'inline', ?, ?, ?, 'bench.r', 'core.t', 'core.st2.webhook', ?,
-    'stanley', ?, 's', 'w', 9000000000000000, ?, ?, '{}')`,
+    'stanley', ?, 's', 'w', ?, ?, '{}')`,
 );
 const finish = db.prepare(
-  `update execution set status = 'succeeded', log = json_insert(log, '$[#]', json(?)), worker = null, lease_expires = null, ended = ?,
+  `update execution set status = 'succeeded', log = json_insert(log, '$[#]', json(?)), worker = null, ended = ?,
     result = ? where project = 'default' and id = ? and status in ('running') and worker = 'w'`,
 );
 

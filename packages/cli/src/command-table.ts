@@ -51,6 +51,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "user", description: "who signs in here", load: () => import("./commands/user.ts") },
   { name: "runner", description: "the ways an action can run", load: () => import("./commands/runner.ts") },
   { name: "sensor", description: "processes that report events", load: () => import("./commands/sensor.ts") },
+  { name: "cluster", description: "the processes that share the work", load: () => import("./commands/cluster.ts") },
   { name: "policy", description: "limits on actions", load: () => import("./commands/policy.ts") },
   { name: "login", description: "sign in and keep the token", load: () => import("./commands/login.ts") },
   { name: "logout", description: "forget the token", load: () => import("./commands/logout.ts") },

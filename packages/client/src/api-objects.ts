@@ -226,3 +226,30 @@ export interface ApiTask {
   readonly tasks?: readonly ApiTask[];
   readonly more?: number;
 }
+
+/** `GET /cluster`: the processes that share the store. */
+export interface ApiCluster {
+  readonly alone: boolean;
+  readonly member: string;
+  readonly sound: boolean;
+  readonly members: readonly ApiMember[];
+  readonly waiting: { readonly inline: number; readonly process: number };
+  readonly limit: number;
+  readonly bus: Readonly<Record<string, unknown>> & { readonly ok: boolean };
+}
+
+export interface ApiMember {
+  readonly id: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly roles: readonly string[];
+  readonly labels: Readonly<Record<string, string>>;
+  readonly version: string;
+  readonly url?: string;
+  readonly started: string;
+  readonly seen: string;
+  readonly slots: { readonly inline: number; readonly process: number };
+  readonly running: number;
+  readonly shards: number;
+  readonly sensors: number;
+}

@@ -4,6 +4,7 @@ import type {
   ApiAliasAnswer,
   ApiAliasHelp,
   ApiAliasMatch,
+  ApiCluster,
   ApiExecution,
   ApiKeyValue,
   ApiObject,
@@ -123,6 +124,8 @@ export interface Client {
   readonly policies: Collection;
   readonly aliases: Collection;
   readonly sensorProcesses: SensorProcesses;
+  /** The processes that share the store, and how much waits. */
+  cluster(): Promise<ApiCluster>;
   readonly executions: Executions;
   readonly inquiries: InquiryCalls;
   /** An action with its runner's parameters merged in. */
@@ -233,6 +236,7 @@ export function createClient(options: ClientOptions = {}): Client {
     policies: collection("/policies"),
     aliases: collection("/actionalias"),
     sensorProcesses: sensorProcessesOf(transport),
+    cluster: () => object("/cluster"),
     executions: executionsOf(transport),
     inquiries: {
       list: (query) => listOf(transport, "/inquiries", query),

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createEngine } from "./create-engine.ts";
 import type { Engine } from "./engine.ts";
-import type { EngineParts, Limits } from "./parts.ts";
+import { type EngineParts, type Limits, ROLES } from "./parts.ts";
 import { createVault } from "./vault.ts";
 
 /** For tests: a whole engine on a real SQLite file, with the core pack, and everything gone afterwards. */
@@ -49,7 +49,11 @@ export async function anEngine(
     vault: createVault(key),
     now: options.now ?? microsNow,
     newId: createIds(),
-    worker: `test-${randomBytes(4).toString("hex")}`,
+    worker: `test.${randomBytes(4).toString("hex")}`,
+    roles: new Set(ROLES),
+    labels: {},
+    host: "test",
+    version: "test",
     limits: {
       processSlots: 4,
       inlineSlots: 100,

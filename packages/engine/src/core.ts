@@ -1,8 +1,10 @@
 import type { Context } from "@squall/expressions";
-import type { Action, JsonObject, RunnerType, Trigger } from "@squall/model";
+import type { Action, JsonObject, ResourceKind, RunnerType, Trigger } from "@squall/model";
 import type { Runner } from "@squall/runners";
 import type { Change } from "@squall/store";
-import type { Shelves } from "./content/shelves.ts";
+import type { Cluster } from "./cluster/cluster.ts";
+import type { Shelves, Stored } from "./content/shelves.ts";
+import type { Backlog } from "./executions/backlog.ts";
 import type { Lanes } from "./executions/lanes.ts";
 import type { Snapshots } from "./executions/snapshots.ts";
 import type { KeyContext } from "./keys/lookup.ts";
@@ -16,6 +18,10 @@ import type { RuleIndex } from "./rules/index.ts";
 export interface Core {
   readonly parts: EngineParts;
   readonly shelves: Shelves;
+  /** A resource; where others write content too and it is not known here, the store is asked before it is said to be missing. */
+  find<K extends ResourceKind>(project: string, kind: K, refOrId: string): Promise<Stored<K> | undefined>;
+  /** Reads the content that others wrote meanwhile. */
+  catchUp(): Promise<void>;
   /** Enabled rules, by project and trigger. */
   rules(project: string): RuleIndex;
   /** Webhook triggers by normalised url. */
@@ -23,6 +29,8 @@ export interface Core {
   readonly plans: (action: Action, runner: RunnerType) => ParameterPlan;
   readonly snapshots: Snapshots;
   readonly lanes: Lanes;
+  readonly backlog: Backlog;
+  readonly cluster: Cluster;
   readonly census: Census;
   readonly definitions: Definitions;
   readonly runners: ReadonlyMap<string, Runner>;

@@ -2,15 +2,22 @@ import { DEFAULT_PROJECT, messageOf, type RunnerType, SquallError } from "@squal
 import type { Runner } from "@squall/runners";
 import { createAccounts } from "./accounts/accounts.ts";
 import { createAliases } from "./aliases/aliases.ts";
+import { createCluster } from "./cluster/cluster.ts";
+import { createInbox } from "./cluster/inbox.ts";
+import { clusterStatus } from "./cluster/status.ts";
+import { createKeeper, type Keeper } from "./cluster/keeper.ts";
 import { startCollector } from "./collector.ts";
 import { configOf } from "./content/configs.ts";
 import { createContent } from "./content/content.ts";
-import { commitEdit, createEdit, type Edited } from "./content/edit.ts";
-import { createShelves } from "./content/shelves.ts";
+import type { Edit, Edited } from "./content/edit.ts";
+import { createShelves, type Shelves } from "./content/shelves.ts";
+import { createContentSync } from "./content/sync.ts";
+import { watchContent } from "./content/watch.ts";
 import { createWebhookIndex } from "./content/webhooks.ts";
 import type { Core } from "./core.ts";
 import type { Engine } from "./engine.ts";
 import { createEvents } from "./events/events.ts";
+import { createBacklog } from "./executions/backlog.ts";
 import { createDispatch } from "./executions/dispatch.ts";
 import { createExecutions } from "./executions/executions.ts";
 import { createLanes } from "./executions/lanes.ts";
@@ -21,7 +28,6 @@ import { createKeys } from "./keys/keys.ts";
 import { LANGUAGES } from "./languages.ts";
 import { createPlans } from "./parameters/plan.ts";
 import type { EngineParts } from "./parts.ts";
-import { settleLost } from "./recover.ts";
 import { createRuleIndex, type RuleIndex } from "./rules/index.ts";
 import { createSchedule } from "./schedule.ts";
 import { createSensors } from "./sensors/sensors.ts";
@@ -45,17 +51,36 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     return index;
   };
   const webhooks = createWebhookIndex();
-  const lanes = createLanes({ inline: parts.limits.inlineSlots, process: parts.limits.processSlots });
+  const isWorker = parts.roles.has("worker");
+  const slots = {
+    inline: isWorker ? parts.limits.inlineSlots : 0,
+    process: isWorker ? parts.limits.processSlots : 0,
+  };
+  const lanes = createLanes(slots);
+  const backlog = createBacklog(parts, lanes);
+  const cluster = createCluster(parts, () => ({
+    slots,
+    state: { running: dispatch.running(), taken: { inline: lanes.taken("inline"), process: lanes.taken("process") } },
+  }));
   const core: Core = {
     parts,
     shelves,
+    async find(project, kind, refOrId) {
+      const found = shelves.get(project, kind, refOrId);
+      if (found || cluster.alone) return found;
+      await content.catchUp();
+      return shelves.get(project, kind, refOrId);
+    },
+    catchUp: () => content.catchUp(),
     rules,
     webhooks: webhooks.at,
     plans: createPlans(),
     snapshots: createSnapshots(parts.store),
     definitions: createDefinitions(shelves),
     lanes,
-    census: createCensus(parts.limits, lanes),
+    backlog,
+    cluster,
+    census: createCensus(parts.limits, backlog),
     runners: new Map(parts.runners.map((runner) => [runner.name, runner])),
     configOf: (project, pack, user, keys) => configOf({ shelves, vault: parts.vault }, project, pack, user, keys),
   };
@@ -68,8 +93,11 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   const executions = createExecutions(core, dispatch, settling, workflows);
   const schedule = createSchedule(core, dispatch);
   const events = createEvents(core, dispatch);
-  const sensorTokens = createSensorTokens();
+  const sensorTokens = createSensorTokens(parts);
   const sensors = createSensors(core, dispatch, events, sensorTokens);
+
+  let hasJoined = false;
+  let watcher: { close(): void } | undefined;
 
   const changed = (edited: readonly Edited[]) => {
     for (const one of edited) {
@@ -90,6 +118,9 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     sensors.changed(edited);
   };
 
+  const sync = createContentSync(parts, shelves);
+  const content = createContent({ parts, shelves, changed, sync });
+  await sync.begin();
   const projects = new Set([DEFAULT_PROJECT, ...(await parts.store.projects())]);
   for (const project of projects) {
     for (const kind of RESOURCE_KINDS) {
@@ -98,13 +129,15 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
         changed([{ change: "create", resource }]);
       }
     }
-    await putRunnerTypes(parts, project, core);
+    await content.edit(project, (edit) => putRunnerTypes(parts, edit));
   }
 
   const stopCancelRequests = parts.bus.subscribe(["cancel"], ({ execution }) => {
     dispatch.abort(execution, "cancel");
   });
+  const inbox = createInbox(core, (told) => workflows.hear(told));
   let collector: AsyncDisposable | undefined;
+  let keeper: Keeper | undefined;
   let stopping: Promise<void> | undefined;
 
   const drain = async (timeoutMs: number): Promise<void> => {
@@ -113,16 +146,21 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
       await schedule[Symbol.asyncDispose]();
       await collector?.[Symbol.asyncDispose]();
       core.census.close();
+      await inbox.close();
+      await keeper?.close();
       await dispatch.drain(timeoutMs);
       inquiries.close();
       workflows.close();
       await workflows.idle();
+      backlog.close();
+      watcher?.close();
+      if (hasJoined) await cluster.leave();
     })();
     await stopping;
   };
 
   return {
-    content: createContent({ parts, shelves, changed }),
+    content,
     executions,
     aliases: createAliases(core, executions),
     workflows: createWorkflowTools(core),
@@ -131,16 +169,28 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     keys: createKeys(core, dispatch),
     accounts: createAccounts(parts, sensorTokens),
     sensors,
+    cluster: () => clusterStatus(core),
+    apiUrl: () => cluster.apiUrl(),
     async start() {
-      const abandoned = await settleLost(core, dispatch, parts.store.exclusive);
-      if (abandoned > 0) parts.log.warn({ executions: abandoned }, "executions of a process that is gone were settled");
-      const beginLeft = await workflows.recover([...projects]);
-      await inquiries.recover([...projects]);
-      dispatch.start();
-      await beginLeft();
-      await schedule.start();
-      await sensors.begin();
-      collector = startCollector(parts);
+      await cluster.join();
+      hasJoined = true;
+      cluster.start();
+      backlog.start();
+      if (!cluster.alone) watcher = watchContent(parts, content);
+      const beginLeft: (() => Promise<void>)[] = [];
+      if (cluster.has("engine")) {
+        workflows.serve();
+        keeper = createKeeper(core, { dispatch, workflows, inquiries, projects: () => knownProjects(shelves) });
+        beginLeft.push(await keeper.start());
+      }
+      if (cluster.has("worker")) dispatch.start();
+      for (const begin of beginLeft) await begin();
+      if (cluster.has("engine") && !cluster.alone) inbox.start();
+      if (cluster.has("sources")) {
+        await schedule.start();
+        await sensors.begin();
+      }
+      if (cluster.has("engine")) collector = startCollector(parts);
     },
     drain,
     async health() {
@@ -153,15 +203,19 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
         }),
       );
       return {
-        ok: store.ok && stopping === undefined,
+        ok: store.ok && stopping === undefined && cluster.isSound,
         parts: {
           store,
           engine: {
             ok: stopping === undefined,
             running: dispatch.running(),
-            waiting: core.lanes.waiting("inline") + core.lanes.waiting("process"),
+            waiting: backlog.waiting(),
             workflows: core.census.workflows,
           },
+          ...(!cluster.alone && {
+            member: { ok: cluster.isSound, members: cluster.members().length },
+            bus: { ...parts.bus.health().details, ok: parts.bus.health().ok },
+          }),
           sensors: sensors.health(),
         },
       };
@@ -174,15 +228,15 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   };
 }
 
+const knownProjects = (shelves: Shelves): readonly string[] => [...new Set([DEFAULT_PROJECT, ...shelves.projects()])];
+
 /** Makes the runners known as StackStorm's runner types; what an operator disabled stays disabled. */
-async function putRunnerTypes(parts: EngineParts, project: string, core: Core): Promise<void> {
-  const edit = createEdit(parts, core.shelves, project);
+function putRunnerTypes(parts: EngineParts, edit: Edit): void {
   for (const runner of parts.runners) {
-    const old = core.shelves.get(project, "runner_type", runner.name)?.body;
+    const old = edit.get("runner_type", runner.name)?.body;
     const fresh = runnerType(runner, old);
     if (JSON.stringify(old) !== JSON.stringify({ ...fresh, id: old?.id })) edit.put("runner_type", fresh);
   }
-  await commitEdit(parts, core.shelves, edit);
 }
 
 function runnerType(runner: Runner, old: RunnerType | undefined): Omit<RunnerType, "id"> {

@@ -1,3 +1,4 @@
+import type { ClusterStatus } from "./cluster/status.ts";
 import type {
   ApiKey,
   Criterion,
@@ -44,6 +45,10 @@ export interface Engine extends AsyncDisposable {
   readonly keys: Keys;
   readonly accounts: Accounts;
   readonly sensors: Sensors;
+  /** Who shares the store with this process, as it sees it. */
+  cluster(): Promise<ClusterStatus>;
+  /** Address of a member that serves the API, for what runs here; undefined when none is known. */
+  apiUrl(): string | undefined;
   /** Recovers what a dead process left, then begins to claim, fire timers and collect. Resolves when it takes work. */
   start(): Promise<void>;
   /** Takes no new work and waits for what runs, at most `timeoutMs`; then what still runs is marked abandoned. */
@@ -51,6 +56,8 @@ export interface Engine extends AsyncDisposable {
   /** The state of the parts, for operators. `ok` is false when events or executions cannot be accepted. */
   health(): Promise<{ readonly ok: boolean; readonly parts: Readonly<Record<string, JsonObject>> }>;
 }
+
+export type { ClusterStatus, MemberStatus } from "./cluster/status.ts";
 
 /** Packs and what is in them. Reads are from memory; writes are durable when they resolve. */
 export interface Content {
@@ -311,9 +318,9 @@ export interface CriterionTest {
 /** The processes of sensors. Their metadata are content like any other (kind `sensor_type`). */
 export interface Sensors {
   /** Sorted by id: `pack.Class`, or `pack.Class@name` of a named instance. Empty when this engine runs none. */
-  list(project: string): readonly SensorStatus[];
+  list(project: string): Promise<readonly SensorStatus[]>;
   /** Throws NotFound. */
-  get(project: string, id: string): SensorStatus;
+  get(project: string, id: string): Promise<SensorStatus>;
   /** Starts it, or tries again at once. Throws Conflict when it is disabled. Resolves before it is set up. */
   start(project: string, id: string): Promise<SensorStatus>;
   /** Ends its process until it is started again, or the server is. Resolves when it is gone. */

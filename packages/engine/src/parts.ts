@@ -25,6 +25,10 @@ export interface Limits {
   readonly workflowDepth: number;
 }
 
+/** What a process of a cluster can do: serve the API, conduct workflows and keep the books, run executions, emit events. */
+export const ROLES = ["api", "engine", "worker", "sources"] as const;
+export type Role = (typeof ROLES)[number];
+
 /** What the engine stands on. Everything that differs between a test and a server comes in here. */
 export interface EngineParts {
   readonly store: Store;
@@ -33,8 +37,16 @@ export interface EngineParts {
   readonly vault: Vault;
   readonly now: () => Micros;
   readonly newId: () => string;
-  /** Names this process among workers; differs at every start. */
+  /** Names this process among members; differs at every start, and begins with the host's name and a dot. */
   readonly worker: string;
+  /** What this process does. One that has the store to itself does everything. */
+  readonly roles: ReadonlySet<Role>;
+  /** What this process can reach or has, for executions that say `where`. */
+  readonly labels: Readonly<Record<string, string>>;
+  readonly host: string;
+  readonly version: string;
+  /** Where this process serves the API for the others of a cluster; undefined while or where it does not. */
+  readonly ownUrl?: () => string | undefined;
   readonly limits: Limits;
   /** What actions call back to: the API with `/v1`. Known only once the server listens, hence a function. */
   readonly apiUrl: () => string;

@@ -14,15 +14,26 @@ export interface Vault {
   executionToken(execution: string): string;
   /** A name for the processes of a sensor: the same at every start of this installation, and of no other. */
   sensorMark(project: string, sensor: string): string;
+  /** The credentials of a sensor that a member of a cluster runs. */
+  sensorToken(about: SensorOfMember): string;
+  /** What `sensorToken` was made of; undefined for anything else. */
+  sensorOf(token: string): SensorOfMember | undefined;
   /** The execution that a token belongs to, if it is one of ours. */
   executionOf(token: string): string | undefined;
 }
 
-export type SealPurpose = "key" | "parameter" | "workflow";
+export interface SensorOfMember {
+  readonly project: string;
+  readonly sensor: string;
+  readonly member: string;
+}
+
+export type SealPurpose = "key" | "parameter" | "workflow" | "installation";
 
 const PREFIX = "squall1:";
 const NONCE_BYTES = 12; // the size GCM is made for
 const TAG_BYTES = 16;
+const SENSOR_PREFIX = "sqm";
 
 /** `key` is 32 random bytes kept in a file beside the database, readable by its owner alone. */
 export function createVault(key: Uint8Array): Vault {
@@ -35,6 +46,8 @@ export function createVault(key: Uint8Array): Vault {
   const sealing = createHmac("sha256", key).update("seal").digest();
   const tokens = createHmac("sha256", key).update("execution-token").digest();
   const marks = createHmac("sha256", key).update("sensor-mark").digest();
+  const sensors = createHmac("sha256", key).update("sensor-token").digest();
+  const sensorMac = (body: string) => createHmac("sha256", sensors).update(body).digest("base64url");
   const mac = (execution: string) => createHmac("sha256", tokens).update(execution).digest("hex").slice(0, 40);
   return {
     seal(plaintext, purpose) {
@@ -63,6 +76,25 @@ export function createVault(key: Uint8Array): Vault {
     executionToken: (execution) => `sqx${execution}${mac(execution)}`,
     sensorMark: (project, sensor) =>
       `sensor-${createHmac("sha256", marks).update(`${project}\0${sensor}`).digest("hex").slice(0, 32)}`,
+    sensorToken({ project, sensor, member }) {
+      const body = Buffer.from(JSON.stringify([project, sensor, member, randomBytes(12).toString("base64url")]));
+      const text = body.toString("base64url");
+      return `${SENSOR_PREFIX}${text}.${sensorMac(text)}`;
+    },
+    sensorOf(token) {
+      if (!token.startsWith(SENSOR_PREFIX)) return undefined;
+      const [body = "", given = ""] = token.slice(SENSOR_PREFIX.length).split(".");
+      const expected = Buffer.from(sensorMac(body));
+      const got = Buffer.from(given);
+      if (got.length !== expected.length || !timingSafeEqual(got, expected)) return undefined;
+      // Cast: made by `sensorToken`.
+      const [project, sensor, member] = JSON.parse(Buffer.from(body, "base64url").toString()) as [
+        string,
+        string,
+        string,
+      ];
+      return { project, sensor, member };
+    },
     executionOf(token) {
       if (token.length !== 67 || !token.startsWith("sqx")) return undefined;
       const execution = token.slice(3, 27);

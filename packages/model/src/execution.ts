@@ -22,10 +22,9 @@ export interface StatusChange {
   readonly timestamp: Micros;
 }
 
-/** Who runs an execution, until when its claim holds. */
+/** Who runs an execution. It holds for as long as that worker is a present member: see `Member`. */
 export interface Lease {
   readonly worker: string;
-  readonly expires: Micros;
 }
 
 /** In which pool of slots an execution runs: `inline` runs inside the server process, `process` needs child processes. */

@@ -32,6 +32,7 @@ export type Verb =
 export type ResourceType =
   | ResourceKind
   | "api_key"
+  | "cluster"
   | "document"
   | "event"
   | "enforcement"

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { hostname } from "node:os";
 import { join } from "node:path";
-import { type Bus, createLocalBus } from "@squall/bus";
-import { createEngine, createVault, type Engine, type Registration } from "@squall/engine";
+import type { Bus } from "@squall/bus";
+import { createEngine, createVault, type Engine, type EngineParts, type Registration } from "@squall/engine";
 import { createIds, DEFAULT_PROJECT, microsNow } from "@squall/model";
 import { createInstallation, createPackIndex } from "@squall/packs";
 import { removeVirtualenv } from "@squall/processes";
@@ -15,9 +16,11 @@ import { createLog, type Log, type LogFile } from "./log.ts";
 import { type ServerOptions, ROOT } from "./options.ts";
 import { ROUTES } from "./routes/table.ts";
 import { announce } from "./starting/address-file.ts";
+import { openBus } from "./starting/bus.ts";
 import { comeUp } from "./starting/coming-up.ts";
 import { type Condition, createCondition, troubleWords } from "./starting/condition.ts";
 import { limitsOf, runnersOf, sensorsOf } from "./starting/engine-parts.ts";
+import { installationOf } from "./starting/installation.ts";
 import { createStreamHub, type StreamHub } from "./stream/hub.ts";
 import { vaultKey } from "./vault-key.ts";
 
@@ -49,8 +52,8 @@ interface Ground {
   readonly condition: Condition;
   readonly settings: HttpSettings;
   readonly front: Front;
-  /** Where the API is for actions and people. */
-  readonly url: string;
+  /** Where the API is for actions and people, as far as this process knows by itself. */
+  readonly url: string | undefined;
   say(line: string): void;
 }
 
@@ -91,7 +94,7 @@ export async function startServer(
   const listening = options.port === "none" ? undefined : await serve(front.listener, options.host, options.port);
   stack.defer(() => listening?.close(0));
   if (!listening) stack.use(stayingAlive());
-  const url = options.url ?? listening?.url ?? DEFAULT_URL;
+  const url = options.url ?? (hasApi ? listening?.url : undefined);
 
   const said = new Set<string>();
   const where = listening === undefined ? "" : ` (${listening.url}/health says how it is)`;
@@ -130,7 +133,15 @@ export async function startServer(
     log.close();
   };
   const { engine, store, firstLogin, registration } = works;
-  const running = { url: listening?.url ?? url, engine, store, firstLogin, registration, stop, lastWords };
+  const running = {
+    url: listening?.url ?? url ?? DEFAULT_URL,
+    engine,
+    store,
+    firstLogin,
+    registration,
+    stop,
+    lastWords,
+  };
   return { ...running, [Symbol.asyncDispose]: () => stop(0) };
 }
 
@@ -147,9 +158,11 @@ async function open(ground: Ground): Promise<Works> {
   condition.starts("opens the store");
   const store = stack.use(await openStore(options));
   log.setAside();
-  const bus = stack.use(openBus(log));
+  const newId = createIds();
+  const vault = createVault(ground.key);
+  const bus = stack.use(await openBus(options, await installationOf(store, vault, newId), log));
   condition.starts("reads the content");
-  const engine = stack.use(await openEngine(ground, store, bus, stack));
+  const engine = stack.use(await openEngine(ground, { store, bus, vault, newId }, stack));
   condition.hasEngine(engine);
   stack.defer(() => condition.hasEngine(undefined));
   const streams = createStreamHub(bus, engine, log);
@@ -176,16 +189,9 @@ function openStore(options: ServerOptions): Promise<Store> {
   return openPostgresStore({ url: options.store, exclusive: options.bus === undefined });
 }
 
-function openBus(log: Log): Bus {
-  return createLocalBus({
-    onError: (error, message) => log.error({ err: error, topic: message.topic }, "a listener of the bus failed"),
-  });
-}
-
 async function openEngine(
-  { options, key, log, url }: Ground,
-  store: Store,
-  bus: Bus,
+  { options, log, url }: Ground,
+  parts: Pick<EngineParts, "store" | "bus" | "vault" | "newId">,
   stack: AsyncDisposableStack,
 ): Promise<Engine> {
   const runners = runnersOf(options, log);
@@ -193,21 +199,25 @@ async function openEngine(
     for (const runner of runners) await runner[Symbol.asyncDispose]?.();
   });
   const sensors = sensorsOf(options);
-  return createEngine({
-    store,
-    bus,
+  const apiUrl = (): string => url ?? engine.apiUrl() ?? DEFAULT_URL;
+  const engine: Engine = await createEngine({
+    ...parts,
     runners,
     ...(sensors && { sensors }),
-    vault: createVault(key),
     now: microsNow,
-    newId: createIds(),
-    worker: `${process.pid}-${randomBytes(4).toString("hex")}`,
+    worker: `${hostname()}.${process.pid}-${randomBytes(4).toString("hex")}`,
+    roles: new Set(options.roles),
+    labels: options.labels,
+    host: hostname(),
+    version: DEFAULT_SETTINGS.version,
+    ownUrl: () => url,
     limits: limitsOf(options),
-    apiUrl: () => `${url}/v1`,
-    webUrl: () => url,
+    apiUrl: () => `${apiUrl()}/v1`,
+    webUrl: apiUrl,
     timezone: options.timezone,
     log,
   });
+  return engine;
 }
 
 function contextOf(

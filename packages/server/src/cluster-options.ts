@@ -1,11 +1,8 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { Invalid, messageOf } from "@squall/model";
+import { type Role, ROLES } from "@squall/engine";
 import { didYouMean } from "./http/did-you-mean.ts";
-
-/** What a process can do for its cluster. */
-export const ROLES = ["api", "engine", "worker", "sources"] as const;
-export type Role = (typeof ROLES)[number];
 
 /** The NATS servers of a cluster, and who this process is to them. May hold credentials: never log it. */
 export interface BusOptions {

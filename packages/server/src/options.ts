@@ -3,12 +3,13 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { Invalid, messageOf } from "@squall/model";
+import { ROLES } from "@squall/engine";
 import { HOST_KEY_MODES, type SshOptions } from "@squall/runners";
 import type { SensorLimits } from "@squall/sources";
 import { EXCHANGE_INDEX, withoutPassword } from "@squall/packs";
 import { DEFAULT_SETTINGS } from "./context.ts";
 import type { PackageSources } from "@squall/processes";
-import { clusterOptions, type ClusterOptions, ROLES } from "./cluster-options.ts";
+import { clusterOptions, type ClusterOptions } from "./cluster-options.ts";
 import { didYouMean } from "./http/did-you-mean.ts";
 import { newKey } from "./vault-key.ts";
 

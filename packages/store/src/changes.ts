@@ -50,8 +50,6 @@ export type Change =
   | { readonly kind: "enforcement.insert"; readonly enforcement: Enforcement }
   | { readonly kind: "execution.insert"; readonly execution: Execution }
   | ExecutionMove
-  /** Only for the worker whose lease it is, also when it has run out and nobody took it. */
-  | { readonly kind: "lease.renew"; readonly project: string; readonly id: string; readonly lease: Lease }
   /** Refused as `exists` when one of the numbers is taken; then none is appended. */
   | { readonly kind: "output.append"; readonly project: string; readonly chunks: readonly OutputChunk[] }
   /**
@@ -73,6 +71,24 @@ export type Change =
       readonly seq: number;
       readonly state: string;
     }
+  /** Tells a workflow's execution something, until whoever conducts it hears it. Refused as `exists` when the id is taken. */
+  | ({ readonly kind: "workflow.tell" } & Told)
+  /** Forgets what was told, in the commit of what came of it. Refused as `missing` when it was heard already. */
+  | { readonly kind: "workflow.hear"; readonly project: string; readonly id: string }
+  /**
+   * Removes a member that was seen with this number of beats, and what singletons it has. Refused as `stale` when it has
+   * beaten since, `missing` when it is gone.
+   */
+  | { readonly kind: "member.evict"; readonly id: string; readonly beats: number }
+  /** The same by the member itself, which must not beat any more; fine when it is gone. */
+  | { readonly kind: "member.leave"; readonly id: string }
+  /**
+   * Makes a member the only one that does something. Refused as `exists` while another present member has it, `missing` when
+   * this one is not present; fine when it has it already.
+   */
+  | { readonly kind: "singleton.take"; readonly name: string; readonly member: string }
+  /** Nothing when it is another's. */
+  | { readonly kind: "singleton.release"; readonly name: string; readonly member: string }
   /**
    * `expect`: the version it replaces, 0 for "must not exist"; absent writes in any case. The store counts the version,
    * whatever the key says. A key that had expired by `key.updated` does not exist for `expect`; its version goes on.
@@ -135,6 +151,17 @@ export type StoredResource = {
     readonly version: number;
   };
 }[ResourceKind];
+
+/** Something that a workflow's execution is told by a process that does not conduct it. */
+export interface Told {
+  readonly project: string;
+  readonly id: string;
+  readonly execution: string;
+  /** Of the execution; by it the one who conducts it finds this. */
+  readonly shard: number;
+  readonly event: JsonObject;
+  readonly context?: JsonObject;
+}
 
 /** What became of a list of changes. */
 export type Committed =

@@ -1,13 +1,17 @@
 /** Where the truth lives: the port `Store`, the changes it takes, the embedded SQLite store, and PostgreSQL. */
-export type { Change, Committed, ExecutionMove, StoredResource } from "./changes.ts";
+export type { Change, Committed, ExecutionMove, StoredResource, Told } from "./changes.ts";
 export type {
+  Beaten,
+  ContentChanges,
   EnforcementFilter,
   EventFilter,
   ExecutionFilter,
+  Installation,
   KeyFilter,
   Listed,
   Order,
   Page,
+  PresentMember,
   Store,
 } from "./port.ts";
 export { openSqliteStore, type SqliteStoreOptions } from "./sqlite/open.ts";

@@ -9,6 +9,7 @@ import type {
   Key,
   KeyScope,
   Lane,
+  Member,
   Micros,
   OutputChunk,
   OutputType,
@@ -18,7 +19,7 @@ import type {
   Token,
   User,
 } from "@squall/model";
-import type { Change, Committed, StoredResource } from "./changes.ts";
+import type { Change, Committed, StoredResource, Told } from "./changes.ts";
 
 /**
  * The truth. Every method takes the project first where rows belong to one, and never returns rows of another.
@@ -34,6 +35,11 @@ export interface Store extends AsyncDisposable {
 
   /** All resources of a kind, sorted by ref. */
   resources(project: string, kind: ResourceKind): Promise<StoredResource[]>;
+  /**
+   * What was written or deleted after `revision`, oldest first, as it is now, and the revision that this is the state of: nothing
+   * up to there comes later. With -1 only the revision. Over all projects.
+   */
+  contentSince(revision: number): Promise<ContentChanges>;
 
   snapshot(project: string, digest: string): Promise<Snapshot | undefined>;
   snapshots(project: string, digests: readonly string[]): Promise<Map<string, Snapshot>>;
@@ -52,13 +58,32 @@ export interface Store extends AsyncDisposable {
    * with `due <= now` become `running` under the lease, in one durable commit, in order with `commit` (S4). Their logs
    * get `scheduled` (unless they were) and `running`. Over all projects.
    */
-  claim(lane: Lane, limit: number, worker: string, leaseExpires: Micros, now: Micros): Promise<Execution[]>;
+  claim(lane: Lane, limit: number, worker: string, now: Micros): Promise<Execution[]>;
   /** The earliest `due` among executions of the lane that wait for their time or a slot. */
   nextDue(lane: Lane): Promise<Micros | undefined>;
-  /** Executions with a lease that ran out at `now`; with `all`, those with any lease (nobody else can be alive). */
-  lostExecutions(now: Micros, all?: boolean): Promise<Execution[]>;
-  /** True when this process is the only one that can work on the store, so that every old lease is a dead one. */
+  /** How many are `requested` or `scheduled`, by lane, counted up to `most` each. */
+  waiting(most: number): Promise<Readonly<Record<Lane, number>>>;
+  /** Executions leased to a worker that is no present member, at most `limit`. Over all projects. */
+  lostExecutions(limit: number): Promise<Execution[]>;
+  /**
+   * True when this process is the only one that can work on the store. There are no members then when it is opened, so that
+   * every old lease is lost.
+   */
   readonly exclusive: boolean;
+
+  /**
+   * Says that a member is there, and what it is doing; makes its row when there is none. Neither waits for commits nor is
+   * in order with them. A member is there until it leaves or is evicted.
+   */
+  beat(member: Member): Promise<Beaten>;
+  /** Sorted by id. */
+  members(): Promise<PresentMember[]>;
+  /** What is done by one member only, sorted by name. */
+  singletons(): Promise<{ readonly name: string; readonly member: string }[]>;
+  /** What was told to workflows of these shards and not heard yet, oldest first, at most `limit`. Over all projects. */
+  told(shards: readonly number[], limit: number): Promise<Told[]>;
+  /** Who this installation is and by what its keys are known: what is offered where nothing is kept yet, else what is kept. */
+  installation(offered: Installation): Promise<Installation>;
 
   /** The newest state kept of a workflow's execution, and the steps after it in order; with `whole` every step and no state. */
   workflow(project: string, execution: string, whole?: boolean): Promise<WorkflowHistory>;
@@ -95,6 +120,36 @@ export interface Store extends AsyncDisposable {
    * when nothing can be written now.
    */
   describe(): Promise<Record<string, unknown>>;
+}
+
+export interface Beaten {
+  /** The member's row was made anew: it is its first beat, or it was evicted meanwhile and what it ran may be lost. */
+  readonly joined: boolean;
+  /** Executions leased to it that are `canceling`, for a member that was not told so. */
+  readonly canceling: readonly { readonly project: string; readonly id: string }[];
+}
+
+export interface PresentMember extends Member {
+  /** Grows with each beat; that of a row made anew is another than any before. */
+  readonly beats: number;
+  /** The store's clock at its last beat, for people: nothing is decided by it. */
+  readonly seen: Micros;
+}
+
+export interface ContentChanges {
+  readonly revision: number;
+  readonly changes: readonly {
+    readonly project: string;
+    readonly kind: ResourceKind;
+    readonly id: string;
+    /** Absent: deleted. */
+    readonly resource?: StoredResource;
+  }[];
+}
+
+export interface Installation {
+  readonly id: string;
+  readonly seal: string;
 }
 
 export interface WorkflowHistory {

@@ -35,6 +35,12 @@ export function createAccounts(parts: EngineParts, sensors: Pick<SensorTokens, "
   // What an unknown user's password is checked against, so that the answer takes as long.
   let decoy: Promise<string> | undefined;
 
+  if (!store.exclusive) parts.bus.subscribe(["accounts"], () => remembered.clear());
+  /** What other members remember of credentials may be wrong now. */
+  const tellOthers = (): void => {
+    if (!store.exclusive) parts.bus.publish({ topic: "accounts" });
+  };
+
   const write = async (change: Change, taken: string): Promise<void> => {
     const committed = await store.commit([change]);
     if (!committed.ok) throw new Conflict("account.exists", { message: taken });
@@ -101,7 +107,7 @@ export function createAccounts(parts: EngineParts, sensors: Pick<SensorTokens, "
   const authenticateToken = async (secret: string): Promise<Principal> => {
     const execution = parts.vault.executionOf(secret);
     if (execution !== undefined) return authenticateExecution(execution);
-    const sensor = sensors.principalOf(secret);
+    const sensor = await sensors.principalOf(secret);
     if (sensor !== undefined) return sensor;
     const hash = sha256(secret);
     const known = remembered.get(hash);
@@ -190,6 +196,7 @@ export function createAccounts(parts: EngineParts, sensors: Pick<SensorTokens, "
       const hash = sha256(secret);
       remembered.delete(hash);
       await store.commit([{ kind: "token.delete", hash }]);
+      tellOthers();
     },
     async authenticate({ token, apiKey }) {
       if (token) return authenticateToken(token);
@@ -234,12 +241,14 @@ export function createAccounts(parts: EngineParts, sensors: Pick<SensorTokens, "
       };
       await write({ kind: "apikey.put", key }, `API key "${key.id}" was changed meanwhile`);
       remembered.delete(key.hash);
+      tellOthers();
       return key;
     },
     async deleteApiKey(project, id) {
       const key = await requiredApiKey(project, id);
       remembered.delete(key.hash);
       await store.commit([{ kind: "apikey.delete", project, id: key.id }]);
+      tellOthers();
     },
   };
 }

@@ -6,6 +6,7 @@ import { commitEdit, createEdit, type Edit, type Edited } from "./edit.ts";
 import { putDraft, removeFrom } from "./prepare.ts";
 import { registerPack, tally } from "./register.ts";
 import type { Shelves } from "./shelves.ts";
+import type { ContentSync } from "./sync.ts";
 
 /** Packs whose content is Squall's own: it changes with the program, not over the API. */
 const SYSTEM_PACKS: ReadonlySet<string> = new Set(["core", "packs"]);
@@ -15,26 +16,54 @@ export interface ContentDeps {
   readonly shelves: Shelves;
   /** Told what changed once it is durable: rule index, sources. */
   readonly changed: (edited: readonly Edited[]) => void;
+  readonly sync: ContentSync;
 }
 
+/** The content as its engine has it. */
+export interface ContentWithin extends Content {
+  /** Reads what others wrote to the store. Resolves when it is in memory. */
+  catchUp(): Promise<void>;
+  /** One edit after the other, each durable before it is seen. */
+  edit<T>(project: string, change: (edit: Edit) => T | Promise<T>): Promise<T>;
+}
+
+/** Others may write the same at the same time: then what they wrote is read, and the edit is decided again. */
+const ATTEMPTS = 5;
+
 /** Content behind its door: one edit at a time, each durable before it is seen. */
-export function createContent(deps: ContentDeps): Content {
+export function createContent(deps: ContentDeps): ContentWithin {
   const { parts, shelves } = deps;
   let last: Promise<unknown> = Promise.resolve();
 
   /** Edits decide on what is in memory, so the next one begins after the last one ended. */
   const edit = <T>(project: string, change: (edit: Edit) => T | Promise<T>): Promise<T> => {
     const run = last.then(async () => {
-      const draft = createEdit(parts, shelves, project);
-      const result = await change(draft);
-      deps.changed(await commitEdit(parts, shelves, draft));
-      return result;
+      for (let attempt = 1; ; attempt++) {
+        const draft = createEdit(parts, shelves, project);
+        const result = await change(draft);
+        try {
+          deps.changed(await commitEdit(parts, shelves, draft));
+          return result;
+        } catch (error) {
+          const isOld = error instanceof Conflict && error.code === "content.conflict";
+          if (!isOld || parts.store.exclusive || attempt === ATTEMPTS) throw error;
+          deps.changed(await deps.sync.catchUp());
+        }
+      }
     });
     last = run.catch(() => undefined); // its caller has the error; the next edit does not depend on it
     return run;
   };
 
+  const catchUp = (): Promise<void> => {
+    const run = last.then(async () => deps.changed(await deps.sync.catchUp()));
+    last = run.catch(() => undefined); // whoever asked has the error
+    return run;
+  };
+
   return {
+    catchUp,
+    edit,
     list: (project, kind) => shelves.list(project, kind),
     get: (project, kind, refOrId) => shelves.get(project, kind, refOrId)?.body as never,
     put<K extends ResourceKind>(project: string, kind: K, draft: JsonObject, mode: "create" | "update" | "upsert") {

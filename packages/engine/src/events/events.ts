@@ -21,7 +21,7 @@ export function createEvents(core: Core, dispatch: Dispatch): Events {
   const emit: Events["emit"] = async (project, asked) => {
     refuseWhenFull(core);
     const trigger =
-      typeof asked.trigger === "string" ? core.shelves.get(project, "trigger", asked.trigger)?.body : asked.trigger;
+      typeof asked.trigger === "string" ? (await core.find(project, "trigger", asked.trigger))?.body : asked.trigger;
     const type = trigger && core.shelves.get(project, "trigger_type", trigger.type)?.body;
     if (!trigger || !type) {
       const name = typeof asked.trigger === "string" ? asked.trigger : asked.trigger.ref;

@@ -1,26 +1,19 @@
 import {
-  Denied,
   type Execution,
   type ExecutionStatus,
   isCompleted,
   type JsonObject,
   type Lane,
-  messageOf,
   type Snapshot,
-  SquallError,
 } from "@squall/model";
-import type { Outcome } from "@squall/runners";
 import type { Change, Committed, ExecutionMove } from "@squall/store";
-import { type Core, parameterContext } from "../core.ts";
+import type { Core } from "../core.ts";
 import { afterCompletion, type Aftermath } from "../events/completion.ts";
 import { afterAsking } from "../inquiries/asking.ts";
-import { evaluateWithKeys } from "../keys/lookup.ts";
-import { renderFinal } from "../parameters/render.ts";
-import { openParameters } from "../parameters/secrets.ts";
-import { type Draft, leaseExpiry } from "./draft.ts";
 import { isWorkflow } from "../workflows/is-workflow.ts";
-import { buildJob } from "./job.ts";
+import type { Draft } from "./draft.ts";
 import { createOutput, type Output } from "./output.ts";
+import { perform } from "./perform.ts";
 
 /**
  * Runs what is to run.
@@ -33,6 +26,8 @@ import { createOutput, type Output } from "./output.ts";
  *     execution stays `running` in the store meanwhile, which is the truth.
  * D5  A lane that could claim less than it has slots for has its next due time on the clock; a full one claims when a
  *     slot is given back. So nothing waits for somebody to come by.
+ * D6  Where others ask for executions as well, they say so on the bus, and a worker looks from time to time in case that
+ *     was lost. Likewise for runs that are to stop: whatever somebody else decided about them is in the store.
  */
 export interface Dispatch {
   /** Commits drafts together with what they belong to, then starts those that hold a slot. */
@@ -49,8 +44,11 @@ export interface Dispatch {
   pump(lane: Lane): void;
   /** Begins to claim; before it, nothing that waits is touched. */
   start(): void;
-  /** Stops a run of this process; false when it does not run here. The status has to be `canceling` already. */
-  abort(execution: string, reason: "cancel" | "shutdown"): boolean;
+  /**
+   * Stops a run of this process; false when it does not run here. For `cancel` the status has to be `canceling` already;
+   * `lost` is for runs whose end somebody else has written.
+   */
+  abort(execution: string, reason: "cancel" | "shutdown" | "lost"): boolean;
   running(): number;
   /** The output of a run of this process. */
   outputOf(execution: string): Output | undefined;
@@ -61,6 +59,8 @@ export interface Dispatch {
 /** What becomes of workflows and their tasks. */
 export interface Conducts {
   begin(execution: Execution, snapshot: Snapshot): void;
+  /** What has to be in the commit of a workflow that is to begin; nothing where this process begins it. */
+  beginning(execution: Execution): readonly Change[];
   commitEnd(ended: Execution, drafts: readonly Draft[], changes: readonly Change[]): Promise<Committed>;
 }
 
@@ -71,8 +71,11 @@ interface Run {
   readonly done: Promise<void>;
 }
 
+/** A message on the bus says when something is to be claimed; this is for those that were lost. */
+const LOOK_MS = 1_000;
+
 export function createDispatch(core: Core): Dispatch {
-  const { parts, lanes } = core;
+  const { parts, lanes, cluster } = core;
   const runs = new Map<string, Run>();
   const pumping: Record<Lane, "no" | "yes" | "again"> = { inline: "no", process: "no" };
   /** Under way: what they claim is ours before it is among the runs. */
@@ -82,11 +85,17 @@ export function createDispatch(core: Core): Dispatch {
   let waits: ((execution: Execution) => void) | undefined;
   let draining = false;
   let due: { at: number; timer: NodeJS.Timeout } | undefined;
+  let unlisten: (() => void) | undefined;
+  /** Runs that are writing their end: what is heard of their end is their own. */
+  const ends = new Set<string>();
 
   const begin = (execution: Execution, snapshot: Snapshot) => {
     const controller = new AbortController();
     const output = createOutput(parts, execution);
-    const done = runToEnd(execution, snapshot, controller.signal, output).finally(() => runs.delete(execution.id));
+    const done = runToEnd(execution, snapshot, controller.signal, output).finally(() => {
+      runs.delete(execution.id);
+      ends.delete(execution.id);
+    });
     runs.set(execution.id, { execution, controller, output, done });
   };
 
@@ -94,9 +103,12 @@ export function createDispatch(core: Core): Dispatch {
     for (const { execution, claimed } of drafts) {
       if (!claimed && execution.status === "requested") lanes.wait(execution.lane, 1);
     }
+    const begins = drafts.flatMap(({ execution }) =>
+      isWorkflow(execution.runner) && execution.status === "running" ? (conducts?.beginning(execution) ?? []) : [],
+    );
     let committed: Committed;
     try {
-      committed = await parts.store.commit(changes);
+      committed = await parts.store.commit(begins.length === 0 ? changes : [...changes, ...begins]);
     } catch (error) {
       refuse(drafts);
       throw error;
@@ -105,15 +117,21 @@ export function createDispatch(core: Core): Dispatch {
       refuse(drafts);
       return committed;
     }
+    const wakes = new Set<Lane>();
     for (const draft of drafts) {
       const { execution } = draft;
       if (draft.keeps) core.snapshots.kept(execution.project, draft.keeps);
       parts.bus.publish({ topic: "execution", change: "create", execution });
       if (draft.claimed) begin(execution, draft.snapshot);
-      else if (execution.status === "delayed") wakeAt(execution.due);
-      else if (isWorkflow(execution.runner)) conducts?.begin(execution, draft.snapshot);
-      else pump(execution.lane);
+      else if (execution.status !== "delayed" && isWorkflow(execution.runner))
+        conducts?.begin(execution, draft.snapshot);
+      else {
+        if (execution.status === "delayed") wakeAt(execution.due);
+        else pump(execution.lane);
+        if (!cluster.alone) wakes.add(execution.lane);
+      }
     }
+    for (const lane of wakes) parts.bus.publish({ topic: "wake", lane });
     return committed;
   };
 
@@ -122,7 +140,7 @@ export function createDispatch(core: Core): Dispatch {
   };
 
   const pump = (lane: Lane) => {
-    if (!started || draining) return;
+    if (!started || draining || !cluster.has("worker") || !cluster.isSound) return;
     if (pumping[lane] !== "no") {
       pumping[lane] = "again";
       return;
@@ -141,8 +159,7 @@ export function createDispatch(core: Core): Dispatch {
         if (slots === 0) return;
         let claimed: Execution[];
         try {
-          const now = parts.now();
-          claimed = await parts.store.claim(lane, slots, parts.worker, leaseExpiry(core, now), now);
+          claimed = await parts.store.claim(lane, slots, parts.worker, parts.now());
         } catch (error) {
           lanes.give(lane, slots);
           throw error;
@@ -203,6 +220,12 @@ export function createDispatch(core: Core): Dispatch {
         if (!isWorkflow(execution.runner)) begin(execution, snapshot);
         else {
           lanes.give(execution.lane);
+          const begins = conducts?.beginning(execution) ?? [];
+          if (begins.length > 0) {
+            await untilItWorks("a workflow whose time has come could not be handed over", () =>
+              parts.store.commit(begins),
+            );
+          }
           conducts?.begin(execution, snapshot);
         }
       }
@@ -219,10 +242,57 @@ export function createDispatch(core: Core): Dispatch {
   };
   const wake = () => {
     due = undefined;
+    look();
+  };
+  const look = () => {
     for (const lane of ["inline", "process"] as const) {
       // Enough to make it look; counting each time would let the number drift up while every slot is taken.
       if (lanes.waiting(lane) === 0) lanes.wait(lane, 1);
       pump(lane);
+    }
+  };
+
+  /** What others decided about runs of this process, and what they ask for. (D6) */
+  const listen = (): void => {
+    if (cluster.alone || !cluster.has("worker")) return;
+    const leave = [
+      parts.bus.subscribe(["wake"], ({ lane }) => {
+        for (const one of lane === undefined ? (["inline", "process"] as const) : [lane]) {
+          if (lanes.waiting(one) === 0) lanes.wait(one, 1);
+          pump(one);
+        }
+      }),
+      parts.bus.subscribe(["execution"], ({ execution }) => {
+        if (isCompleted(execution.status) && !ends.has(execution.id)) abort(execution.id, "lost");
+      }),
+    ];
+    const timer = setInterval(look, LOOK_MS);
+    timer.unref();
+    unlisten = () => {
+      clearInterval(timer);
+      for (const one of leave) one();
+    };
+    cluster.on({
+      canceling: (executions) => {
+        for (const { id } of executions) abort(id, "cancel");
+      },
+      returned: () => void keepOwn(),
+    });
+  };
+
+  const abort: Dispatch["abort"] = (id, reason) => {
+    const run = runs.get(id);
+    run?.controller.abort(reason);
+    return run !== undefined;
+  };
+
+  /** Stops the runs that others have settled meanwhile. */
+  const keepOwn = async (): Promise<void> => {
+    for (const { execution } of Array.from(runs.values())) {
+      const current = await untilItWorks("what runs here could not be compared with the store", () =>
+        parts.store.execution(execution.project, execution.id),
+      );
+      if (current?.lease?.worker !== parts.worker) abort(execution.id, "lost");
     }
   };
 
@@ -274,6 +344,7 @@ export function createDispatch(core: Core): Dispatch {
           ...ending,
           result,
         };
+        ends.add(execution.id);
         const committed = await commitEnd(ended, after.drafts, [...pending, move, ...after.changes]);
         if (committed.ok) {
           parts.bus.publish({ topic: "execution", change: "update", execution: ended });
@@ -319,17 +390,15 @@ export function createDispatch(core: Core): Dispatch {
     pump,
     start() {
       started = true;
+      listen();
       wake();
     },
-    abort(id, reason) {
-      const run = runs.get(id);
-      run?.controller.abort(reason);
-      return run !== undefined;
-    },
+    abort,
     running: () => runs.size,
     outputOf: (id) => runs.get(id)?.output,
     async drain(timeoutMs) {
       draining = true;
+      unlisten?.();
       lanes.close();
       clearTimeout(due?.timer);
       const all = async () => {
@@ -347,97 +416,4 @@ export function createDispatch(core: Core): Dispatch {
       clearTimeout(timer);
     },
   };
-}
-
-/** Runs an execution with its runner. Never throws: whatever goes wrong is an outcome. */
-async function perform(
-  core: Core,
-  execution: Execution,
-  snapshot: Snapshot,
-  signal: AbortSignal,
-  output: Output,
-): Promise<Outcome> {
-  const { parts } = core;
-  const { action, runner: type } = snapshot;
-  try {
-    const runner = core.runners.get(execution.runner);
-    const current = core.shelves.get(execution.project, "runner_type", execution.runner)?.body;
-    if (!runner) throw new Error(`no runner "${execution.runner}" in this process`);
-    if (current?.enabled === false)
-      throw new Denied("runner.disabled", {
-        message: `Runner "${execution.runner}" has been disabled by the administrator.`,
-      });
-    const plan = core.plans(action, type);
-    const kept = openParameters(execution.parameters, plan.sealed, parts.vault);
-    const about = { project: execution.project, pack: action.pack, user: execution.user, context: execution.context };
-    const rendered = evaluateWithKeys(parts, execution.project, (keys) => {
-      const context = parameterContext(core, { ...about, keys });
-      return { ...renderFinal(plan, kept, context), config: (context.config_context ?? {}) as JsonObject };
-    });
-    const {
-      runner: runnerParameters,
-      action: actionParameters,
-      config,
-    } = rendered instanceof Promise ? await rendered : rendered;
-    const job = buildJob(core, execution, snapshot, {
-      runnerParameters,
-      actionParameters,
-      config,
-      schema: plan.merged,
-    });
-    const outcome = await runner.run(job, {
-      signal,
-      output: (kind, data) => output.write(kind, data),
-      announce: (route, payload) =>
-        parts.bus.publish({
-          topic: "announcement",
-          project: execution.project,
-          route,
-          payload,
-          traceContext: (execution.context.trace_context ?? {}) as JsonObject,
-        }),
-    });
-    if (signal.aborted && signal.reason === "shutdown" && outcome.status !== "succeeded") {
-      return {
-        status: "abandoned",
-        result: {
-          ...outcome.result,
-          error: "the server was stopped while this ran, and it did not end in the time allowed",
-        },
-      };
-    }
-    if (Object.keys(outcome.result).length === 0) {
-      return { status: "failed", result: { error: "Failed to execute action.", traceback: "" } };
-    }
-    const bytes = sizeOf(outcome.result);
-    if (bytes > parts.limits.resultBytes) {
-      return {
-        status: "failed",
-        result: {
-          error: `the result has ${bytes} bytes and at most ${parts.limits.resultBytes} are kept; write large results to a file or an object store and return where they are`,
-        },
-      };
-    }
-    return outcome;
-  } catch (thrown) {
-    // An error that was foreseen explains itself; for any other the stack is all there is.
-    if (thrown instanceof SquallError) {
-      return { status: "failed", result: { error: thrown.message, code: thrown.code, traceback: "" } };
-    }
-    return {
-      status: "failed",
-      result: { error: messageOf(thrown), traceback: thrown instanceof Error ? (thrown.stack ?? "") : "" },
-    };
-  }
-}
-
-/** Bytes of the JSON, without making it for the small results that nearly all are. */
-function sizeOf(result: JsonObject): number {
-  let flat = 0;
-  for (const key in result) {
-    const value = result[key];
-    if (typeof value === "string") flat += value.length;
-    else if (typeof value === "object" && value !== null) return Buffer.byteLength(JSON.stringify(result));
-  }
-  return flat < 10_000 ? flat : Buffer.byteLength(JSON.stringify(result));
 }

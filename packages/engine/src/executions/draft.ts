@@ -45,14 +45,6 @@ export interface Draft {
   readonly keeps?: string;
 }
 
-/** Leases in a store that only one process can work on never run out; recovery at start takes them all. */
-const FOREVER_MICROS = 100 * 365 * 86_400 * 1e6;
-const LEASE_MICROS = 30e6;
-
-export function leaseExpiry(core: Core, now: number): number {
-  return now + (core.parts.store.exclusive ? FOREVER_MICROS : LEASE_MICROS);
-}
-
 /** The runner type of an action; throws Invalid when it cannot run. */
 export function runnerOf(core: Core, project: string, action: Action): RunnerType {
   const runner = core.shelves.get(project, "runner_type", runnerName(action.runner_type))?.body;
@@ -75,7 +67,7 @@ export function draftExecution(core: Core, input: DraftInput): Draft {
   const { digest, snapshot } = core.snapshots.digest(input.action, input.runner, input.origin, definition);
   const delayed = input.delayMs !== undefined && input.delayMs > 0;
   // A workflow takes no slot and has no lease: it only decides, and its tasks are executions of their own.
-  const claimed = !delayed && !workflow && core.lanes.tryTake(lane);
+  const claimed = !delayed && !workflow && core.cluster.isSound && core.lanes.tryTake(lane);
   const running = claimed || (workflow && !delayed);
   const log: StatusChange[] = [{ status: "requested", timestamp: now }];
   if (running) log.push({ status: "scheduled", timestamp: now }, { status: "running", timestamp: now });
@@ -108,7 +100,7 @@ export function draftExecution(core: Core, input: DraftInput): Draft {
     due: delayed ? now + input.delayMs * 1000 : now,
     start: now,
     log,
-    ...(claimed && { lease: { worker: parts.worker, expires: leaseExpiry(core, now) } }),
+    ...(claimed && { lease: { worker: parts.worker } }),
   };
   const keep = core.snapshots.keep(input.project, digest, snapshot);
   return {

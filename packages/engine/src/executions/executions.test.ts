@@ -246,7 +246,7 @@ describe("slots", () => {
     assert.equal((await first.store.execution(DEFAULT_PROJECT, id))?.status, "requested");
     await using second = await first.reopen();
     // The limits of the first are kept by reopen, so nothing runs; a claim shows that it is still there to be taken.
-    const claimed = await second.store.claim("process", 10, "someone", second.parts.now() + 1e6, second.parts.now());
+    const claimed = await second.store.claim("process", 10, "someone", second.parts.now());
     assert.deepEqual(
       claimed.map((one) => one.id),
       [id],
@@ -290,7 +290,7 @@ describe("a lost lease", () => {
     const { engine, store, admin, parts } = first;
     const { id } = await engine.executions.request(admin, { action: "core.noop", delay: 1 });
     // As a process leaves it that is killed between the claim and the end.
-    const [claimed] = await store.claim("inline", 1, "dead-worker", parts.now() + 1e9, parts.now() + 1e7);
+    const [claimed] = await store.claim("inline", 1, "dead-worker", parts.now() + 1e7);
     assert.equal(claimed?.id, id);
     await using second = await first.reopen();
     const done = await second.engine.executions.settled(DEFAULT_PROJECT, id);
@@ -308,7 +308,7 @@ describe("a lost lease", () => {
       parameters: { cmd: "true" },
       delay: 1,
     });
-    await first.store.claim("process", 1, "dead-worker", first.parts.now() + 1e9, first.parts.now() + 1e7);
+    await first.store.claim("process", 1, "dead-worker", first.parts.now() + 1e7);
     const left = spawn("sleep", ["60"], {
       env: { PATH: process.env.PATH ?? "", SQUALL_EXECUTION: id },
       stdio: "ignore",

@@ -63,7 +63,7 @@ export function createExecutions(
   const create = async (principal: Principal, asked: ExecutionRequest, again: Again): Promise<Execution> => {
     refuseWhenFull(core);
     const { project } = principal;
-    const action = core.shelves.get(project, "action", asked.action)?.body;
+    const action = (await core.find(project, "action", asked.action))?.body;
     if (!action) {
       throw new Invalid("action.unknown", {
         message: `Action "${asked.action}" cannot be found.`,
@@ -368,7 +368,7 @@ function refuseTasks(
 /** Refuses new work while too much of it waits already. */
 export function refuseWhenFull(core: Core): void {
   core.census.admit();
-  const waiting = core.lanes.waiting("inline") + core.lanes.waiting("process");
+  const waiting = core.backlog.waiting();
   if (waiting < core.parts.limits.waiting) return;
   throw new TooMany("engine.full", {
     message: `${waiting} executions wait already and ${core.parts.limits.waiting} may; try again later, and look at what takes long with \`squall execution list --status running\``,

@@ -90,6 +90,7 @@ export function createInquiries(core: Core, dispatch: Dispatch): InquiriesWithin
   };
 
   const waits = (execution: Execution) => {
+    if (!core.cluster.has("engine")) return;
     const { ttl } = inquiryOf(execution);
     const since = execution.log.findLast((one) => one.status === "pending")?.timestamp ?? execution.start;
     if (ttl === 0) return;
@@ -97,7 +98,10 @@ export function createInquiries(core: Core, dispatch: Dispatch): InquiriesWithin
     deadlines.set(id, "ttl", since + ttl * MINUTE_MICROS, () => expire(project, id));
   };
   const ended = parts.bus.subscribe(["execution"], ({ execution }) => {
-    if (execution.runner === INQUIRER && execution.end !== undefined) deadlines.clear(execution.id);
+    if (execution.runner !== INQUIRER) return;
+    if (execution.end !== undefined) deadlines.clear(execution.id);
+    // Asked by a run of another member. Every engine minds the time of every question: the first one's end counts.
+    else if (execution.status === "pending" && !core.cluster.alone) waits(execution);
   });
 
   const pending = (project: string) =>

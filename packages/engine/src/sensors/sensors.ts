@@ -8,6 +8,7 @@ import {
   NotFound,
   SYSTEM_USER,
   type Trigger,
+  Unavailable,
 } from "@squall/model";
 import { createSensorSource, type SensorInstance, type SensorNews, type SensorStatus } from "@squall/sources";
 import { configOf } from "../content/configs.ts";
@@ -18,6 +19,8 @@ import { decideInternal } from "../events/completion.ts";
 import type { Dispatch } from "../executions/dispatch.ts";
 import { evaluateWithKeys } from "../keys/lookup.ts";
 import { instancesOf, overridesOf } from "./instances.ts";
+import { createFarSensors, MOST_WAIT_MS, nowhere, type SensorCommand, type SensorQuestion } from "./far.ts";
+import { createPosting } from "./posting.ts";
 import type { SensorTokens } from "./tokens.ts";
 
 const SPAWNED = "core.st2.sensor.process_spawn";
@@ -65,15 +68,84 @@ export function createSensors(core: Core, dispatch: Dispatch, events: Events, to
     log: parts.log,
   });
 
-  const place = (project: string, pack: string): void =>
-    source.place(project, pack, instancesOf(shelves, project, pack));
+  const { cluster } = core;
+  const far = createFarSensors(core);
+  const projects = () => [...new Set([DEFAULT_PROJECT, ...shelves.projects()])];
+  const posting = createPosting(core, {
+    all: () =>
+      projects().flatMap((project) =>
+        shelves.list(project, "pack").flatMap((pack) => instancesOf(shelves, project, pack.ref)),
+      ),
+    apply(changed) {
+      for (const one of new Set(changed.map(({ project, pack }) => `${project}\0${pack}`))) {
+        const [project = "", pack = ""] = one.split("\0");
+        place(project, pack);
+      }
+    },
+    ended: () => source.left(),
+    endLeft: (instances) => source.endLeft(instances),
+  });
+  const place = (project: string, pack: string): void => {
+    const instances = instancesOf(shelves, project, pack);
+    source.place(project, pack, cluster.alone ? instances : posting.held(instances));
+  };
 
-  const known = (project: string, id: string): SensorStatus => {
+  /** All that there should be, with what becomes of each. */
+  const list = async (project: string): Promise<SensorStatus[]> => {
+    const here = source.list(project);
+    if (cluster.alone) return here;
+    const known = new Map([...(await far.list(project)), ...here].map((one) => [one.instance.id, one]));
+    return shelves
+      .list(project, "pack")
+      .flatMap((pack) => instancesOf(shelves, project, pack.ref))
+      .map((instance) => known.get(instance.id) ?? nowhere(instance, parts.now()))
+      .sort((a, b) => (a.instance.id < b.instance.id ? -1 : 1));
+  };
+
+  const known = async (project: string, id: string): Promise<SensorStatus> => {
     const status = source.get(project, id);
     if (status) return status;
-    const others = source.list(project).filter(({ instance }) => instance.ref === id);
+    const all = await list(project);
+    const there = all.find(({ instance }) => instance.id === id);
+    if (there) return there;
+    const others = all.filter(({ instance }) => instance.ref === id);
     const hint = others.length === 0 ? "" : `; its instances are ${others.map((one) => one.instance.id).join(", ")}`;
     throw new NotFound("sensor.not-found", { message: `there is no sensor "${id}"${hint}` });
+  };
+
+  /** The other member that runs it. */
+  const elsewhere = async (project: string, id: string): Promise<string | undefined> => {
+    if (cluster.alone || source.get(project, id)) return undefined;
+    const member = await far.memberOf(project, id);
+    return member === parts.worker ? undefined : member;
+  };
+  const here = async (question: SensorCommand): Promise<SensorStatus> => {
+    const { project, id } = question;
+    if (question.ask === "start") await source.begin(project, id);
+    else if (question.ask === "restart") await source.restart(project, id);
+    else await source.stop(project, id, `stopped by ${question.user}`);
+    return known(project, id);
+  };
+  const command = async (question: SensorCommand): Promise<SensorStatus> => {
+    const member = await elsewhere(question.project, question.id);
+    if (member !== undefined) return (await far.ask(member, question)) as unknown as SensorStatus; // cast: answered by `here`
+    if (!cluster.alone && !source.get(question.project, question.id)) {
+      throw new Unavailable("sensor.nowhere", {
+        message: `sensor "${question.id}" runs in no member of the cluster now; one with the role sources takes it over within seconds, if there is one (see \`squall cluster status\`)`,
+      });
+    }
+    return here(question);
+  };
+  /** What other members ask of this one. Casts: statuses and logs are JSON. */
+  const answer = async (question: SensorQuestion, signal: AbortSignal): Promise<JsonObject> => {
+    if (question.ask === "list") return { sensors: source.list(question.project) as unknown as JsonObject[] };
+    if (question.ask !== "log") return (await here(question)) as unknown as JsonObject;
+    const { project, id, waitMs, ask: _log, ...asked } = question;
+    const wait = waitMs && { wait: AbortSignal.any([signal, AbortSignal.timeout(Math.min(waitMs, MOST_WAIT_MS))]) };
+    return ((await source.log(project, id, { ...asked, ...wait })) ?? {
+      text: "",
+      position: 0,
+    }) as unknown as JsonObject;
   };
 
   return {
@@ -93,12 +165,16 @@ export function createSensors(core: Core, dispatch: Dispatch, events: Events, to
         const [project = "", pack = ""] = one.split("\0");
         place(project, pack);
       }
+      if (packs.size > 0) posting.review();
     },
     async begin() {
-      for (const project of new Set([DEFAULT_PROJECT, ...shelves.projects()])) {
-        for (const pack of shelves.list(project, "pack")) place(project, pack.ref);
+      if (cluster.alone) {
+        for (const project of projects()) for (const pack of shelves.list(project, "pack")) place(project, pack.ref);
       }
       await source.start();
+      if (cluster.alone) return;
+      far.serve(answer);
+      await posting.start();
     },
     health() {
       const all = shelves.projects().flatMap((project) => source.list(project));
@@ -113,29 +189,32 @@ export function createSensors(core: Core, dispatch: Dispatch, events: Events, to
         disabled: count("disabled"),
       };
     },
-    list: (project) => source.list(project),
+    list,
     get: known,
     async start(project, id) {
-      refuseDisabled(known(project, id));
-      await source.begin(project, id);
-      return known(project, id);
+      refuseDisabled(await known(project, id));
+      return command({ ask: "start", project, id });
     },
     async stop(project, id, user) {
-      known(project, id);
-      await source.stop(project, id, `stopped by ${user}`);
-      return known(project, id);
+      await known(project, id);
+      return command({ ask: "stop", project, id, user });
     },
     async restart(project, id) {
-      refuseDisabled(known(project, id));
-      await source.restart(project, id);
-      return known(project, id);
+      refuseDisabled(await known(project, id));
+      return command({ ask: "restart", project, id });
     },
-    async log(project, id, asked) {
-      known(project, id);
-      const part = await source.log(project, id, asked);
-      return part ?? { text: "", position: 0 };
+    async log(project, id, { wait, ...asked }) {
+      await known(project, id);
+      const member = await elsewhere(project, id);
+      if (member !== undefined) {
+        const question = { ask: "log", project, id, ...asked, ...(wait && { waitMs: MOST_WAIT_MS }) } as const;
+        return far.log(member, question, wait);
+      }
+      return (await source.log(project, id, { ...asked, ...(wait && { wait }) })) ?? { text: "", position: 0 };
     },
     async close() {
+      far.close();
+      if (!cluster.alone) await posting.close();
       await source[Symbol.asyncDispose]();
     },
   };
@@ -190,8 +269,8 @@ const NO_SENSORS: EngineSensors = {
   changed: () => undefined,
   begin: async () => undefined,
   health: () => ({ ok: true, running: 0 }),
-  list: () => [],
-  get: (_, id) => none(id),
+  list: async () => [],
+  get: async (_, id) => none(id),
   start: async (_, id) => none(id),
   stop: async (_, id) => none(id),
   restart: async (_, id) => none(id),

@@ -14,6 +14,8 @@ export interface Actors {
   tell(project: string, id: string, told: Told): Promise<Committed>;
   /** Resolves when no step is under way. */
   idle(): Promise<void>;
+  /** What is in memory of a workflow is old: it is read back when it is needed. Resolves when that is so. */
+  forget(project: string, id: string): Promise<void>;
 }
 
 /** What is told: an event, or changes that need to be in the workflow's order, or both. */
@@ -128,6 +130,12 @@ export function createActors(census: Census, step: (actor: Actor, batch: Input[]
         actor.queue.push({ ...told, attempts: 0, resolve, reject });
         actor.working ??= work(actor);
       });
+    },
+    async forget(project, id) {
+      const actor = actors.get(`${project}\0${id}`);
+      await actor?.working;
+      // A step that began meanwhile reads it anew by itself if what it decided on is old.
+      if (actor?.working === undefined) actor?.forget();
     },
     async idle() {
       for (;;) {

@@ -1,6 +1,6 @@
 import { type Execution, Invalid, isObject, TooMany } from "@squall/model";
 import type { Limits } from "../parts.ts";
-import type { Lanes } from "../executions/lanes.ts";
+import type { Backlog } from "../executions/backlog.ts";
 
 /**
  * How much there is of workflows, so that none grows without end.
@@ -28,7 +28,7 @@ export interface Census {
 
 const LOOK_AGAIN_MS = 50;
 
-export function createCensus(limits: Limits, lanes: Lanes): Census {
+export function createCensus(limits: Limits, backlog: Backlog): Census {
   const active = new Set<string>();
   let isClosed = false;
   let soon: Promise<void> | undefined;
@@ -55,7 +55,7 @@ export function createCensus(limits: Limits, lanes: Lanes): Census {
     close() {
       isClosed = true;
     },
-    isFull: () => !isClosed && lanes.waiting("inline") + lanes.waiting("process") >= limits.waiting,
+    isFull: () => !isClosed && backlog.waiting() >= limits.waiting,
     // One timer, however many wait.
     later: () =>
       (soon ??= new Promise((resolve) =>

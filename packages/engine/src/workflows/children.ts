@@ -27,7 +27,7 @@ export async function draftTask(
 ): Promise<Draft> {
   const { parts } = core;
   const { project, user } = workflow;
-  const action = core.shelves.get(project, "action", command.action)?.body;
+  const action = (await core.find(project, "action", command.action))?.body;
   if (!action) {
     throw new Invalid("action.unknown", { message: `Action "${command.action}" cannot be found.` });
   }

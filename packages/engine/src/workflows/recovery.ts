@@ -15,6 +15,8 @@ export interface Recovered {
   /** What runs of it was perhaps not told. */
   cascade(live: Live, ask: "pause" | "cancel"): void;
   cancelTask(task: Execution, by: Execution): Promise<void>;
+  /** Whether a workflow is to be taken up; absent: all are. */
+  concerns?(workflow: string): boolean;
 }
 
 /** Executions at once in memory: what is read back of a workflow is let go of before the next page. */
@@ -35,6 +37,7 @@ export async function recoverWorkflows(core: Core, project: string, recovered: R
     );
     await Promise.all(
       page.map(async (execution) => {
+        if (recovered.concerns?.(execution.id) === false) return;
         const snapshot = snapshots.get(execution.snapshot);
         if (snapshot === undefined) return;
         try {
@@ -98,7 +101,10 @@ async function cancelLeftTasks(core: Core, project: string, recovered: Recovered
   const ends = new Map<string, boolean>();
   for await (const page of pagesOf(core, project, { status: NOT_ENDED })) {
     const tasks = page.filter(
-      (one) => one.parent !== undefined && (isObject(one.context.orquesta) || isObject(one.context.chain)),
+      (one) =>
+        one.parent !== undefined &&
+        (isObject(one.context.orquesta) || isObject(one.context.chain)) &&
+        recovered.concerns?.(one.parent) !== false,
     );
     const parents = [...new Set(tasks.flatMap((one) => one.parent ?? []))];
     if (parents.length === 0) continue;

@@ -6,8 +6,10 @@ import {
   type JsonObject,
   messageOf,
   type Snapshot,
+  Unavailable,
 } from "@squall/model";
-import type { Change, Committed } from "@squall/store";
+import type { Change, Committed, Told } from "@squall/store";
+import { shardOf } from "../cluster/rendezvous.ts";
 import type { Core } from "../core.ts";
 import type { Dispatch } from "../executions/dispatch.ts";
 import type { Draft } from "../executions/draft.ts";
@@ -16,7 +18,7 @@ import { CHAIN_RUNNER } from "./chains.ts";
 import { checkBeforeRun } from "./inspection.ts";
 import type { StoredEvent } from "./history.ts";
 import { isWorkflow } from "./is-workflow.ts";
-import type { Live } from "./live.ts";
+import { type Live, readBack } from "./live.ts";
 import { failedMove } from "./own-move.ts";
 import { recoverWorkflows } from "./recovery.ts";
 import { configFor, settingsOf } from "./settings.ts";
@@ -38,31 +40,54 @@ import { createTimeouts } from "./timeouts.ts";
  * W6  Cancel and pause of what runs are asked for after the step is durable, and again when the server starts.
  * W7  What runs of a task whose time is over is dismissed in the step that says so: what it still reports is recorded as
  *     its end and nothing else.
+ * W8  Where several engines share the store, each workflow is one engine's by its shard. Whoever is not that engine commits
+ *     what it has to tell with its own changes, as a row that the engine takes up: the row goes with the commit of the
+ *     step. Two engines that both take a workflow for theirs, for a moment, are kept apart by W1.
  */
 export interface Workflows {
   /** An execution of a workflow was committed as running: begins it. */
   begin(execution: Execution, snapshot: Snapshot): void;
   /** Commits the end of an execution; when it is a task's, with the step that follows from it. */
   commitEnd(ended: Execution, drafts: readonly Draft[], changes: readonly Change[]): Promise<Committed>;
+  /** What has to be in the commit of a workflow that is to begin (W8). */
+  beginning(execution: Execution): readonly Change[];
+  /** Takes up what another member told (W8). */
+  hear(told: Told): Promise<void>;
+  /** Answers other members that ask this one to pause, resume or cancel. */
+  serve(): void;
   /** Pauses, resumes, cancels or fails. Resolves with the workflow's execution once that is durable. @throws Conflict */
   control(project: string, id: string, event: StoredEvent, context: JsonObject): Promise<Execution>;
   /** Takes up workflows of a process that is gone. Answers what begins those that had not begun: for when slots are given out. */
-  recover(projects: readonly string[]): Promise<() => Promise<void>>;
+  recover(projects: readonly string[], shards?: readonly number[]): Promise<() => Promise<void>>;
   /** Resolves when no step is under way. */
   idle(): Promise<void>;
   close(): void;
 }
 
 const RETRY_MS = 1000;
+/** How long the engine of a workflow may take to answer before it is done here. */
+const CONTROL_MS = 5_000;
+const CONTROLS = 1_000;
+
+/** What is told to the engine of a workflow. */
+type ToldEvent =
+  | StoredEvent
+  /** It was committed as running and has not begun. */
+  | { readonly kind: "begin" }
+  /** Somebody else took a step of it: what this engine knows of it in memory is old. */
+  | { readonly kind: "look" };
+
+const addressOf = (member: string): string => `workflows/${member}`;
 
 export function createWorkflows(
   core: Core,
   dispatch: Dispatch,
   cancelExecution: (project: string, id: string, user: string) => Promise<void>,
 ): Workflows {
-  const { parts } = core;
+  const { parts, cluster } = core;
   const timeouts = createTimeouts(parts, ({ project, id }, event) => control(project, id, event, {}));
   let isClosed = false;
+  let unserve: (() => void) | undefined;
 
   const failSetup = async (execution: Execution, errors: readonly object[]): Promise<void> => {
     const snapshot = (await core.snapshots.load(execution.project, [execution.snapshot])).get(execution.snapshot);
@@ -77,6 +102,7 @@ export function createWorkflows(
     const parent = workflowOf(ended);
     if (parent === undefined) return dispatch.commit(drafts, changes);
     const event = taskEvent(ended);
+    if (!cluster.conducts(parent)) return tell(ended.project, parent, event, drafts, changes);
     // What waits for an answer has a result already, which is none of the task's yet.
     return actors.tell(ended.project, parent, { event, ...(isCompleted(ended.status) && { ended }), drafts, changes });
   };
@@ -85,8 +111,31 @@ export function createWorkflows(
   const commitMove = (moved: Execution, drafts: readonly Draft[], changes: readonly Change[]): Promise<Committed> => {
     const parent = workflowOf(moved);
     if (parent === undefined) return dispatch.commit(drafts, changes);
+    if (!cluster.conducts(parent)) return tell(moved.project, parent, taskEvent(moved), drafts, changes);
     return actors.tell(moved.project, parent, { event: taskEvent(moved), drafts, changes });
   };
+
+  /** Commits what the engine of a workflow has to know together with what it is about, and says on the bus that it is there. */
+  const tell = async (
+    project: string,
+    workflow: string,
+    event: ToldEvent,
+    drafts: readonly Draft[],
+    changes: readonly Change[],
+  ): Promise<Committed> => {
+    const committed = await dispatch.commit(drafts, [...changes, tellOf(project, workflow, event)]);
+    if (committed.ok) parts.bus.publish({ topic: "told", shard: shardOf(workflow) });
+    return committed;
+  };
+  const tellOf = (project: string, workflow: string, event: ToldEvent): Change => ({
+    kind: "workflow.tell",
+    project,
+    execution: workflow,
+    id: parts.newId(),
+    shard: shardOf(workflow),
+    // Cast: events are JSON.
+    event: event as unknown as JsonObject,
+  });
 
   const cascade = (live: Live, ask: "pause" | "resume" | "cancel") => {
     const { project, context, user } = live.execution;
@@ -114,22 +163,48 @@ export function createWorkflows(
   };
 
   const control: Workflows["control"] = async (project, id, event, context) => {
+    const conductor = cluster.conductorOf(id);
+    if (conductor !== undefined && conductor !== parts.worker) {
+      try {
+        // Cast: events are JSON.
+        const question = { project, id, event: event as unknown as JsonObject, context };
+        await parts.bus.request(addressOf(conductor), question, { timeoutMs: CONTROL_MS });
+        return await theExecution(project, id);
+      } catch (error) {
+        if (!(error instanceof Unavailable) || error.code !== "bus.no-answer") throw error;
+        // Its engine cannot be asked. W1 holds whoever takes the step; its engine looks again afterwards.
+        const moved = await controlHere(project, id, event, context);
+        await tell(project, id, { kind: "look" }, [], []);
+        return moved;
+      }
+    }
+    return controlHere(project, id, event, context);
+  };
+
+  const controlHere: Workflows["control"] = async (project, id, event, context) => {
     const committed = await actors.tell(project, id, { event, drafts: [], changes: [], context });
     if (!committed.ok) throw new Conflict("execution.moved", { message: committed.message });
+    return theExecution(project, id);
+  };
+
+  const theExecution = async (project: string, id: string): Promise<Execution> => {
     const execution = await parts.store.execution(project, id);
     if (!execution) throw new Conflict("execution.moved", { message: `execution ${id} is gone` });
     return execution;
   };
 
-  const begin: Workflows["begin"] = (execution, snapshot) => void beginning(execution, snapshot);
+  const begin: Workflows["begin"] = (execution, snapshot) => {
+    if (cluster.conducts(execution.id)) void beginHere(execution, snapshot);
+    else parts.bus.publish({ topic: "told", shard: shardOf(execution.id) });
+  };
 
   /** Never rejects: what goes wrong is the workflow's failure, or tried again. */
-  const beginning = (execution: Execution, snapshot: Snapshot): Promise<void> =>
+  const beginHere = (execution: Execution, snapshot: Snapshot): Promise<void> =>
     start(execution, snapshot)
       .catch(async (error: unknown) => {
         parts.log.error({ execution: execution.id, err: error }, "a workflow could not begin");
         if (isTransient(error)) {
-          if (!isClosed) setTimeout(begin, RETRY_MS, execution, snapshot).unref();
+          if (!isClosed) setTimeout(() => void beginHere(execution, snapshot), RETRY_MS).unref();
           return;
         }
         await failSetup(execution, [{ type: "error", message: messageOf(error) }]);
@@ -147,7 +222,11 @@ export function createWorkflows(
     const settings = await settingsOf(core, execution, snapshot);
     const again = execution.context["re-run"];
     const tasks = isObject(again) && Array.isArray(again.tasks) ? (again.tasks as unknown[]).map(String) : [];
-    const problems = checkBeforeRun(core, execution, snapshot, settings.runner.notify);
+    let problems = checkBeforeRun(core, execution, snapshot, settings.runner.notify);
+    if (problems.length > 0 && !cluster.alone) {
+      await core.catchUp(); // actions that it names may have been registered elsewhere just now
+      problems = checkBeforeRun(core, execution, snapshot, settings.runner.notify);
+    }
     if (problems.length > 0) return failSetup(execution, problems);
     timeouts.start(execution, settings.runner.timeout);
     let event: StoredEvent = {
@@ -190,11 +269,57 @@ export function createWorkflows(
     }),
   );
 
+  /** Time limits of what runs, of a workflow that another member advanced. */
+  const lookAgain = async (project: string, id: string): Promise<void> => {
+    await actors.forget(project, id);
+    const live = await readBack(core, project, id);
+    if (live.state === undefined) return;
+    const timers = live.compiled.program.timers(live.state);
+    timeouts.limit(
+      live.execution,
+      timers.map((timer) => ({ kind: "timer", ...timer })),
+    );
+  };
+
+  const hear: Workflows["hear"] = async ({ id, project, execution, event: stored, context }) => {
+    const heard: Change = { kind: "workflow.hear", project, id };
+    // Cast: written by `tell` alone.
+    const event = stored as unknown as ToldEvent;
+    if (event.kind === "begin") {
+      const found = await parts.store.execution(project, execution);
+      const snapshot = found && (await core.snapshots.load(project, [found.snapshot])).get(found.snapshot);
+      if (snapshot && found.status === "running") await beginHere(found, snapshot);
+      await parts.store.commit([heard]);
+      return;
+    }
+    if (event.kind === "look") {
+      await lookAgain(project, execution);
+      await parts.store.commit([heard]);
+      return;
+    }
+    // Refused as missing: another engine that took the workflow for its own has heard it.
+    await actors.tell(project, execution, { event, drafts: [], changes: [heard], ...(context && { context }) });
+  };
+
   return {
     begin,
     commitEnd,
     control,
-    async recover(projects) {
+    hear,
+    beginning: ({ project, id }) => (cluster.conducts(id) ? [] : [tellOf(project, id, { kind: "begin" })]),
+    serve() {
+      if (cluster.alone) return;
+      unserve = parts.bus.serve(
+        addressOf(parts.worker),
+        async ({ project, id, event, context }) => {
+          // Casts: asked by `control` of another member.
+          await controlHere(String(project), String(id), event as StoredEvent, (context ?? {}) as JsonObject);
+          return {};
+        },
+        { atOnce: CONTROLS },
+      );
+    },
+    async recover(projects, shards) {
       const unbegun: (readonly [project: string, id: string])[] = [];
       for (const project of projects) {
         const ids = await recoverWorkflows(core, project, {
@@ -208,6 +333,7 @@ export function createWorkflows(
           },
           cascade,
           cancelTask: ({ id }, { user }) => cancelExecution(project, id, user),
+          ...(shards && { concerns: (id) => shards.includes(shardOf(id)) }),
         });
         unbegun.push(...ids.map((id) => [project, id] as const));
       }
@@ -216,13 +342,14 @@ export function createWorkflows(
           const execution = await parts.store.execution(project, id);
           const snapshot =
             execution && (await core.snapshots.load(project, [execution.snapshot])).get(execution.snapshot);
-          if (snapshot && execution.status === "running") await beginning(execution, snapshot);
+          if (snapshot && execution.status === "running") await beginHere(execution, snapshot);
         }
       };
     },
     idle: () => actors.idle(),
     close() {
       isClosed = true;
+      unserve?.();
       timeouts.close();
     },
   };

@@ -87,6 +87,9 @@ export const Action = Type.Object({
   entry_point: Text,
   parameters: ParameterMap,
   output_schema: Type.Optional(FreeObject),
+  idempotent: Type.Optional(
+    Type.Boolean({ description: "Runs again when its worker is lost: doing it twice does no harm." }),
+  ),
   tags: Type.Optional(Tags),
   notify: Type.Optional(Notify),
   metadata_file: Type.Optional(Text),

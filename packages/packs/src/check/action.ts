@@ -38,6 +38,7 @@ const FIELDS: Fields = {
   entry_point: { type: "string", check: checkEntryPoint },
   parameters: { type: "object", check: (value: JsonObject, path) => checkParameters(value, path) },
   output_schema: { type: "object", check: checkOutputSchema },
+  idempotent: { type: "boolean" },
   tags: TAGS_FIELD,
   notify: {
     type: "object",

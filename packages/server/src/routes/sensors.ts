@@ -77,17 +77,15 @@ export const SENSOR_ROUTES: readonly Route[] = [
     resource: "sensor",
     query: Type.Object({ ...PAGING, pack: Text, ref: Text, state: Text }),
     response: Type.Array(SensorView),
-    handler: (call) => {
+    handler: async (call) => {
       const { pack, ref, state } = call.query;
       const paging = pagingOf(call, "sensor", undefined);
-      const found = call.context.engine.sensors
-        .list(call.project)
-        .filter(
-          (one) =>
-            (pack === undefined || one.instance.pack === pack) &&
-            (ref === undefined || one.instance.ref === ref) &&
-            (state === undefined || one.state === state),
-        );
+      const found = (await call.context.engine.sensors.list(call.project)).filter(
+        (one) =>
+          (pack === undefined || one.instance.pack === pack) &&
+          (ref === undefined || one.instance.ref === ref) &&
+          (state === undefined || one.state === state),
+      );
       return ok(slice(found, paging).map(sensorView), pagingHeaders(paging, found.length));
     },
   }),
@@ -98,7 +96,7 @@ export const SENSOR_ROUTES: readonly Route[] = [
     verb: "view",
     resource: "sensor",
     response: SensorView,
-    handler: (call) => ok(sensorView(call.context.engine.sensors.get(call.project, call.param("id")))),
+    handler: async (call) => ok(sensorView(await call.context.engine.sensors.get(call.project, call.param("id")))),
   }),
   route({
     method: "GET",

@@ -2,6 +2,7 @@ import type { Route } from "../http/route.ts";
 import { ACTION_ROUTES } from "./actions.ts";
 import { ALIAS_ROUTES } from "./aliases.ts";
 import { API_KEY_ROUTES } from "./api-keys.ts";
+import { CLUSTER_ROUTES } from "./cluster.ts";
 import { documentRoutes } from "./documents.ts";
 import { EVENT_ROUTES } from "./events.ts";
 import { EXECUTION_OUTCOME_ROUTES } from "./execution-outcome.ts";
@@ -42,6 +43,7 @@ const OTHERS: readonly Route[] = [
   ...PACK_CONTENT_ROUTES,
   ...SENSOR_ROUTES,
   ...STREAM_ROUTES,
+  ...CLUSTER_ROUTES,
 ];
 
 /** Everything that answers. Where two paths fit a request the first wins, so fixed words stand before parameters. */

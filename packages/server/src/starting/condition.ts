@@ -42,7 +42,7 @@ type EngineHealth = Awaited<ReturnType<Engine["health"]>>;
 const ANSWER_MS = 2_000;
 
 /** What does not keep a process from its work. */
-const BESIDE: ReadonlySet<string> = new Set(["sensors"]);
+const BESIDE: ReadonlySet<string> = new Set(["sensors", "bus"]);
 
 export function createCondition(): Condition {
   let stage: Condition["stage"] = "starting";

@@ -7,13 +7,12 @@ import { DEFAULT_SETTINGS } from "../context.ts";
 import type { Log } from "../log.ts";
 import { ROOT, type ServerOptions } from "../options.ts";
 
-/** What the engine may take; a process without the role worker has no slots. */
+/** What the engine may take. */
 export function limitsOf(options: ServerOptions): Limits {
-  const isWorker = options.roles.includes("worker");
   return {
-    processSlots: isWorker ? options.processSlots : 0,
+    processSlots: options.processSlots,
     // Inline actions hold no processor while they wait (http-request), so many go on at once.
-    inlineSlots: isWorker ? 256 : 0,
+    inlineSlots: 256,
     // Enough for a long log; what is larger belongs in a file.
     outputBytes: 10 * 1024 * 1024,
     // StackStorm's practical bound: the size of a document in its database.

@@ -11,6 +11,10 @@ import { createSupervised, type Supervised } from "./supervised.ts";
 export interface SensorSource extends Source {
   /** Says which instances a pack has now: new ones are started, changed ones restarted, others taken away. */
   place(project: string, pack: string, instances: readonly SensorInstance[]): void;
+  /** Ends what a killed process on this machine may have left running of these sensors. */
+  endLeft(instances: readonly Pick<SensorInstance, "project" | "id">[]): Promise<void>;
+  /** Resolves when those that were taken away have ended. */
+  left(): Promise<void>;
   /** Sorted by id. */
   list(project: string): SensorStatus[];
   get(project: string, id: string): SensorStatus | undefined;
@@ -96,6 +100,12 @@ export function createSensorSource(deps: SensorDeps): SensorSource {
     void gone.finally(() => leaving.delete(gone));
   };
 
+  const endMarked = async (all: readonly string[]): Promise<void> => {
+    if (all.length === 0) return;
+    const ended = await endLeftovers(all, { table, graceMs: LEFTOVER_GRACE_MS });
+    if (ended > 0) deps.log.warn({ processes: ended }, "processes of sensors whose server is gone were ended");
+  };
+
   const found = (project: string, id: string): Supervised | undefined => entries.get(keyOf(project, id))?.supervised;
 
   return {
@@ -132,11 +142,12 @@ export function createSensorSource(deps: SensorDeps): SensorSource {
         }
       }
     },
+    endLeft: (instances) => endMarked(instances.map(({ project, id }) => deps.markOf(project, id))),
+    async left() {
+      await Promise.all(leaving);
+    },
     async start() {
-      if (marks.size > 0) {
-        const ended = await endLeftovers([...marks], { table, graceMs: LEFTOVER_GRACE_MS });
-        if (ended > 0) deps.log.warn({ processes: ended }, "processes of sensors whose server is gone were ended");
-      }
+      await endMarked([...marks]);
       if (isClosed) return;
       isStarted = true;
       for (const { supervised } of entries.values()) supervised.start();

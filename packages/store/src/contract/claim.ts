@@ -5,7 +5,6 @@ import { type UseStore, write } from "./opened.ts";
 import { aMove, anExecution, anId, insert, T0 } from "./samples.ts";
 
 const NOW = T0 + 1000;
-const LEASE = NOW + 30_000_000;
 
 export function claimContract(use: UseStore): void {
   describe("claim", () => {
@@ -23,13 +22,13 @@ export function claimContract(use: UseStore): void {
           anExecution(7, { due: T0 + 10 }),
         ),
       );
-      const claim = async (limit: number) => (await store.claim("inline", limit, "w", LEASE, NOW)).map(({ id }) => id);
+      const claim = async (limit: number) => (await store.claim("inline", limit, "w", NOW)).map(({ id }) => id);
       assert.deepEqual(await claim(0), []);
       assert.deepEqual(await claim(3), [anId(2), anId(7), anId(3)]);
       assert.deepEqual(await claim(10), [anId(1), anId(4)]);
       assert.deepEqual(await claim(10), []);
       assert.deepEqual(
-        (await store.claim("process", 10, "w", LEASE, NOW)).map(({ id }) => id),
+        (await store.claim("process", 10, "w", NOW)).map(({ id }) => id),
         [anId(6)],
       );
     });
@@ -37,18 +36,18 @@ export function claimContract(use: UseStore): void {
     test("a claimed execution is running under the lease, durably, and its log says how it came there", async (t) => {
       const opened = await use(t);
       await write(opened.store, ...insert(anExecution(1), anExecution(2, { status: "scheduled" })));
-      const claimed = await opened.store.claim("inline", 10, "w", LEASE, NOW);
+      const claimed = await opened.store.claim("inline", 10, "w", NOW);
       const log = [{ status: "requested", timestamp: T0 + 1 }] as const;
       const running = { status: "running", timestamp: NOW } as const;
       const expected = [
         anExecution(1, {
           status: "running",
-          lease: { worker: "w", expires: LEASE },
+          lease: { worker: "w" },
           log: [...log, { status: "scheduled", timestamp: NOW }, running],
         }),
         anExecution(2, {
           status: "running",
-          lease: { worker: "w", expires: LEASE },
+          lease: { worker: "w" },
           log: [{ status: "requested", timestamp: T0 + 2 }, running],
         }),
       ];
@@ -60,7 +59,7 @@ export function claimContract(use: UseStore): void {
     test("only waiting statuses are claimed", async (t) => {
       const { store } = await use(t);
       await write(store, ...insert(...EXECUTION_STATUSES.map((status, n) => anExecution(n, { status }))));
-      const claimed = await store.claim("inline", 100, "w", LEASE, NOW);
+      const claimed = await store.claim("inline", 100, "w", NOW);
       assert.deepEqual(
         new Set(claimed.map(({ id }) => EXECUTION_STATUSES[Number.parseInt(id, 16)])),
         new Set(["delayed", "requested", "scheduled"]),
@@ -70,9 +69,7 @@ export function claimContract(use: UseStore): void {
     test("no execution is claimed twice, however many claim at once", async (t) => {
       const { store } = await use(t);
       await write(store, ...insert(...Array.from({ length: 40 }, (_, n) => anExecution(n))));
-      const claims = await Promise.all(
-        Array.from({ length: 12 }, (_, n) => store.claim("inline", 4, `w${n}`, LEASE, NOW)),
-      );
+      const claims = await Promise.all(Array.from({ length: 12 }, (_, n) => store.claim("inline", 4, `w${n}`, NOW)));
       const ids = claims.flat().map(({ id }) => id);
       assert.equal(ids.length, 40);
       assert.equal(new Set(ids).size, 40);
@@ -83,7 +80,7 @@ export function claimContract(use: UseStore): void {
       await write(store, ...insert(anExecution(1), anExecution(2)));
       const [before, claimed, after] = await Promise.all([
         store.commit([aMove(1, { from: ["requested"], to: "canceled" })]),
-        store.claim("inline", 10, "w", LEASE, NOW),
+        store.claim("inline", 10, "w", NOW),
         store.commit([aMove(2, { from: ["requested"], to: "canceled" })]),
       ]);
       assert.deepEqual(before, { ok: true });
@@ -108,7 +105,7 @@ export function claimContract(use: UseStore): void {
       );
       assert.equal(await store.nextDue("inline"), NOW + 5);
       assert.equal(await store.nextDue("process"), NOW + 2);
-      await store.claim("inline", 1, "w", LEASE, NOW + 5);
+      await store.claim("inline", 1, "w", NOW + 5);
       assert.equal(await store.nextDue("inline"), NOW + 7);
       await write(store, aMove(1, { from: ["delayed"], to: "delayed", due: NOW + 70 }));
       assert.equal(await store.nextDue("inline"), NOW + 70);

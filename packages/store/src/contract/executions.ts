@@ -43,14 +43,14 @@ export function executionsContract(use: UseStore): void {
           at: T0 + 10,
           start: T0 + 9,
           due: T0 + 8,
-          lease: { worker: "w", expires: T0 + 99 },
+          lease: { worker: "w" },
         }),
       );
       const running = anExecution(1, {
         status: "running",
         start: T0 + 9,
         due: T0 + 8,
-        lease: { worker: "w", expires: T0 + 99 },
+        lease: { worker: "w" },
         log: [
           { status: "requested", timestamp: T0 + 1 },
           { status: "running", timestamp: T0 + 10 },
@@ -109,7 +109,7 @@ export function executionsContract(use: UseStore): void {
 
     test("a worker that lost its lease cannot finish the execution", async (t) => {
       const { store } = await use(t);
-      const lease = { worker: "new", expires: T0 + 50 };
+      const lease = { worker: "new" };
       await write(
         store,
         ...insert(anExecution(1, { status: "running", lease }), anExecution(2, { status: "running" })),
@@ -123,7 +123,7 @@ export function executionsContract(use: UseStore): void {
 
     test("a move keeps the lease, drops it when told to, and drops it on completion", async (t) => {
       const { store } = await use(t);
-      const lease = { worker: "w", expires: T0 + 50 };
+      const lease = { worker: "w" };
       const leased = [1, 2, 3].map((n) => anExecution(n, { status: "running", lease }));
       await write(store, ...insert(...leased));
       await write(
@@ -131,7 +131,7 @@ export function executionsContract(use: UseStore): void {
         aMove(1, { from: ["running"], to: "canceling" }),
         aMove(2, { from: ["running"], to: "paused", lease: null }),
       );
-      await write(store, aMove(3, { from: ["running"], to: "failed", lease: { worker: "x", expires: T0 + 60 } }));
+      await write(store, aMove(3, { from: ["running"], to: "failed", lease: { worker: "x" } }));
       assert.deepEqual((await store.execution("default", anId(1)))?.lease, lease);
       assert.equal((await store.execution("default", anId(2)))?.lease, undefined);
       assert.equal((await store.execution("default", anId(3)))?.lease, undefined);
@@ -139,46 +139,16 @@ export function executionsContract(use: UseStore): void {
 
     test("what waits for an answer has a result before its end, and is not lost", async (t) => {
       const { store } = await use(t);
-      const lease = { worker: "w", expires: T0 + 50 };
+      const lease = { worker: "w" };
       await write(store, ...insert(anExecution(1, { status: "running", lease })));
       const result = { schema: { type: "object" }, route: "ops" };
       await write(store, aMove(1, { from: ["running"], to: "pending", worker: "w", lease: null, result }));
       const waiting = await store.execution("default", anId(1));
       assert.deepEqual([waiting?.status, waiting?.result, waiting?.end], ["pending", result, undefined]);
-      assert.deepEqual(await store.lostExecutions(T0 + 100, true), []);
+      assert.deepEqual(await store.lostExecutions(10), []);
       const answered = { ...result, response: { continue: true } };
       await write(store, aMove(1, { from: ["pending"], to: "succeeded", end: T0 + 9, result: answered }));
       assert.deepEqual((await store.execution("default", anId(1)))?.result, answered);
-    });
-
-    test("a lease is renewed by its worker alone", async (t) => {
-      const { store } = await use(t);
-      const lease = { worker: "w", expires: T0 + 50 };
-      await write(store, ...insert(anExecution(1, { status: "running", lease }), anExecution(2)));
-      const renew = (n: number, worker: string) =>
-        ({ kind: "lease.renew", project: "default", id: anId(n), lease: { worker, expires: T0 + 90 } }) as const;
-      await write(store, renew(1, "w"));
-      assert.deepEqual((await store.execution("default", anId(1)))?.lease, { worker: "w", expires: T0 + 90 });
-      await refused(store, "stale", renew(1, "thief"));
-      await refused(store, "stale", renew(2, "w"));
-      await refused(store, "missing", renew(3, "w"));
-      await write(store, aMove(1, { from: ["running"], to: "succeeded" }));
-      await refused(store, "stale", renew(1, "w"));
-    });
-
-    test("lost executions are those whose lease ran out, or all that have one", async (t) => {
-      const { store } = await use(t);
-      const running = (n: number, expires: number) =>
-        anExecution(n, { status: "running", lease: { worker: "w", expires }, project: n === 3 ? "other" : "default" });
-      await write(store, ...insert(running(1, T0 + 10), running(2, T0 + 20), running(3, T0 + 5), anExecution(4)));
-      await write(store, ...insert(running(5, T0 + 1)), aMove(5, { from: ["running"], to: "failed" }));
-      const lost = async (now: number, all?: boolean) =>
-        (await store.lostExecutions(now, all)).map(({ id }) => id).sort();
-      assert.deepEqual(await lost(T0), []);
-      assert.deepEqual(await lost(T0 + 10), [anId(1), anId(3)]);
-      assert.deepEqual(await lost(T0, true), [anId(1), anId(2), anId(3)]);
-      assert.deepEqual((await store.lostExecutions(T0 + 5))[0], running(3, T0 + 5));
-      assert.equal(typeof store.exclusive, "boolean");
     });
 
     test("children are named by parent, oldest first", async (t) => {

@@ -4,7 +4,7 @@ import { COMPLETED_STATUSES, type Execution, isCompleted, type Key } from "@squa
 import * as fc from "fast-check";
 import type { Change, Committed } from "../changes.ts";
 import type { OpenStore } from "./opened.ts";
-import { aKey, aMove, anExecution, anId, insert, T0 } from "./samples.ts";
+import { aKey, aMove, anExecution, insert, T0 } from "./samples.ts";
 
 /** Few ids and names, so that lists meet each other all the time. */
 const number = fc.integer({ min: 0, max: 3 });
@@ -30,17 +30,9 @@ const change: fc.Arbitrary<Change> = fc.oneof(
           from,
           to,
           ...(by !== undefined && { worker: by }),
-          ...(lease !== undefined && { lease: { worker: lease, expires: T0 } }),
+          ...(lease !== undefined && { lease: { worker: lease } }),
         }),
     ),
-  fc.tuple(number, worker).map(
-    ([n, by]): Change => ({
-      kind: "lease.renew",
-      project: "default",
-      id: anId(n),
-      lease: { worker: by, expires: T0 + 1 },
-    }),
-  ),
   fc
     .record({ n: number, expect: fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined }) })
     .map(({ n, expect }): Change => ({ kind: "key.put", key: aKey(`k${n}`), ...(expect !== undefined && { expect }) })),
@@ -83,13 +75,6 @@ function apply(state: State, change: Change): Reason | undefined {
         log: [...found.log, { status: change.to, timestamp: change.at }],
         ...(held && { lease: held }),
       });
-      return undefined;
-    }
-    case "lease.renew": {
-      const found = state.executions.get(change.id);
-      if (!found) return "missing";
-      if (found.lease?.worker !== change.lease.worker) return "stale";
-      state.executions.set(change.id, { ...found, lease: change.lease });
       return undefined;
     }
     case "key.put": {

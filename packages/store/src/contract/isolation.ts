@@ -111,7 +111,6 @@ export function isolationContract(use: UseStore): void {
         { kind: "resource.delete", project, resourceKind: "action", id: "id-of-a" },
         { kind: "event.move", project, id: anId(1), from: ["pending"], to: "processed" },
         aMove(1, { project, from: ["requested"], to: "canceled" }),
-        { kind: "lease.renew", project, id: anId(1), lease: { worker: "w", expires: T0 } },
         { kind: "key.delete", project, scope: "st2kv.system", user: "", name: "k" },
         { kind: "timer.delete", project, trigger: "t" },
         { kind: "apikey.delete", project, id: anId(1) },

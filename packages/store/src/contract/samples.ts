@@ -1,4 +1,15 @@
-import type { ApiKey, Enforcement, Event, Execution, Key, Snapshot, TimerState, Token, User } from "@squall/model";
+import type {
+  ApiKey,
+  Enforcement,
+  Event,
+  Execution,
+  Key,
+  Member,
+  Snapshot,
+  TimerState,
+  Token,
+  User,
+} from "@squall/model";
 import type { Change, ExecutionMove, StoredResource } from "../changes.ts";
 
 /** A moment that the samples count from, microseconds. */
@@ -47,12 +58,27 @@ export function aFullExecution(n: number): Execution {
     parameters: { text: 'quote " newline \n nul \u0000 ünïcode 🦑', nested: { list: [1, 2.5, null, true, { a: [] }] } },
     context: { trace_context: { trace_tag: "t" }, empty: {} },
     result: { stdout: "ok", exit_code: 0, big: 9_007_199_254_740_991 },
-    lease: { worker: "worker-1", expires: T0 + 30_000_000 },
+    lease: { worker: "worker-1" },
     log: [
       { status: "requested", timestamp: T0 },
       { status: "running", timestamp: T0 + 1 },
     ],
   });
+}
+
+export function aMember(id: string, given: Partial<Member> = {}): Member {
+  return {
+    id,
+    host: "a-host",
+    pid: 4711,
+    roles: ["engine", "worker"],
+    labels: { site: "edge" },
+    version: "1.2.3",
+    started: T0,
+    slots: { inline: 64, process: 2 },
+    state: { running: 0 },
+    ...given,
+  };
 }
 
 export function insert(...executions: Execution[]): Change[] {

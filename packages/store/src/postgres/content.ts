@@ -11,7 +11,7 @@ import type {
   User,
 } from "@squall/model";
 import type { StoredResource } from "../changes.ts";
-import type { KeyFilter, Listed, Page } from "../port.ts";
+import type { ContentChanges, KeyFilter, Listed, Page } from "../port.ts";
 import type { Reader, Row } from "./connection.ts";
 import { among, holdsNul, list } from "./listing.ts";
 import { equals, type Term } from "../terms.ts";
@@ -27,8 +27,37 @@ export async function listResources(db: Reader, project: string, kind: ResourceK
     project,
     kind,
   );
+  return rows.map(decodeResource);
+}
+
+export async function contentSince(db: Reader, after: number): Promise<ContentChanges> {
+  // In one statement: what comes in between would have a revision and no change.
+  const rows = await db.all(
+    `select latest.revision, c.project, c.kind, c.id, r.ref, r.pack, r.name, r.version, r.body
+    from (select coalesce(max(revision), 0) as revision from content_change) latest
+    left join content_change c on c.revision > ?
+    left join resource r on r.project = c.project and r.kind = c.kind and r.id = c.id
+    order by c.revision`,
+    after < 0 ? Number.MAX_SAFE_INTEGER : after,
+  );
+  return {
+    revision: Number(rows[0]?.["revision"]),
+    changes: rows
+      .filter((row) => row["id"] !== null)
+      .map((row) => ({
+        project: String(row["project"]),
+        kind: row["kind"] as ResourceKind, // cast: written by squall_note_content
+        id: String(row["id"]),
+        ...(row["body"] !== null && { resource: decodeResource(row) }),
+      })),
+  };
+}
+
+function decodeResource(row: Row): StoredResource {
+  const { project, kind, id, ref, pack, name, version } = row;
+  const body: unknown = JSON.parse(String(row["body"]));
   // Cast: the body is of the kind that stands beside it.
-  return rows.map((row) => ({ ...row, body: JSON.parse(String(row["body"])) as unknown }) as unknown as StoredResource);
+  return { project, kind, id, ref, pack, name, version, body } as unknown as StoredResource;
 }
 
 export async function getSnapshots(

@@ -91,13 +91,6 @@ function fieldsOf(change: Exclude<Change, { kind: "snapshot.keep" }>): Record<st
       return executionFields(change.execution);
     case "execution.move":
       return moveFields(change);
-    case "lease.renew":
-      return checked({
-        project: change.project,
-        id: change.id,
-        worker: change.lease.worker,
-        expires: change.lease.expires,
-      });
     case "output.append":
       return {
         rows: change.chunks.map(({ data, ...chunk }) => ({
@@ -113,6 +106,21 @@ function fieldsOf(change: Exclude<Change, { kind: "snapshot.keep" }>): Record<st
       const { project, execution, seq, state } = change;
       return checked({ project, execution, seq, state });
     }
+    case "workflow.tell": {
+      const { project, execution, id, shard, event, context } = change;
+      const taken = `what is told under ${id} is there already in project ${project}`;
+      const row = checked({ project, execution, id, shard, event: JSON.stringify(event) });
+      return { ...row, ...optional("context", context), ...checked({ taken }) };
+    }
+    case "workflow.hear":
+      return checked({ project: change.project, id: change.id });
+    case "member.evict":
+      return checked({ id: change.id, beats: change.beats });
+    case "member.leave":
+      return checked({ id: change.id });
+    case "singleton.take":
+    case "singleton.release":
+      return checked({ name: change.name, member: change.member });
     case "key.put":
       return { row: keyRow(change.key), what: keyName(change.key), ...expectOf(change) };
     case "key.delete": {
@@ -162,7 +170,7 @@ function executionFields(execution: Execution): Record<string, unknown> {
   return {
     ...checked({ taken }),
     row: {
-      ...checked({ ...narrow, username, worker: lease?.worker, lease_expires: lease?.expires, ended }),
+      ...checked({ ...narrow, username, worker: lease?.worker, ended }),
       log,
       context: JSON.stringify(context),
       parameters: JSON.stringify(parameters),

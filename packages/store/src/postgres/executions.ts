@@ -5,12 +5,12 @@ import { among, list } from "./listing.ts";
 import { bounds, equals } from "../terms.ts";
 
 const NARROW = `id, project, status, action, runner, lane, start, due, created, ended, parent, rule, trigger, trigger_type,
-  trigger_instance, username, liveaction, snapshot, worker, lease_expires, delay, log, notify, callback`;
+  trigger_instance, username, liveaction, snapshot, worker, delay, log, notify, callback`;
 const WIDE = { context: "context, context_changes", parameters: "parameters", result: "result" } as const;
 const ALL = [NARROW, ...Object.values(WIDE)].join(", ");
 const WAITING = "status in ('requested', 'scheduled', 'delayed')";
 
-export const CLAIM = `select ${ALL} from squall_claim($1, $2, $3, $4, $5, $6)`;
+export const CLAIM = `select ${ALL} from squall_claim($1, $2, $3, $4, $5)`;
 
 export async function getExecution(db: Reader, project: string, id: string): Promise<Execution | undefined> {
   const row = await db.get(`select ${ALL} from execution where project = ? and id = ?`, project, id);
@@ -107,10 +107,33 @@ export async function nextDue(db: Reader, lane: Lane): Promise<Micros | undefine
   return typeof row?.["due"] === "number" ? row["due"] : undefined;
 }
 
-export async function lostExecutions(db: Reader, now: Micros, all: boolean): Promise<Execution[]> {
+export async function waiting(db: Reader, most: number): Promise<Record<Lane, number>> {
+  const count = async (lane: Lane): Promise<number> =>
+    Number(
+      (
+        await db.get(
+          `select count(*) as n from (select 1 from execution where lane = ? and ${WAITING} and status <> 'delayed' limit ?) found`,
+          lane,
+          most,
+        )
+      )?.["n"],
+    );
+  return { inline: await count("inline"), process: await count("process") };
+}
+
+export async function lostExecutions(db: Reader, limit: number): Promise<Execution[]> {
+  // From worker to worker along the index, however many executions each of them has.
   const rows = await db.all(
-    `select ${ALL} from execution where lease_expires is not null and lease_expires <= ? order by lease_expires, id`,
-    all ? Number.MAX_SAFE_INTEGER : now,
+    `with recursive holder (worker) as (
+      (select worker::text from execution where worker is not null order by worker limit 1)
+      union all
+      select (select worker::text from execution where worker > holder.worker::word order by worker limit 1)
+      from holder where holder.worker is not null
+    )
+    select ${ALL} from execution
+    where worker = any(array(select holder.worker from holder where not exists (select from member where id = holder.worker)))
+    order by worker limit ?`,
+    limit,
   );
   return rows.map(decodeExecution);
 }
@@ -146,9 +169,7 @@ export function decodeExecution(row: Row): Execution {
   if (typeof row["result"] === "string") draft.result = parse(row["result"]) as JsonObject;
   if (typeof row["delay"] === "number") draft.delay = row["delay"];
   if (typeof row["ended"] === "number") draft.end = row["ended"];
-  if (typeof row["worker"] === "string" && typeof row["lease_expires"] === "number") {
-    draft.lease = { worker: row["worker"], expires: row["lease_expires"] };
-  }
+  if (typeof row["worker"] === "string") draft.lease = { worker: row["worker"] };
   return draft;
 }
 

@@ -1,3 +1,6 @@
+/** Any number that nothing else in the database takes. */
+const CONTENT_LOCK = 7_305_142_028;
+
 /**
  * What writes, inside the database: a whole group of lists of changes in one call, so that a group costs one round trip.
  * Created anew at each migration; they hold no state.
@@ -45,8 +48,6 @@ begin
     status = c->>'to',
     log = log || jsonb_build_array(c->'entry'),
     worker = case when finished or c->'lease' = 'null' then null when c ? 'lease' then c#>>'{lease,worker}' else worker end,
-    lease_expires = case when finished or c->'lease' = 'null' then null
-      when c ? 'lease' then (c#>>'{lease,expires}')::bigint else lease_expires end,
     start = coalesce((c->>'start')::bigint, start),
     due = coalesce((c->>'due')::bigint, due),
     ended = coalesce((c->>'end')::bigint, ended),
@@ -55,10 +56,20 @@ begin
   where ctid = old.place;
 end $$;
 
+-- Held to the end of the transaction, so that revisions become visible in their order: whoever has seen one has seen all before.
+create or replace function squall_note_content(of_project text, of_kind text, of_id text) returns void
+language plpgsql as $$
+begin
+  perform pg_advisory_xact_lock(${CONTENT_LOCK});
+  insert into content_change values (of_project, of_kind, of_id, nextval('content_revision'))
+  on conflict (project, kind, id) do update set revision = excluded.revision;
+end $$;
+
 create or replace function squall_put_resource(c jsonb, at int) returns void language plpgsql as $$
 declare
   r resource := jsonb_populate_record(null::resource, c->'row'); old bigint; n int; other text;
 begin
+  perform squall_note_content(r.project, r.kind, r.id);
   loop
     old := null;
     select version into old from resource where project = r.project and kind = r.kind and id = r.id for update;
@@ -128,6 +139,27 @@ begin
   end loop;
 end $$;
 
+create or replace function squall_take_singleton(c jsonb, at int) returns void language plpgsql as $$
+declare
+  holder text; n int;
+begin
+  -- It stays until the end of the transaction: who takes something is present.
+  perform from member where id = c->>'member' for key share;
+  if not found then
+    perform squall_refuse('missing', at, format('there is no member %s, so it cannot have %s', c->>'member', c->>'name'));
+  end if;
+  loop
+    select member into holder from singleton where name = c->>'name' for share;
+    if found then
+      if holder = c->>'member' then return; end if;
+      perform squall_refuse('exists', at, format('%s is taken by member %s', c->>'name', holder));
+    end if;
+    insert into singleton values (c->>'name', c->>'member') on conflict do nothing;
+    get diagnostics n = row_count;
+    if n > 0 then return; end if;
+  end loop;
+end $$;
+
 create or replace function squall_apply_change(c jsonb, at int) returns void language plpgsql as $$
 declare
   n int := 1; old record; version bigint; other text;
@@ -156,16 +188,6 @@ begin
         perform squall_refuse('missing', at, format('project %s has no event %s', c->>'project', c->>'id'));
       end if;
       perform squall_refuse('stale', at, format('event %s is %s, so it cannot become %s', c->>'id', other, c->>'to'));
-    when 'lease.renew' then
-      update execution set lease_expires = (c->>'expires')::bigint
-      where project = c->>'project' and id = c->>'id' and worker = c->>'worker';
-      get diagnostics n = row_count;
-      if n > 0 then return; end if;
-      select status into other from execution where project = c->>'project' and id = c->>'id';
-      if other is null then
-        perform squall_refuse('missing', at, format('project %s has no execution %s', c->>'project', c->>'id'));
-      end if;
-      perform squall_refuse('stale', at, format('execution %s (%s) is no longer leased to %s', c->>'id', other, c->>'worker'));
     when 'output.append' then
       insert into output select * from jsonb_populate_recordset(null::output, c->'rows') on conflict do nothing;
       get diagnostics n = row_count;
@@ -198,11 +220,39 @@ begin
     when 'resource.put' then
       perform squall_put_resource(c, at);
     when 'resource.delete' then
+      perform squall_note_content(c->>'project', c->>'resource', c->>'id');
       select r.version into version from resource r
       where project = c->>'project' and kind = c->>'resource' and id = c->>'id' for update;
       if version is null then perform squall_refuse('missing', at, c->>'what' || ' does not exist'); end if;
       perform squall_version(c->>'what', version, (c->>'expect')::bigint, at);
       delete from resource where project = c->>'project' and kind = c->>'resource' and id = c->>'id';
+    when 'workflow.tell' then
+      insert into told (project, id, execution, shard, event, context)
+      values (c->>'project', c->>'id', c->>'execution', (c->>'shard')::int, c->>'event', c->>'context')
+      on conflict do nothing;
+      get diagnostics n = row_count;
+      if n = 0 then perform squall_refuse('exists', at, c->>'taken'); end if;
+    when 'workflow.hear' then
+      delete from told where project = c->>'project' and id = c->>'id';
+      get diagnostics n = row_count;
+      if n = 0 then
+        perform squall_refuse('missing', at, format('nothing is told under %s in project %s; it was heard already',
+          c->>'id', c->>'project'));
+      end if;
+    when 'member.evict' then
+      delete from member where id = c->>'id' and beats = (c->>'beats')::bigint;
+      get diagnostics n = row_count;
+      if n > 0 then return; end if;
+      if not exists (select from member where id = c->>'id') then
+        perform squall_refuse('missing', at, format('there is no member %s', c->>'id'));
+      end if;
+      perform squall_refuse('stale', at, format('member %s has beaten since, so it is not evicted', c->>'id'));
+    when 'member.leave' then
+      delete from member where id = c->>'id';
+    when 'singleton.take' then
+      perform squall_take_singleton(c, at);
+    when 'singleton.release' then
+      delete from singleton where name = c->>'name' and member = c->>'member';
     when 'key.put' then
       perform squall_put_key(c, at);
     when 'key.delete' then
@@ -297,7 +347,24 @@ begin
   return outcomes;
 end $$;
 
-create or replace function squall_claim(which text, how_many int, by_worker text, expires bigint, now_at bigint, mine bigint)
+-- On a connection of its own, and not worth a sync: a beat that is lost is followed by the next.
+create or replace function squall_beat(
+  of_id text, says text, mine bigint, out joined bigint, out canceling jsonb
+) language plpgsql as $$
+declare
+  now_at bigint := (extract(epoch from clock_timestamp()) * 1000000)::bigint;
+begin
+  perform squall_fence(mine);
+  perform set_config('synchronous_commit', 'off', true);
+  -- Beats begin with the time, so that a row that is made again is not taken for the one before.
+  insert into member as m (id, joined, beats, seen, body) values (of_id, now_at, now_at, now_at, says)
+  on conflict (id) do update set beats = m.beats + 1, seen = excluded.seen, body = excluded.body
+  returning m.joined into joined;
+  select coalesce(jsonb_agg(jsonb_build_object('project', e.project, 'id', e.id)), '[]') into canceling
+  from execution e where e.worker = of_id and e.status = 'canceling';
+end $$;
+
+create or replace function squall_claim(which text, how_many int, by_worker text, now_at bigint, mine bigint)
 returns setof execution language plpgsql as $$
 declare
   waiting record;
@@ -308,7 +375,7 @@ begin
     where lane = which and status in ('requested', 'scheduled', 'delayed') and due <= now_at
     order by due, id limit how_many for update skip locked
   loop
-    return query update execution e set status = 'running', worker = by_worker, lease_expires = expires,
+    return query update execution e set status = 'running', worker = by_worker,
       log = e.log || case when waiting.status = 'scheduled' then '[]'::jsonb
         else jsonb_build_array(jsonb_build_object('status', 'scheduled', 'timestamp', now_at)) end
         || jsonb_build_array(jsonb_build_object('status', 'running', 'timestamp', now_at))

@@ -2,9 +2,10 @@ import { Invalid } from "@squall/model";
 import type pg from "pg";
 import { functions } from "./functions.ts";
 import { first } from "./migrations/0001-first.ts";
+import { members } from "./migrations/0002-members.ts";
 
 /** In order; a migration that was released never changes. */
-const MIGRATIONS: readonly string[] = [first];
+const MIGRATIONS: readonly string[] = [first, members];
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Any number that nothing else in the database takes. */

@@ -9,6 +9,7 @@ import * as history from "./history.ts";
 import { holdsNul } from "./listing.ts";
 import { type Owner, takeOwnership } from "./owner.ts";
 import { migrate, SCHEMA_VERSION } from "./migrate.ts";
+import * as members from "./members.ts";
 import { createWriter } from "./writer.ts";
 
 export interface PostgresStoreOptions {
@@ -23,6 +24,9 @@ export interface PostgresStoreOptions {
   /** How long a write waits for a server that cannot be reached. Default 10,000 ms. */
   readonly patienceMs?: number;
 }
+
+/** A beat that takes longer is none. */
+const BEAT_MS = 3_000;
 
 /**
  * Opens the store on PostgreSQL 13 or newer and brings its schema up to date. Throws Unavailable where the server does not
@@ -53,6 +57,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     patienceMs: options.patienceMs ?? 10_000,
     epoch: owner?.epoch,
   });
+  const heart = createReader({ url, name: "squall beat", statementMs: BEAT_MS }, 1, () => undefined); // the next one says it
+  const beats = members.createBeats(heart, owner?.epoch);
   let isClosed = false;
 
   const read = async <T>(query: () => Promise<T>): Promise<T> => {
@@ -71,7 +77,13 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     exclusive: owner !== undefined,
     commit: (changes) => writer.commit(changes),
 
+    beat: (member) => read(() => beats.beat(member)),
+    members: () => read(() => members.listMembers(db)),
+    singletons: () => read(() => members.listSingletons(db)),
+    installation: (offered) => read(() => members.installation(db, offered)),
+
     resources: (project, kind) => read(() => content.listResources(db, project, kind)),
+    contentSince: (revision) => read(() => content.contentSince(db, revision)),
     snapshot: (project, digest) => read(async () => (await content.getSnapshots(db, project, [digest])).get(digest)),
     snapshots: (project, digests) => read(() => content.getSnapshots(db, project, digests)),
 
@@ -79,14 +91,16 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     executions: (project, filter, page) => read(() => executions.listExecutions(db, project, filter, page)),
     childIds: (project, parents) => read(() => executions.childIds(db, project, parents)),
     executionValues: (project, field) => read(() => executions.executionValues(db, project, field)),
-    async claim(lane, limit, worker, leaseExpires, now) {
+    async claim(lane, limit, worker, now) {
       if (limit <= 0) return [];
-      const rows = await writer.query(executions.CLAIM, [lane, limit, worker, leaseExpires, now, owner?.epoch ?? null]);
+      const rows = await writer.query(executions.CLAIM, [lane, limit, worker, now, owner?.epoch ?? null]);
       return rows.map(executions.decodeExecution);
     },
     nextDue: (lane) => read(() => executions.nextDue(db, lane)),
-    lostExecutions: (now, all = false) => read(() => executions.lostExecutions(db, now, all)),
+    waiting: (most) => read(() => executions.waiting(db, most)),
+    lostExecutions: (limit) => read(() => executions.lostExecutions(db, limit)),
     workflow: (project, execution, whole = false) => read(() => history.readWorkflow(db, project, execution, whole)),
+    told: (shards, limit) => read(() => members.listTold(db, shards, limit)),
     output: (project, execution, type, afterSeq) =>
       read(() =>
         holdsNul(execution) ? Promise.resolve([]) : history.readOutput(db, project, execution, type, afterSeq),
@@ -124,6 +138,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       await writer.close();
       await owner?.[Symbol.asyncDispose]();
       isClosed = true;
+      await heart.end();
       await db.end();
     },
   };

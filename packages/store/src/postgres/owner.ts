@@ -6,7 +6,7 @@ import { postgresFailure } from "./failures.ts";
 /**
  * A process that has a database to itself. It holds a lock for as long as its connection lives, which keeps a second process
  * from starting by mistake. Locks go with connections, though, and those break; so it also counts an epoch up, and every
- * write names its own: what a process sends after another one took over is refused.
+ * write names its own: what a process sends after another one took over is refused. Nobody else is a member then.
  */
 export interface Owner extends AsyncDisposable {
   readonly epoch: number;
@@ -52,6 +52,7 @@ export async function takeOwnership(options: Omit<ConnectOptions, "name">, where
       });
     }
     const { rows } = await client.query<{ epoch: number }>("update owner set epoch = epoch + 1 returning epoch");
+    await client.query("delete from member");
     const epoch = Number(rows[0]?.epoch);
     return {
       epoch,

@@ -142,7 +142,7 @@ describe("PostgreSQL in trouble", { skip: why ?? false, timeout: 120_000 }, () =
     await assert.rejects(store.commit([{ kind: "key.put", key: aKey("a", { value: "late" }) }]), {
       code: "store.taken-over",
     });
-    await assert.rejects(store.claim("inline", 1, "w", T0, T0), { code: "store.taken-over" });
+    await assert.rejects(store.claim("inline", 1, "w", T0), { code: "store.taken-over" });
     assert.equal((await other.key("default", "st2kv.system", "", "a", T0))?.value, "a value");
   });
 
@@ -195,7 +195,7 @@ describe("PostgreSQL in trouble", { skip: why ?? false, timeout: 120_000 }, () =
     await first.commit(insert(...Array.from({ length: 200 }, (_, n) => anExecution(n))));
     const claimed = await Promise.all(
       stores.flatMap((store, n) =>
-        Array.from({ length: 10 }, () => store.claim("inline", 10, `w${n}`, T0 * 2, T0 + 1_000_000)),
+        Array.from({ length: 10 }, () => store.claim("inline", 10, `w${n}`, T0 + 1_000_000)),
       ),
     );
     const ids = claimed.flat().map(({ id }) => id);

@@ -4,12 +4,14 @@ import { deleteApiKey, deleteToken, insertToken, putApiKey, putUser } from "./ac
 import type { Database } from "./database.ts";
 import { insertEnforcement } from "./enforcements.ts";
 import { insertEvent, moveEvent } from "./events.ts";
-import { insertExecution, moveExecution, renewLease } from "./executions.ts";
+import { insertExecution, moveExecution } from "./executions.ts";
 import { deleteKey, putKey } from "./keys.ts";
+import { evictMember, releaseSingleton, removeMember, takeSingleton } from "./members.ts";
 import { appendOutput } from "./output.ts";
 import type { Refusal } from "./refusal.ts";
 import { deleteResource, keepSnapshot, putResource } from "./resources.ts";
 import { deleteTimer, putTimer } from "./timers.ts";
+import { hear, tell } from "./told.ts";
 import { appendStep, saveState } from "./workflows.ts";
 
 /** Writes one change, or says why it cannot be; a refused one wrote nothing, but for `output.append`. */
@@ -41,14 +43,26 @@ function write(db: Database, change: Change): Refusal | undefined {
       return insertExecution(db, change.execution);
     case "execution.move":
       return moveExecution(db, change);
-    case "lease.renew":
-      return renewLease(db, change.project, change.id, change.lease);
     case "output.append":
       return appendOutput(db, change.project, change.chunks);
     case "workflow.append":
       return appendStep(db, change.project, change.execution, change.seq, change.step);
     case "workflow.save":
       saveState(db, change.project, change.execution, change.seq, change.state);
+      return undefined;
+    case "workflow.tell":
+      return tell(db, change);
+    case "workflow.hear":
+      return hear(db, change.project, change.id);
+    case "member.evict":
+      return evictMember(db, change.id, change.beats);
+    case "member.leave":
+      removeMember(db, change.id);
+      return undefined;
+    case "singleton.take":
+      return takeSingleton(db, change.name, change.member);
+    case "singleton.release":
+      releaseSingleton(db, change.name, change.member);
       return undefined;
     case "key.put":
       return putKey(db, change.key, change.expect);

@@ -1,4 +1,4 @@
-import type { Execution, ExecutionStatus, JsonObject, Lane, Lease, Micros, Notify, StatusChange } from "@squall/model";
+import type { Execution, ExecutionStatus, JsonObject, Lane, Micros, Notify, StatusChange } from "@squall/model";
 import { isCompleted } from "@squall/model";
 import type { ExecutionMove } from "../changes.ts";
 import type { ExecutionFilter, Listed, Page } from "../port.ts";
@@ -8,11 +8,11 @@ import { bounds, equals } from "../terms.ts";
 import { exists, missing, type Refusal, stale } from "./refusal.ts";
 
 const NARROW = `id, project, status, action, runner, lane, start, due, created, ended, parent, rule, trigger, trigger_type,
-  trigger_instance, user, liveaction, snapshot, worker, lease_expires, delay, log, notify, callback`;
+  trigger_instance, user, liveaction, snapshot, worker, delay, log, notify, callback`;
 const ALL = `${NARROW}, context, parameters, result`;
 const WAITING = "status in ('requested', 'scheduled', 'delayed')";
 
-const INSERT = `insert into execution (${ALL}) values (${"?, ".repeat(26)}?) on conflict do nothing`;
+const INSERT = `insert into execution (${ALL}) values (${"?, ".repeat(25)}?) on conflict do nothing`;
 
 export function insertExecution(db: Database, execution: Execution): Refusal | undefined {
   const { project, id, lease } = execution;
@@ -37,7 +37,6 @@ export function insertExecution(db: Database, execution: Execution): Refusal | u
     execution.liveaction,
     execution.snapshot,
     lease?.worker ?? null,
-    lease?.expires ?? null,
     execution.delay ?? null,
     JSON.stringify(execution.log),
     execution.notify ? JSON.stringify(execution.notify) : null,
@@ -67,8 +66,8 @@ export function moveExecution(db: Database, move: ExecutionMove): Refusal | unde
     sets.push(sql);
     values.push(...given);
   };
-  if (isCompleted(to) || move.lease === null) set("worker = null, lease_expires = null");
-  else if (move.lease) set("worker = ?, lease_expires = ?", move.lease.worker, move.lease.expires);
+  if (isCompleted(to) || move.lease === null) set("worker = null");
+  else if (move.lease) set("worker = ?", move.lease.worker);
   if (move.start !== undefined) set("start = ?", move.start);
   if (move.due !== undefined) set("due = ?", move.due);
   if (move.end !== undefined) set("ended = ?", move.end);
@@ -104,28 +103,7 @@ function whyNotMoved(db: Database, { project, id, from, to, worker }: ExecutionM
   return stale(`execution ${id} is ${row["worker"] ? `leased to ${row["worker"]}` : "not leased"}, not to ${worker}`);
 }
 
-export function renewLease(db: Database, project: string, id: string, lease: Lease): Refusal | undefined {
-  const renewed = db.run(
-    "update execution set lease_expires = ? where project = ? and id = ? and worker = ?",
-    lease.expires,
-    project,
-    id,
-    lease.worker,
-  );
-  if (renewed > 0) return undefined;
-  const row = db.get("select status, worker from execution where project = ? and id = ?", project, id);
-  if (!row) return missing(`project ${project} has no execution ${id}`);
-  return stale(`execution ${id} (${row["status"]}) is no longer leased to ${lease.worker}`);
-}
-
-export function claimExecutions(
-  db: Database,
-  lane: Lane,
-  limit: number,
-  worker: string,
-  expires: Micros,
-  now: Micros,
-): Execution[] {
+export function claimExecutions(db: Database, lane: Lane, limit: number, worker: string, now: Micros): Execution[] {
   const found = db.all(
     `select project, id, status from execution where lane = ? and ${WAITING} and due <= ? order by due, id limit ?`,
     lane,
@@ -135,11 +113,10 @@ export function claimExecutions(
   return found.map((row) => {
     const steps: readonly ExecutionStatus[] = row["status"] === "scheduled" ? ["running"] : ["scheduled", "running"];
     const claimed = db.get(
-      `update execution set status = 'running', worker = ?, lease_expires = ?,
+      `update execution set status = 'running', worker = ?,
         log = json_insert(log, ${steps.map(() => "'$[#]', json(?)").join(", ")})
       where project = ? and id = ? returning ${ALL}`,
       worker,
-      expires,
       ...steps.map((status) => JSON.stringify({ status, timestamp: now } satisfies StatusChange)),
       row["project"] ?? null,
       row["id"] ?? null,
@@ -154,10 +131,30 @@ export function nextDue(db: Database, lane: Lane): Micros | undefined {
   return typeof row?.["due"] === "number" ? row["due"] : undefined;
 }
 
-export function lostExecutions(db: Database, now: Micros, all: boolean): Execution[] {
+export function waiting(db: Database, most: number): Record<Lane, number> {
+  const count = (lane: Lane): number =>
+    Number(
+      db.get(
+        `select count(*) as n from (select 1 from execution where lane = ? and ${WAITING} and status <> 'delayed' limit ?)`,
+        lane,
+        most,
+      )?.["n"],
+    );
+  return { inline: count("inline"), process: count("process") };
+}
+
+export function lostExecutions(db: Database, limit: number): Execution[] {
+  // From worker to worker along the index, however many executions each of them has.
   const found = db.all(
-    `select ${ALL} from execution where lease_expires is not null and lease_expires <= ? order by lease_expires, id`,
-    all ? Number.MAX_SAFE_INTEGER : now,
+    `with recursive holder (worker) as (
+      select min(worker) from execution where worker is not null
+      union all
+      select (select min(worker) from execution where worker > holder.worker) from holder where holder.worker is not null
+    )
+    select ${ALL} from execution
+    where worker in (select worker from holder where worker is not null and worker not in (select id from temp.member))
+    order by worker limit ?`,
+    limit,
   );
   return found.map(decodeExecution);
 }
@@ -260,9 +257,7 @@ function decodeExecution(row: Row): Execution {
   if (typeof row["result"] === "string") draft.result = parse(row["result"]) as JsonObject;
   if (typeof row["delay"] === "number") draft.delay = row["delay"];
   if (typeof row["ended"] === "number") draft.end = row["ended"];
-  if (typeof row["worker"] === "string" && typeof row["lease_expires"] === "number") {
-    draft.lease = { worker: row["worker"], expires: row["lease_expires"] };
-  }
+  if (typeof row["worker"] === "string") draft.lease = { worker: row["worker"] };
   return draft;
 }
 

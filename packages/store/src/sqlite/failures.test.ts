@@ -240,7 +240,7 @@ test("a closed store writes what was waiting, then refuses everything", async (t
   assert.deepEqual(await waiting, { ok: true });
   const closed = failsWith(Unavailable, "store.closed");
   await assert.rejects(store.commit([big("late")]), closed);
-  await assert.rejects(store.claim("inline", 1, "w", T0, T0), closed);
+  await assert.rejects(store.claim("inline", 1, "w", T0), closed);
   await assert.rejects(store.projects(), closed);
   await using again = await openSqliteStore({ directory });
   assert.deepEqual(await keysOf(again), ["waiting"]);

@@ -6,6 +6,8 @@ import { type TestContext, test } from "node:test";
 import { Invalid } from "@squall/model";
 import type { Database } from "./database.ts";
 import { openDatabase } from "./database.ts";
+import { lostExecutions } from "./executions.ts";
+import { createMembers } from "./members.ts";
 import { migrate, migrations } from "./migrate.ts";
 
 async function aDatabase(t: TestContext): Promise<Database> {
@@ -56,7 +58,22 @@ test("a database of a newer Squall is refused and left as it is", async (t) => {
   assert.equal(versionOf(db), migrations.length + 1);
 });
 
-test("every table has a project, but for the list of projects", async (t) => {
+test("executions that ran before leases lost their time are lost after it, and otherwise as they were", async (t) => {
+  const db = await aDatabase(t);
+  migrate(db, migrations.slice(0, 2));
+  db.run(
+    `insert into execution (id, project, status, action, runner, lane, start, due, created, user, liveaction, snapshot, worker,
+      lease_expires, log, context, parameters)
+    values ('x', 'default', 'running', 'core.noop', 'noop', 'inline', 1, 2, 3, 'u', 'l', 's', 'w', 9, '[]', '{"a":1}', '{"b":2}')`,
+  );
+  migrate(db);
+  createMembers(db);
+  const [lost, ...others] = lostExecutions(db, 10);
+  assert.deepEqual(others, []);
+  assert.deepEqual([lost?.lease, lost?.context, lost?.parameters], [{ worker: "w" }, { a: 1 }, { b: 2 }]);
+});
+
+test("every table has a project, but for the list of projects and who the installation is", async (t) => {
   const db = await aDatabase(t);
   migrate(db);
   const without = tables(db).filter(
@@ -64,5 +81,5 @@ test("every table has a project, but for the list of projects", async (t) => {
       !String(table).startsWith("sqlite_") &&
       db.get("select 1 from pragma_table_info(?) where name = 'project' and \"notnull\"", String(table)) === undefined,
   );
-  assert.deepEqual(without, ["project"]);
+  assert.deepEqual(without, ["installation", "project"]);
 });

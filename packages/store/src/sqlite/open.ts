@@ -1,7 +1,7 @@
 import { mkdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { Unavailable } from "@squall/model";
-import type { Store } from "../port.ts";
+import type { Installation, Store } from "../port.ts";
 import * as accounts from "./accounts.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { getEnforcement, listEnforcements } from "./enforcements.ts";
@@ -11,10 +11,12 @@ import { storeFailure } from "./failures.ts";
 import { createGroups, type Groups } from "./group.ts";
 import { expiredKeys, getKey, listKeys } from "./keys.ts";
 import { lockDirectory } from "./lock.ts";
+import { beat, createMembers, listMembers, listSingletons } from "./members.ts";
 import { migrate } from "./migrate.ts";
 import { readOutput } from "./output.ts";
-import { getSnapshots, listResources } from "./resources.ts";
+import { contentSince, getSnapshots, listResources } from "./resources.ts";
 import { listTimers } from "./timers.ts";
+import { listTold } from "./told.ts";
 import { readWorkflow } from "./workflows.ts";
 
 export interface SqliteStoreOptions {
@@ -47,6 +49,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       });
       try {
         migrate(db);
+        createMembers(db);
         return createStore(db, createGroups(db), lock.release);
       } catch (error) {
         db.close();
@@ -76,7 +79,14 @@ function createStore(db: Database, groups: Groups, release: () => void): Store {
     exclusive: true,
     commit: (changes) => groups.commit(changes),
 
+    // Of no group: members are in memory, and wait for no disk.
+    beat: (member) => read(() => beat(db, member, Date.now() * 1000)),
+    members: () => read(() => listMembers(db)),
+    singletons: () => read(() => listSingletons(db)),
+    installation: (offered) => groups.enqueue(() => installation(db, offered)),
+
     resources: (project, kind) => read(() => listResources(db, project, kind)),
+    contentSince: (revision) => read(() => contentSince(db, revision)),
     snapshot: (project, digest) => read(() => getSnapshots(db, project, [digest]).get(digest)),
     snapshots: (project, digests) => read(() => getSnapshots(db, project, digests)),
 
@@ -84,11 +94,12 @@ function createStore(db: Database, groups: Groups, release: () => void): Store {
     executions: (project, filter, page) => read(() => executions.listExecutions(db, project, filter, page)),
     childIds: (project, parents) => read(() => executions.childIds(db, project, parents)),
     executionValues: (project, field) => read(() => executions.executionValues(db, project, field)),
-    claim: (lane, limit, worker, leaseExpires, now) =>
-      groups.enqueue(() => executions.claimExecutions(db, lane, limit, worker, leaseExpires, now)),
+    claim: (lane, limit, worker, now) => groups.enqueue(() => executions.claimExecutions(db, lane, limit, worker, now)),
     nextDue: (lane) => read(() => executions.nextDue(db, lane)),
-    lostExecutions: (now, all = false) => read(() => executions.lostExecutions(db, now, all)),
+    waiting: (most) => read(() => executions.waiting(db, most)),
+    lostExecutions: (limit) => read(() => executions.lostExecutions(db, limit)),
     workflow: (project, execution, whole = false) => read(() => readWorkflow(db, project, execution, whole)),
+    told: (shards, limit) => read(() => listTold(db, shards, limit)),
     output: (project, execution, type, afterSeq) => read(() => readOutput(db, project, execution, type, afterSeq)),
 
     event: (project, id) => read(() => getEvent(db, project, id)),
@@ -128,6 +139,13 @@ function createStore(db: Database, groups: Groups, release: () => void): Store {
       }
     },
   };
+}
+
+/** What is kept of the first offer. */
+function installation(db: Database, { id, seal }: Installation): Installation {
+  db.run("insert or ignore into installation (one, id, seal) values (1, ?, ?)", id, seal);
+  const kept = db.get("select id, seal from installation");
+  return { id: String(kept?.["id"]), seal: String(kept?.["seal"]) };
 }
 
 function describe(db: Database): Record<string, unknown> {

@@ -8,6 +8,7 @@ import { type Database, openDatabase, type Row } from "./database.ts";
 import { listEnforcements } from "./enforcements.ts";
 import { listEvents } from "./events.ts";
 import { childIds, claimExecutions, listExecutions, lostExecutions, nextDue } from "./executions.ts";
+import { createMembers } from "./members.ts";
 import { migrate } from "./migrate.ts";
 
 /** A database that writes down the plan of every query it is asked, and the plans. */
@@ -19,6 +20,7 @@ async function observed(t: TestContext): Promise<{ db: Database; plans: string[]
   first.close();
   // The planner reads the statistics when a connection is opened, so the one that wrote them plans without.
   const real = open();
+  createMembers(real);
   t.after(async () => {
     real.close();
     await rm(directory, { recursive: true });
@@ -98,9 +100,9 @@ test("totals of the usual lists are counted on an index alone", async (t) => {
 
 test("claiming, due times, leases and children do not look at history", async (t) => {
   const { db, plans } = await observed(t);
-  claimExecutions(db, "inline", 1, "w", 1, 1);
+  claimExecutions(db, "inline", 1, "w", 1);
   nextDue(db, "inline");
-  lostExecutions(db, 1, false);
+  lostExecutions(db, 1);
   childIds(db, "default", ["p", "q"]);
   assert.deepEqual(
     plans.map((plan) => /index (execution_\w+)/i.exec(plan)?.[1]),

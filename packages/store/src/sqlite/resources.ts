@@ -1,5 +1,6 @@
 import type { ResourceKind, Snapshot } from "@squall/model";
 import type { Change, StoredResource } from "../changes.ts";
+import type { ContentChanges } from "../port.ts";
 import type { Database, Row } from "./database.ts";
 import { checkVersion, exists, missing, type Refusal } from "./refusal.ts";
 
@@ -30,6 +31,7 @@ export function putResource(db: Database, resource: StoredResource, expect: numb
     (version ?? 0) + 1,
     JSON.stringify(resource.body),
   );
+  noteChange(db, project, kind, id);
   return undefined;
 }
 
@@ -47,7 +49,39 @@ export function deleteResource(
   const refused = checkVersion(`${resourceKind} ${id} of project ${project}`, Number(found["version"]), expect);
   if (refused) return refused;
   db.run("delete from resource where project = ? and kind = ? and id = ?", project, resourceKind, id);
+  noteChange(db, project, resourceKind, id);
   return undefined;
+}
+
+function noteChange(db: Database, project: string, kind: ResourceKind, id: string): void {
+  db.run(
+    `insert into content_change (project, kind, id, revision)
+    select ?, ?, ?, coalesce(max(revision), 0) + 1 from content_change where true
+    on conflict do update set revision = excluded.revision`,
+    project,
+    kind,
+    id,
+  );
+}
+
+export function contentSince(db: Database, after: number): ContentChanges {
+  const revision = Number(db.get("select coalesce(max(revision), 0) as revision from content_change")?.["revision"]);
+  if (after < 0) return { revision, changes: [] };
+  const found = db.all(
+    `select c.project, c.kind, c.id, r.ref, r.pack, r.name, r.version, r.body
+    from content_change c left join resource r on r.project = c.project and r.kind = c.kind and r.id = c.id
+    where c.revision > ? order by c.revision`,
+    after,
+  );
+  return {
+    revision,
+    changes: found.map((row) => ({
+      project: String(row["project"]),
+      kind: row["kind"] as ResourceKind, // cast: written by noteChange
+      id: String(row["id"]),
+      ...(row["body"] !== null && { resource: decodeResource(row) }),
+    })),
+  };
 }
 
 export function listResources(db: Database, project: string, kind: ResourceKind): StoredResource[] {
