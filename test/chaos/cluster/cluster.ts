@@ -48,7 +48,7 @@ const START_ORDER: readonly Role[] = ["api", "engine", "worker", "sources"];
 
 /** Whether this checkout's server can be one of many. */
 export function whyNoCluster(): string | undefined {
-  const options = readFileSync(join(ROOT, "packages/server/src/assemble.ts"), "utf8");
+  const options = readFileSync(join(ROOT, "packages/server/src/starting/bus.ts"), "utf8");
   return /\bopenNatsBus\b/.test(options) ? undefined : "this server cannot be one of many";
 }
 

@@ -30,6 +30,12 @@ export interface ProgramCommand {
 
 const KEPT = 20_000;
 
+/** What has to end with this process, however that does. */
+const running = new Set<Program["signal"]>();
+process.on("exit", () => {
+  for (const signal of running) signal("SIGKILL", "group");
+});
+
 export function startProgram({ host, program, args, env, cwd, log, as }: ProgramCommand): Program {
   const [first, ...rest] = host.command(program, args, as);
   // A namespace is entered as root, which then becomes the user; without one the user does it all.
@@ -51,7 +57,7 @@ export function startProgram({ host, program, args, env, cwd, log, as }: Program
   // At "exit", not "close": children of a killed process may hold its output for a while.
   const ended = once(child, "exit").then(([code, signal]): Ended => {
     hasEnded = true;
-    process.off("exit", leave);
+    running.delete(signal);
     for (const look of waiting) look();
     return { code: code as number | null, signal: signal as NodeJS.Signals | null };
   });
@@ -65,8 +71,7 @@ export function startProgram({ host, program, args, env, cwd, log, as }: Program
       if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
     }
   };
-  const leave = () => signal("SIGKILL", "group");
-  process.on("exit", leave);
+  running.add(signal);
   return {
     pid,
     ended,

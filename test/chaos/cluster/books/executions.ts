@@ -16,13 +16,16 @@ const NEXT: Readonly<Record<string, readonly string[]>> = {
   canceling: ["canceled"],
 };
 const WORKFLOW_RUNNER = "orquesta";
-/** A workflow pauses while one of its questions waits, and has neither slot nor lease, so that it is never abandoned. */
+/**
+ * A workflow is canceled at once when none of its tasks runs. It pauses while one of its questions waits, and has neither slot nor lease, so
+ * that it is never abandoned.
+ */
 const NEXT_OF_WORKFLOW: Readonly<Record<string, readonly string[]>> = {
   ...NEXT,
-  running: ["succeeded", "failed", "timeout", "canceling", "pausing", "paused"],
-  pausing: ["paused", "canceling", "succeeded", "failed", "timeout"],
-  paused: ["resuming", "running", "canceling"],
-  resuming: ["running", "canceling"],
+  running: ["succeeded", "failed", "timeout", "canceling", "canceled", "pausing", "paused"],
+  pausing: ["paused", "canceling", "canceled", "succeeded", "failed", "timeout"],
+  paused: ["resuming", "running", "canceling", "canceled"],
+  resuming: ["running", "canceling", "canceled"],
 };
 /** The only action of the load that may be run again. */
 const AGAIN = "chaos.again";
