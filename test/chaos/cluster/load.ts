@@ -74,7 +74,7 @@ export function startLoad(newClient: (number: number) => Client, ledger: Ledger,
       const mark = newMark("e");
       const sent = { acknowledged: false, action, delayMs };
       ledger.executions.set(mark, sent);
-      const parameters = action === "core.announcement" ? { route: mark, message: { mark } } : markOf(action, mark);
+      const parameters = parametersOf(action, mark, random);
       const asked = { action, parameters, ...(delayMs > 0 && { delay: delayMs }) };
       return send(client, "POST", "/v1/executions", asked, sent, 201);
     });
@@ -88,7 +88,14 @@ export function startLoad(newClient: (number: number) => Client, ledger: Ledger,
     if (reply.status === 200 && status.startsWith("cancel")) ledger.canceled.add(id);
   };
   const direct = (client: Client) => {
-    const action = random.pick(["core.announcement", "core.announcement", "chaos.mark", "chaos.python", ASK]);
+    const action = random.pick([
+      "core.announcement",
+      "core.announcement",
+      "chaos.mark",
+      "chaos.mark",
+      "chaos.python",
+      ASK,
+    ]);
     const delayMs = action !== ASK && random.chance(0.3) ? random.whole(1, 1500) : 0;
     const cancelMs = action !== ASK && random.chance(0.2) ? random.whole(0, 1000) : undefined;
     return execution(client, action, delayMs, cancelMs);
@@ -142,7 +149,7 @@ export function startLoad(newClient: (number: number) => Client, ledger: Ledger,
   };
   const asking = [
     ...Array.from({ length: 5 }, () => repeat(stopping.signal, webhook, 150)),
-    ...Array.from({ length: 3 }, () => repeat(stopping.signal, direct, 400)),
+    ...Array.from({ length: 4 }, () => repeat(stopping.signal, direct, 400)),
     ...Array.from({ length: 2 }, () => repeat(stopping.signal, workflow, 700)),
     ...["one", "two"].map((name) => repeat(stopping.signal, (client) => key(client, `chaos.${name}`), 200)),
     repeat(stopping.signal, content, 2_000),
@@ -161,7 +168,11 @@ export function startLoad(newClient: (number: number) => Client, ledger: Ledger,
   };
 }
 
-function markOf(action: string, mark: string): Record<string, string> {
+function parametersOf(action: string, mark: string, random: Random): Record<string, unknown> {
+  if (action === "core.announcement") return { message: { mark } };
   // A question has no parameter of its own to carry a mark; its route is free.
-  return action === ASK ? { route: mark } : { mark };
+  if (action === ASK) return { route: mark };
+  // Some are under way whenever something happens to their worker.
+  if (action === "chaos.mark") return { mark, seconds: random.pick([0, 0.5, 2, 4]) };
+  return { mark };
 }
