@@ -223,4 +223,47 @@ describe("engines that share a database", { skip: whyNoPostgres() ?? false, time
       "succeeded",
     );
   });
+
+  test("what an idempotent action ran is run again by another worker, whether its own is lost or stops in order", async () => {
+    await using engines = await several();
+    const api = await engines.add({ roles: ["api", "engine"] });
+    const flag = join(folder, "flag");
+    const pack = join(folder, "again");
+    await mkdir(join(pack, "actions"), { recursive: true });
+    await writeFile(
+      join(pack, "pack.yaml"),
+      "name: again\nref: again\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@b.c\n",
+    );
+    await writeFile(
+      join(pack, "actions/twice.yaml"),
+      `name: twice\nrunner_type: local-shell-cmd\nidempotent: true\nparameters:\n  cmd: {immutable: true, default: "test -e ${flag} || sleep 300"}\n  timeout: {default: 400}\n`,
+    );
+    await api.engine.content.register(project, [pack]);
+    let silent = false;
+    const lost = await engines.add({
+      roles: ["worker"],
+      around: (store) => ({
+        ...store,
+        exclusive: store.exclusive,
+        beat: (member) => (silent ? Promise.reject(new Error("silent")) : store.beat(member)),
+        [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+      }),
+    });
+    const { id } = await run(engines, api, "again.twice");
+    const leasedTo = async () => (await api.store.execution(project, id))?.lease?.worker;
+    while ((await leasedTo()) !== lost.id);
+    const second = await engines.add({ roles: ["worker"] });
+    silent = true;
+    while ((await leasedTo()) !== second.id);
+    const third = await engines.add({ roles: ["worker"] });
+    await writeFile(flag, "");
+    await second.engine.drain(0);
+    const done = await ended(api, id);
+    assert.equal(done.status, "succeeded");
+    assert.deepEqual(
+      done.log.map(({ status }) => status).filter((status) => status !== "scheduled"),
+      ["requested", "running", "requested", "running", "requested", "running", "succeeded"],
+    );
+    assert.deepEqual(third.complaints, []);
+  });
 });

@@ -186,6 +186,8 @@ export interface ExecutionFilter {
   readonly trigger_type?: string | null;
   readonly trigger_instance?: string | null;
   readonly parent?: string | null;
+  /** Only those that are part of another one. */
+  readonly isPart?: true;
   readonly user?: string;
   readonly liveaction?: string;
   /** start time bounds; `after` and `before` exclude, `from` and `to` include */

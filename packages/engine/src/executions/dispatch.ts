@@ -298,11 +298,30 @@ export function createDispatch(core: Core): Dispatch {
 
   const runToEnd = async (execution: Execution, snapshot: Snapshot, signal: AbortSignal, output: Output) => {
     const outcome = await perform(core, execution, snapshot, signal, output);
+    const isCutOff = signal.reason === "shutdown" && outcome.status === "abandoned";
+    if (isCutOff && snapshot.action.idempotent === true && (await handBack(execution, output))) {
+      return lanes.give(execution.lane);
+    }
     const ended = finish(execution, snapshot, outcome.status, outcome.result, output);
     // Nothing runs any more, so the slot is free. The claim of the next one shares the transaction of this one's end.
     lanes.give(execution.lane);
     if (lanes.waiting(execution.lane) > 0) pump(execution.lane);
     await ended;
+  };
+
+  /** It runs again, here after the next start or in another worker at once. False when it is not ours any more. */
+  const handBack = async ({ project, id, lane }: Execution, output: Output): Promise<boolean> => {
+    await output.flushed();
+    const worker = parts.worker;
+    const committed = await untilItWorks("an execution could not be handed back", () => {
+      const at = parts.now();
+      const from = ["running"] as const;
+      return parts.store.commit([
+        { kind: "execution.move", project, id, from, to: "requested", at, worker, lease: null },
+      ]);
+    });
+    if (committed.ok) parts.bus.publish({ topic: "wake", lane });
+    return committed.ok;
   };
 
   const finish = async (

@@ -99,7 +99,7 @@ async function hasBegun(core: Core, { project, id, status }: Execution): Promise
 async function cancelLeftTasks(core: Core, project: string, recovered: Recovered): Promise<void> {
   const { store } = core.parts;
   const ends = new Map<string, boolean>();
-  for await (const page of pagesOf(core, project, { status: NOT_ENDED })) {
+  for await (const page of pagesOf(core, project, { status: NOT_ENDED, isPart: true })) {
     const tasks = page.filter(
       (one) =>
         one.parent !== undefined &&

@@ -151,6 +151,13 @@ export function executionsContract(use: UseStore): void {
       assert.deepEqual((await store.execution("default", anId(1)))?.result, answered);
     });
 
+    test("those that are part of another one can be listed alone", async (t) => {
+      const { store } = await use(t);
+      await write(store, ...insert(anExecution(1), anExecution(2, { parent: anId(1) }), anExecution(3)));
+      const { items, total } = await store.executions("default", { isPart: true }, { count: true });
+      assert.deepEqual([items.map((one) => one.id), total], [[anId(2)], 1]);
+    });
+
     test("children are named by parent, oldest first", async (t) => {
       const { store } = await use(t);
       const child = (n: number, parent: number, start: number) =>

@@ -46,6 +46,7 @@ export function listExecutions(
           username: user,
           liveaction,
         }),
+        ...(filter.isPart ? [{ sql: "parent is not null", values: [] }] : []),
         ...bounds("start", filter),
       ],
       oneOf: filter.status && [...new Set(filter.status)].map((status) => ({ sql: "status = ?", values: [status] })),

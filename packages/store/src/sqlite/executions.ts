@@ -178,6 +178,7 @@ export function listExecutions(db: Database, project: string, filter: ExecutionF
       terms: [
         ...among("id", filter.ids),
         ...equals({ action, runner, rule, trigger, trigger_type, trigger_instance, parent, user, liveaction }),
+        ...(filter.isPart ? [{ sql: "parent is not null", values: [] }] : []),
         ...bounds("start", filter),
       ],
       oneOf: filter.status && [...new Set(filter.status)].map((status) => ({ sql: "status = ?", values: [status] })),
