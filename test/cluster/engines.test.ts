@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -265,5 +265,62 @@ describe("engines that share a database", { skip: whyNoPostgres() ?? false, time
       ["requested", "running", "requested", "running", "requested", "running", "succeeded"],
     );
     assert.deepEqual(third.complaints, []);
+  });
+
+  test("what a lost worker left behind is ended, but not the run of the same execution that took its place", async () => {
+    await using engines = await several();
+    const [begun, go] = [join(folder, "begun"), join(folder, "go")];
+    const runs = async () => (await readFile(begun, "utf8").catch(() => "")).length;
+    let looksAfter = -1;
+    /** Hears of what it asked for again only when that runs. */
+    const api = await engines.add({
+      roles: ["api", "engine"],
+      around: (store) => ({
+        ...store,
+        exclusive: store.exclusive,
+        async commit(changes) {
+          const committed = await store.commit(changes);
+          const isAgain = changes.some((one) => one.kind === "execution.move" && one.to === "requested");
+          while (isAgain && (await runs()) < 2);
+          if (isAgain) looksAfter = 0;
+          return committed;
+        },
+        lostExecutions(limit) {
+          if (looksAfter >= 0) looksAfter++;
+          return store.lostExecutions(limit);
+        },
+        [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+      }),
+    });
+    const pack = join(folder, "place");
+    await mkdir(join(pack, "actions"), { recursive: true });
+    await writeFile(
+      join(pack, "pack.yaml"),
+      "name: place\nref: place\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@b.c\n",
+    );
+    await writeFile(
+      join(pack, "actions/wait.yaml"),
+      `name: wait\nrunner_type: local-shell-cmd\nidempotent: true\nparameters:\n  cmd: {immutable: true, default: "printf x >> ${begun}; until test -e ${go}; do sleep 0.05; done"}\n`,
+    );
+    await api.engine.content.register(project, [pack]);
+    let silent = false;
+    await engines.add({
+      roles: ["worker"],
+      around: (store) => ({
+        ...store,
+        exclusive: store.exclusive,
+        beat: (member) => (silent ? Promise.reject(new Error("silent")) : store.beat(member)),
+        [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+      }),
+    });
+    const { id } = await run(engines, api, "place.wait");
+    while ((await runs()) < 1);
+    silent = true;
+    const second = await engines.add({ roles: ["worker"] });
+    while ((await api.store.execution(project, id))?.lease?.worker !== second.id || (await runs()) < 2);
+    // The engine has done all it does about what was lost once it looks for more.
+    while (looksAfter < 1) await new Promise((resolve) => setImmediate(resolve));
+    await writeFile(go, "");
+    assert.equal((await ended(api, id)).status, "succeeded");
   });
 });
