@@ -198,12 +198,11 @@ async function openEngine(
   stack.defer(async () => {
     for (const runner of runners) await runner[Symbol.asyncDispose]?.();
   });
-  const sensors = sensorsOf(options);
   const apiUrl = (): string => url ?? engine.apiUrl() ?? DEFAULT_URL;
   const engine: Engine = await createEngine({
     ...parts,
     runners,
-    ...(sensors && { sensors }),
+    sensors: sensorsOf(options),
     now: microsNow,
     worker: `${hostname()}.${process.pid}-${randomBytes(4).toString("hex")}`,
     roles: new Set(options.roles),

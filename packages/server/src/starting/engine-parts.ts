@@ -42,9 +42,8 @@ export function runnersOf(options: ServerOptions, log: Log): readonly Runner[] {
   });
 }
 
-/** How sensors run; undefined where none do, for want of the role sources. */
-export function sensorsOf(options: ServerOptions): SensorSettings | undefined {
-  if (!options.roles.includes("sources")) return undefined;
+/** How sensors run, where the role sources makes them run. */
+export function sensorsOf(options: ServerOptions): SensorSettings {
   return {
     python: {
       pythonPath: join(ROOT, "python"),
