@@ -45,7 +45,7 @@ export async function doIt(store: Store, operation: Operation, counts: Counts): 
       return commit({ kind: "execution.insert", execution: anExecution(operation) });
     case "claim": {
       const { worker, limit } = operation;
-      const claimed = await store.claim({ lane: "inline", limit, worker, labels: {}, now: NOW });
+      const claimed = await store.claim("inline", limit, worker, NOW);
       return said(claimed.map(({ id }) => id).join());
     }
     case "cancel":
@@ -106,9 +106,9 @@ function wordOf(committed: Committed): Said {
   return committed.ok ? "ok" : `${committed.reason} ${committed.index}`;
 }
 
-function runOf({ status, due, priority = 0, lease }: Execution): Run {
+function runOf({ status, due, lease }: Execution): Run {
   // The cast: only the reference's operations have touched it.
-  return { status: status as Run["status"], priority, due, ...(lease && { worker: lease.worker }) };
+  return { status: status as Run["status"], priority: 0, due, ...(lease && { worker: lease.worker }) };
 }
 
 function move(id: string, from: "running", to: "canceling" | "succeeded" | "abandoned" | "requested") {
@@ -124,7 +124,7 @@ function aMember(id: string): Member {
   return { id, host: "h", pid: 1, roles: ["worker"], labels: {}, version: "1", started: 1, slots, state: {} };
 }
 
-function anExecution({ id, priority, due }: { id: string; priority: number; due: number }): Execution {
+function anExecution({ id, due }: { id: string; due: number }): Execution {
   return {
     id,
     project: PROJECT,
@@ -137,7 +137,6 @@ function anExecution({ id, priority, due }: { id: string; priority: number; due:
     parameters: {},
     context: {},
     user: "u",
-    ...(priority !== 0 && { priority }),
     created: due,
     due,
     start: due,
