@@ -78,11 +78,15 @@ export async function startPostgres(host: Host, folder: string): Promise<Postgre
     ];
     const args = ["-D", data, ...settings.flatMap((one) => ["-c", one])];
     const log = join(folder, "postgres.log");
-    server = startProgram({ host, program: join(bin, "postgres"), args, env, cwd: folder, log, ...(as && { as }) });
+    const begin = () =>
+      startProgram({ host, program: join(bin, "postgres"), args, env, cwd: folder, log, ...(as && { as }) });
     const deadline = performance.now() + UP_MS;
+    server = begin();
     while (!(await isUp(urlOf("postgres")))) {
-      if (server.hasEnded || performance.now() > deadline) throw new Error(`PostgreSQL:\n${server.output()}`);
+      if (performance.now() > deadline) throw new Error(`PostgreSQL:\n${server.output()}`);
       await delay(50);
+      // Processes of a killed server that have not noticed yet keep the next one from starting.
+      if (server.hasEnded) server = begin();
     }
   };
   const stop = async (how: Stop) => {

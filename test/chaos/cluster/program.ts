@@ -55,14 +55,14 @@ export function startProgram({ host, program, args, env, cwd, log, as }: Program
   child.stdout.setEncoding("utf8").on("data", heard);
   child.stderr.setEncoding("utf8").on("data", heard);
   // At "exit", not "close": children of a killed process may hold its output for a while.
-  const ended = once(child, "exit").then(([code, signal]): Ended => {
+  const ended = once(child, "exit").then(([code, by]): Ended => {
     hasEnded = true;
     running.delete(signal);
     for (const look of waiting) look();
-    return { code: code as number | null, signal: signal as NodeJS.Signals | null };
+    return { code: code as number | null, signal: by as NodeJS.Signals | null };
   });
   child.once("close", () => file.end());
-  const signal = (name: NodeJS.Signals, group?: "group") => {
+  const signal: Program["signal"] = (name, group) => {
     if (hasEnded) return;
     try {
       process.kill(group ? -pid : pid, name);

@@ -1,12 +1,17 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { openPostgresStore, openSqliteStore, type Store } from "@squall/store";
+import {
+  openPostgresStore,
+  openSqliteStore,
+  startPostgres,
+  type Store,
+  type TestPostgres,
+  whyNoPostgres,
+} from "@squall/store";
 import fc from "fast-check";
-import { createLoopbackNetwork } from "../cluster/loopback-network.ts";
-import { type Postgres, run, startPostgres, whyNoPostgres } from "../cluster/postgres.ts";
 import { textOf, worldsAfter } from "./histories.ts";
 import { EMPTY, looked, type Operation, type World } from "./reference.ts";
 import { type Counts, doIt, EXECUTIONS, look, MEMBERS, SHARDS, WORKFLOWS } from "./stores.ts";
@@ -120,31 +125,21 @@ describe("members, leases, claims and workflows are as in the reference, whateve
     await holdsToReference(async () => {
       const store = await openSqliteStore({ directory: join(folder, String(++number)) });
       return { stores: [store], counts: new Map(), [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
-    }, 60);
+    }, 50);
   });
 
-  const why = whyNoPostgres();
-  describe("on PostgreSQL", { skip: why ?? false }, () => {
-    const folder = mkdtempSync(join(tmpdir(), "squall-model-"));
-    let server: Postgres | undefined;
+  describe("on PostgreSQL", { skip: whyNoPostgres() ?? false }, () => {
+    let server: TestPostgres | undefined;
     before(async () => {
-      chmodSync(folder, 0o755); // PostgreSQL runs as another user
-      const network = await createLoopbackNetwork();
-      server = await startPostgres(await network.host("postgres"), join(folder, "postgres"));
+      // Durability is another test's; this one wants speed.
+      server = await startPostgres(["fsync=off", "synchronous_commit=off", "full_page_writes=off"]);
     });
-    after(async () => {
-      await server?.[Symbol.asyncDispose]();
-      rmSync(folder, { recursive: true, force: true });
-    });
+    after(() => server?.stop());
 
     test("with two processes", async () => {
-      assert.ok(server);
-      const { adminUrl, host, port } = server;
-      let number = 0;
       await holdsToReference(async () => {
-        const database = `model_${++number}`;
-        await run(adminUrl, `create database ${database}`);
-        const url = `postgres://postgres@${host.address}:${port}/${database}`;
+        assert.ok(server);
+        const url = await server.newDatabase();
         const stores = [
           await openPostgresStore({ url, exclusive: false }),
           await openPostgresStore({ url, exclusive: false }),
@@ -156,7 +151,7 @@ describe("members, leases, claims and workflows are as in the reference, whateve
             for (const store of stores) await store[Symbol.asyncDispose]();
           },
         };
-      }, 30);
+      }, 20);
     });
   });
 });
