@@ -1,3 +1,4 @@
+import { labelTrouble } from "@squall/model";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Context, GlobalFlags } from "./context.ts";
 import { createContext } from "./context.ts";
@@ -31,12 +32,29 @@ export function examples(command: Command, ...lines: readonly string[]): Command
 }
 
 /** A whole number of at least `least`, for commander's option parsing. */
-export function wholeNumber(name: string, least: number): (text: string) => number {
+export function wholeNumber(name: string, least: number, most = Number.POSITIVE_INFINITY): (text: string) => number {
+  const bounds = most === Number.POSITIVE_INFINITY ? `of at least ${least}` : `from ${least} to ${most}`;
   return (text) => {
     const value = Number(text);
-    if (!/^-?\d+$/.test(text) || value < least) {
-      throw new InvalidArgumentError(`${name} is a whole number of at least ${least}.`);
+    if (!/^-?\d+$/.test(text) || value < least || value > most) {
+      throw new InvalidArgumentError(`${name} is a whole number ${bounds}.`);
     }
     return value;
   };
+}
+
+/** `key=value`, or several with commas between, for an option that may be given more than once; `""` is none at all. */
+export function labels(text: string, earlier: Readonly<Record<string, string>> = {}): Record<string, string> {
+  const all: Record<string, string> = { ...earlier };
+  for (const one of text.split(",").filter((word) => word !== "")) {
+    const at = one.indexOf("=");
+    const [name, value] = at < 0 ? [one, ""] : [one.slice(0, at), one.slice(at + 1)];
+    if (Object.hasOwn(all, name) && all[name] !== value) {
+      throw new InvalidArgumentError(`a worker has one value of "${name}", not ${all[name]} and ${value}.`);
+    }
+    Object.defineProperty(all, name, { value, enumerable: true, configurable: true });
+  }
+  const trouble = labelTrouble(all);
+  if (trouble) throw new InvalidArgumentError(`it takes KEY=VALUE: ${trouble.message}.`);
+  return all;
 }

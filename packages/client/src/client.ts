@@ -48,6 +48,9 @@ export interface ExecutionRequest {
   readonly context?: JsonObject;
   /** Milliseconds before it may start. */
   readonly delay?: number;
+  /** Labels that its worker must have; absent: those of the action. */
+  readonly where?: Readonly<Record<string, string>>;
+  readonly priority?: number;
 }
 
 export interface Executions {

@@ -1,5 +1,5 @@
 import { createLocalBus } from "@squall/bus";
-import { createIds, DEFAULT_PROJECT, type JsonObject, microsNow, type Principal } from "@squall/model";
+import { createIds, DEFAULT_PROJECT, type JsonObject, type Labels, microsNow, type Principal } from "@squall/model";
 import { createRunners } from "@squall/runners";
 import { openSqliteStore, type Store } from "@squall/store";
 import { randomBytes } from "node:crypto";
@@ -18,7 +18,7 @@ export interface TestEngine extends AsyncDisposable {
   readonly parts: EngineParts;
   readonly admin: Principal;
   /** Closes everything and opens it again on the same file, as after a clean stop, and starts it. Use the returned one from then on. */
-  reopen(): Promise<TestEngine>;
+  reopen(more?: { readonly labels?: Labels }): Promise<TestEngine>;
   /** Lines that were logged as warnings or errors. */
   readonly complaints: readonly string[];
 }
@@ -33,6 +33,7 @@ export async function anEngine(
     key?: Buffer;
     start?: boolean;
     now?: () => number;
+    labels?: Labels;
     /** Puts something in front of the store. */
     around?: (store: Store) => Store;
   } = {},
@@ -51,7 +52,7 @@ export async function anEngine(
     newId: createIds(),
     worker: `test.${randomBytes(4).toString("hex")}`,
     roles: new Set(ROLES),
-    labels: {},
+    labels: options.labels ?? {},
     host: "test",
     version: "test",
     limits: {
@@ -90,10 +91,10 @@ export async function anEngine(
     parts,
     complaints,
     admin: { user: "admin", project: DEFAULT_PROJECT, roles: ["admin"], method: "internal" },
-    async reopen() {
+    async reopen(more = {}) {
       await close();
       isClosed = true;
-      return anEngine({ ...options, directory, key, start: true });
+      return anEngine({ ...options, ...more, directory, key, start: true });
     },
     async [Symbol.asyncDispose]() {
       if (!isClosed) await close();

@@ -9,6 +9,7 @@ import type {
   JsonObject,
   Key,
   KeyScope,
+  Labels,
   Notify,
   OutputChunk,
   OutputType,
@@ -105,6 +106,10 @@ export interface ExecutionRequest {
   readonly callback?: JsonObject;
   /** Milliseconds before it may start. */
   readonly delay?: number;
+  /** Labels that its worker must have; `{}` for any. Absent: those of the action. */
+  readonly where?: Labels;
+  /** Absent: that of the action, else 0. */
+  readonly priority?: number;
   /** Runs as this user instead of the principal. */
   readonly user?: string;
 }

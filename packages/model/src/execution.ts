@@ -1,4 +1,5 @@
 import type { JsonObject } from "./json.ts";
+import type { Labels } from "./labels.ts";
 import type { Action, Notify, Rule, RunnerType, Trigger, TriggerType } from "./resources/content.ts";
 import type { ExecutionStatus } from "./status.ts";
 import type { Micros } from "./time.ts";
@@ -56,8 +57,12 @@ export interface Execution {
   readonly callback?: JsonObject;
   /** Milliseconds asked for before it may start. */
   readonly delay?: number;
+  /** Labels that its worker must have; absent, never empty: any worker. Of a workflow: what its tasks take over. */
+  readonly where?: Labels;
+  /** -100 to 100, the higher first within the project; absent: 0. */
+  readonly priority?: number;
   readonly created: Micros;
-  /** Not to be started before. Equals `created` without a delay. Oldest first among the runnable. */
+  /** Not to be started before. Equals `created` without a delay. Oldest first among those of one priority. */
   readonly due: Micros;
   readonly start: Micros;
   readonly end?: Micros;

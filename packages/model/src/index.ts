@@ -7,6 +7,7 @@ export * from "./execution.ts";
 export * from "./ids.ts";
 export * from "./json.ts";
 export * from "./key.ts";
+export * from "./labels.ts";
 export * from "./member.ts";
 export * from "./nearest.ts";
 export * from "./parameter-schema.ts";

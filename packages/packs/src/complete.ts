@@ -17,7 +17,7 @@ export function completeAction(draft: JsonObject, pack: string): Completed<"acti
     runner_type: runnerName(text(draft.runner_type)),
     entry_point: text(draft.entry_point),
     parameters: object(draft.parameters) as Resources["action"]["parameters"],
-    ...optional(draft, "output_schema", "idempotent", "tags", "notify"),
+    ...optional(draft, "output_schema", "idempotent", "tags", "notify", "where", "priority"),
   };
 }
 

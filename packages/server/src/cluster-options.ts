@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { Invalid, messageOf } from "@squall/model";
+import { Invalid, labelTrouble, messageOf } from "@squall/model";
 import { type Role, ROLES } from "@squall/engine";
 import { didYouMean } from "./http/did-you-mean.ts";
 
@@ -101,21 +101,22 @@ function rolesOf(given: readonly string[]): readonly Role[] {
   return ROLES.filter((role) => named.includes(role));
 }
 
-const LABEL = /^[A-Za-z0-9._/-]{1,63}$/;
-
 function labelsOf(given: readonly string[]): Readonly<Record<string, string>> {
-  const labels: [string, string][] = [];
+  const pairs: [string, string][] = [];
   for (const one of given.map((label) => label.trim()).filter((label) => label !== "")) {
     const [key = "", value = "", ...rest] = one.split("=");
-    if (rest.length > 0 || !LABEL.test(key) || !LABEL.test(value)) {
+    if (rest.length > 0 || labelTrouble({ [key]: value })) {
       throw wrong(
         `--labels takes key=value,key=value, each of up to 63 letters, digits, dots, slashes, _ and -; "${one}" is none`,
       );
     }
-    if (labels.some(([known]) => known === key)) throw wrong(`--labels gives "${key}" twice`);
-    labels.push([key, value]);
+    if (pairs.some(([known]) => known === key)) throw wrong(`--labels gives "${key}" twice`);
+    pairs.push([key, value]);
   }
-  return Object.fromEntries(labels);
+  const labels = Object.fromEntries(pairs);
+  const trouble = labelTrouble(labels);
+  if (trouble) throw wrong(`--labels: ${trouble.message}`);
+  return labels;
 }
 
 function wrong(message: string): Invalid {

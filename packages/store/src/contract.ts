@@ -1,6 +1,7 @@
 import { describe } from "node:test";
 import { accountsContract } from "./contract/accounts.ts";
 import { claimContract } from "./contract/claim.ts";
+import { queuesContract } from "./contract/queues.ts";
 import { commitContract } from "./contract/commit.ts";
 import { contentChangesContract } from "./contract/content-changes.ts";
 import { eventsContract } from "./contract/events.ts";
@@ -27,6 +28,7 @@ export function storeContract(name: string, open: OpenStore): void {
     executionsContract(use);
     listsContract(use);
     claimContract(use);
+    queuesContract(use);
     membersContract(use);
     workflowsContract(use);
     toldContract(use);

@@ -2,6 +2,7 @@
 export type { Change, Committed, ExecutionMove, StoredResource, Told } from "./changes.ts";
 export type {
   Beaten,
+  Claim,
   ContentChanges,
   EnforcementFilter,
   EventFilter,

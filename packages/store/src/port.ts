@@ -8,6 +8,7 @@ import type {
   JsonObject,
   Key,
   KeyScope,
+  Labels,
   Lane,
   Member,
   Micros,
@@ -54,15 +55,22 @@ export interface Store extends AsyncDisposable {
     field: "action" | "status" | "rule" | "runner" | "trigger" | "trigger_type" | "user",
   ): Promise<string[]>;
   /**
-   * Takes up to `limit` due executions of the lane, oldest `due` first: those `requested`, `scheduled`, or `delayed`
-   * with `due <= now` become `running` under the lease, in one durable commit, in order with `commit` (S4). Their logs
-   * get `scheduled` (unless they were) and `running`. Over all projects.
+   * Takes what is next of the due executions of a lane, in one durable commit, in order with `commit` (S4): those
+   * `requested`, `scheduled` or `delayed` with `due <= now`, whose `where` the labels satisfy, become `running` under the
+   * lease. Their logs get `scheduled` (unless they were) and `running`.
+   *
+   * Projects take turns: each gets one before any gets another, from the project after the one that this store gave to
+   * last when it gave all that was asked for. Within a project the higher priority is first, within a priority the
+   * earlier `due`, then the lower id. The answer is in that order within each project.
    */
-  claim(lane: Lane, limit: number, worker: string, now: Micros): Promise<Execution[]>;
-  /** The earliest `due` among executions of the lane that wait for their time or a slot. */
-  nextDue(lane: Lane): Promise<Micros | undefined>;
-  /** How many are `requested` or `scheduled`, by lane, counted up to `most` each. */
+  claim(ask: Claim): Promise<Execution[]>;
+  /** How many are `requested` or `scheduled`, by lane, counted up to `most` each. Its time grows with what it counts. */
   waiting(most: number): Promise<Readonly<Record<Lane, number>>>;
+  /**
+   * The earliest `due` later than `after` among executions of the lane that wait for their time or a slot, whatever
+   * their `where`. With the time of a claim that took all it could: when to claim again.
+   */
+  nextDue(lane: Lane, after: Micros): Promise<Micros | undefined>;
   /** Executions leased to a worker that is no present member, at most `limit`. Over all projects. */
   lostExecutions(limit: number): Promise<Execution[]>;
   /**
@@ -156,6 +164,17 @@ export interface WorkflowHistory {
   /** The state as it was after step `seq`. */
   readonly saved?: { readonly seq: number; readonly state: string };
   readonly steps: readonly { readonly seq: number; readonly step: JsonObject }[];
+}
+
+/** Who asks for executions to run, and which. */
+export interface Claim {
+  readonly lane: Lane;
+  /** At most so many. */
+  readonly limit: number;
+  readonly worker: string;
+  /** Of the worker: it gets what asks for none, and what asks for some of these. */
+  readonly labels: Labels;
+  readonly now: Micros;
 }
 
 /** A slice of a list. `total` costs a count, so it is computed only when `count` is set. */

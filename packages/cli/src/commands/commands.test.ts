@@ -81,6 +81,17 @@ test("execution get shows everything of one in the zone asked for; re-run and ca
   assert.match(cancel.stderr, /State = succeeded/);
 });
 
+test("execution get shows where it runs and how soon only of what says so", async (t) => {
+  const standIn = await startStandIn(t);
+  const home = emptyHome(t);
+  const get = ["execution", "get", EXECUTION_ID];
+  standIn.on(`GET /executions/${EXECUTION_ID}`, anExecution({ where: { site: "edge" }, priority: 5 }));
+  const { stdout } = await runSquall(home, get, { url: standIn.url });
+  assert.match(stdout, /^where:\n? *site: edge\npriority: +5$/m);
+  standIn.on(`GET /executions/${EXECUTION_ID}`, anExecution());
+  assert.doesNotMatch((await runSquall(home, get, { url: standIn.url })).stdout, /^(where|priority)/m);
+});
+
 test("resources are created and updated from files, deleted by id, enabled as whole objects without ref", async (t) => {
   const standIn = await startStandIn(t);
   const home = emptyHome(t);

@@ -17,11 +17,12 @@ import { addPauseAndResume } from "./execution-pause.ts";
 import { type RunOptions, showRun, waitFor } from "./run-action.ts";
 
 const LIST_COLUMNS = ["id", "action.ref", "context.user", "status", "start_timestamp", "end_timestamp"] as const;
-const shownOf = (timeZone: string): readonly Column[] => [
+const shownOf = (timeZone: string, execution: ApiExecution): readonly Column[] => [
   "id",
   "action.ref",
   "context.user",
   "parameters",
+  ...["where", "priority"].filter((name) => execution[name] !== undefined),
   { name: "status", value: statusWithTime },
   "start_timestamp",
   "end_timestamp",
@@ -119,7 +120,7 @@ function addGet(group: Command): void {
     if (context.out.format !== "table" && executions.length > 1) return await context.out.list(executions, [], "");
     for (const [at, execution] of executions.entries()) {
       if (at > 0) context.out.write("\n");
-      await context.out.one(execution, options.attr?.split(",") ?? shownOf(context.out.timeZone));
+      await context.out.one(execution, options.attr?.split(",") ?? shownOf(context.out.timeZone, execution));
       if (context.out.format === "table" && options.attr === undefined) await showTasks(context, execution);
     }
   });

@@ -16,6 +16,8 @@ export interface RunOptions {
   readonly tail?: boolean;
   readonly traceTag?: string;
   readonly delay?: number;
+  readonly where?: Readonly<Record<string, string>>;
+  readonly priority?: number;
   readonly user?: string;
   readonly autoDict?: boolean;
   readonly inheritEnv?: boolean;
@@ -52,6 +54,8 @@ export async function requestRun(
     parameters,
     ...(options.user === undefined ? {} : { user: options.user }),
     ...(options.delay === undefined ? {} : { delay: options.delay }),
+    ...(options.where === undefined ? {} : { where: options.where }),
+    ...(options.priority === undefined ? {} : { priority: options.priority }),
     ...(options.traceTag === undefined ? {} : { context: { trace_context: { trace_tag: options.traceTag } } }),
   });
 }

@@ -81,7 +81,7 @@ test("--async prints the id and does not wait; --key prints one part of the resu
   assert.deepEqual(tail, { status: 0, stdout: "told\n", stderr: "" });
 });
 
-test("delay, trace tag, user, the caller's environment and a parameter's file are sent with the request", async (t) => {
+test("delay, where, priority, trace tag, user, the caller's environment and a parameter's file are sent with the request", async (t) => {
   const standIn = await startStandIn(t);
   const home = emptyHome(t);
   offerRun(standIn, [], { status: "succeeded", result: {} });
@@ -93,6 +93,10 @@ test("delay, trace tag, user, the caller's environment and a parameter's file ar
     "timeout=5",
     "--delay",
     "200",
+    "--where",
+    "site=edge,gpu=yes",
+    "--priority",
+    "-5",
     "--trace-tag",
     "T1",
     "-u",
@@ -105,8 +109,25 @@ test("delay, trace tag, user, the caller's environment and a parameter's file ar
     parameters: { cmd: "echo hi\n", timeout: 5, env: { COLOUR: "red" } },
     user: "eve",
     delay: 200,
+    where: { site: "edge", gpu: "yes" },
+    priority: -5,
     context: { trace_context: { trace_tag: "T1" } },
   });
+});
+
+test("labels and priorities that no worker and no server takes are refused with what is wrong", async (t) => {
+  const home = emptyHome(t);
+  const cases: [string[], RegExp][] = [
+    [["--where", "edge"], /KEY=VALUE: '' is no value of a label/],
+    [["--where", "site=edge", "--where", "site=core"], /one value of "site", not edge and core/],
+    [["--where", `site=${"x".repeat(64)}`], /up to 63 letters/],
+    [["--priority", "101"], /whole number from -100 to 100/],
+  ];
+  for (const [options, message] of cases) {
+    const refused = await runSquall(home, ["run", "core.noop", ...options], { url: "http://127.0.0.1:9" });
+    assert.equal(refused.status, 2);
+    assert.match(refused.stderr, message);
+  }
 });
 
 test("an unknown action, a mistyped parameter and a wrong value are told with what was meant", async (t) => {

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { does, examples, wholeNumber } from "../command.ts";
+import { PRIORITIES } from "@squall/model";
+import { does, examples, labels, wholeNumber } from "../command.ts";
 import { type RunOptions, requestRun, showRun } from "./run-action.ts";
 
 export function define(command: Command): void {
@@ -15,6 +16,12 @@ export function addRun(command: Command, asyncByDefault: boolean): void {
     .option("-a, --async", "do not wait: print the execution's id")
     .option("--tail", "print what it prints, and nothing else")
     .option("--delay <ms>", "start it no sooner than in this many milliseconds", wholeNumber("MS", 0))
+    .option("--where <labels>", "on a worker with these labels, for example site=edge,gpu=yes", labels)
+    .option(
+      "--priority <n>",
+      "the higher is started first of what waits (default 0)",
+      wholeNumber("N", PRIORITIES.lowest, PRIORITIES.highest),
+    )
     .option("--trace-tag <tag>", "mark everything that comes of it with this tag")
     .option("-u, --user <user>", "run it as this user (administrators)")
     .option("-e, --inherit-env", "pass on this shell's environment as parameter env")
@@ -32,6 +39,7 @@ export function addRun(command: Command, asyncByDefault: boolean): void {
     'squall run core.http url=https://example.org headers=\'{"accept": "text/html"}\'',
     "squall run core.remote hosts=web1,web2 username=ops password=? -- uptime",
     "squall run core.local cmd='sleep 60' --async",
+    "squall run core.local --where site=edge --priority 5 -- df -h",
   );
   does<RunOptions & { wait?: boolean }>(command, async ({ context, words: [ref = "", ...rest], options }) => {
     const leave = options.async === true || (asyncByDefault && options.wait !== true && options.tail !== true);

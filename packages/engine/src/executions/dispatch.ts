@@ -158,8 +158,9 @@ export function createDispatch(core: Core): Dispatch {
         const slots = lanes.takeForWaiting(lane);
         if (slots === 0) return;
         let claimed: Execution[];
+        const now = parts.now();
         try {
-          claimed = await parts.store.claim(lane, slots, parts.worker, parts.now());
+          claimed = await parts.store.claim({ lane, limit: slots, worker: parts.worker, labels: parts.labels, now });
         } catch (error) {
           lanes.give(lane, slots);
           throw error;
@@ -170,7 +171,7 @@ export function createDispatch(core: Core): Dispatch {
         if (claimed.length === slots) continue; // there may be more than we could take
         if (draining) return;
         // D5
-        const next = await parts.store.nextDue(lane);
+        const next = await parts.store.nextDue(lane, now);
         if ((pumping[lane] as string) === "again") continue; // someone asked meanwhile
         if (next === undefined) return;
         if (next > parts.now()) {

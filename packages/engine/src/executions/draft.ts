@@ -3,8 +3,10 @@ import {
   type Execution,
   Invalid,
   type JsonObject,
+  type Labels,
   type Notify,
   type RunnerType,
+  satisfies,
   type Snapshot,
   type StatusChange,
 } from "@squall/model";
@@ -30,6 +32,9 @@ export interface DraftInput {
   readonly notify?: Notify;
   readonly callback?: JsonObject;
   readonly delayMs?: number;
+  /** Absent: those of the action. */
+  readonly where?: Labels | undefined;
+  readonly priority?: number | undefined;
   readonly origin?: Origin & { readonly event: string };
   /** Of a workflow that is to run by an older definition than the one in its pack. */
   readonly definition?: string;
@@ -67,7 +72,10 @@ export function draftExecution(core: Core, input: DraftInput): Draft {
   const { digest, snapshot } = core.snapshots.digest(input.action, input.runner, input.origin, definition);
   const delayed = input.delayMs !== undefined && input.delayMs > 0;
   // A workflow takes no slot and has no lease: it only decides, and its tasks are executions of their own.
-  const claimed = !delayed && !workflow && core.cluster.isSound && core.lanes.tryTake(lane);
+  const where = input.where ?? input.action.where;
+  const priority = input.priority ?? input.action.priority ?? 0;
+  const able = core.cluster.isSound && satisfies(parts.labels, where);
+  const claimed = !delayed && !workflow && able && core.lanes.tryTake(lane);
   const running = claimed || (workflow && !delayed);
   const log: StatusChange[] = [{ status: "requested", timestamp: now }];
   if (running) log.push({ status: "scheduled", timestamp: now }, { status: "running", timestamp: now });
@@ -96,6 +104,8 @@ export function draftExecution(core: Core, input: DraftInput): Draft {
     ...(input.notify && { notify: input.notify }),
     ...(input.callback && { callback: input.callback }),
     ...(delayed && { delay: input.delayMs }),
+    ...(where && Object.keys(where).length > 0 && { where }),
+    ...(priority !== 0 && { priority }),
     created: now,
     due: delayed ? now + input.delayMs * 1000 : now,
     start: now,

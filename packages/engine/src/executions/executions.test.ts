@@ -7,12 +7,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, test } from "node:test";
-import { Conflict, DEFAULT_PROJECT, type Execution, Invalid } from "@squall/model";
+import { Conflict, DEFAULT_PROJECT, type Execution, Invalid, type Lane } from "@squall/model";
+import type { Claim } from "@squall/store";
 import { anEngine, type TestEngine } from "../an-engine.ts";
 
 const run = async ({ engine, admin }: TestEngine, action: string, parameters = {}): Promise<Execution> => {
   const { id } = await engine.executions.request(admin, { action, parameters });
   return engine.executions.settled(DEFAULT_PROJECT, id);
+};
+
+/** What a worker asks that dies with what it got; `later` microseconds from now, when delayed ones are due. */
+const aClaim = ({ parts }: TestEngine, lane: Lane, later: number): Claim => {
+  const now = parts.now() + later;
+  return { lane, limit: 1, worker: "dead-worker", labels: {}, now };
 };
 
 const statuses = (execution: Execution) => execution.log.map((one) => one.status);
@@ -246,7 +253,7 @@ describe("slots", () => {
     assert.equal((await first.store.execution(DEFAULT_PROJECT, id))?.status, "requested");
     await using second = await first.reopen();
     // The limits of the first are kept by reopen, so nothing runs; a claim shows that it is still there to be taken.
-    const claimed = await second.store.claim("process", 10, "someone", second.parts.now());
+    const claimed = await second.store.claim(aClaim(second, "process", 0));
     assert.deepEqual(
       claimed.map((one) => one.id),
       [id],
@@ -287,10 +294,10 @@ describe("re-run", () => {
 describe("a lost lease", () => {
   test("makes what ran in a dead process abandoned, once, with the reason", async () => {
     const first = await anEngine({ start: false });
-    const { engine, store, admin, parts } = first;
+    const { engine, store, admin } = first;
     const { id } = await engine.executions.request(admin, { action: "core.noop", delay: 1 });
     // As a process leaves it that is killed between the claim and the end.
-    const [claimed] = await store.claim("inline", 1, "dead-worker", parts.now() + 1e7);
+    const [claimed] = await store.claim(aClaim(first, "inline", 1e7));
     assert.equal(claimed?.id, id);
     await using second = await first.reopen();
     const done = await second.engine.executions.settled(DEFAULT_PROJECT, id);
@@ -308,7 +315,7 @@ describe("a lost lease", () => {
       parameters: { cmd: "true" },
       delay: 1,
     });
-    await first.store.claim("process", 1, "dead-worker", first.parts.now() + 1e7);
+    await first.store.claim(aClaim(first, "process", 1e7));
     const left = spawn("sleep", ["60"], {
       env: { PATH: process.env.PATH ?? "", SQUALL_EXECUTION: id },
       stdio: "ignore",

@@ -7,6 +7,8 @@ import {
   isCompleted,
   isObject,
   type JsonObject,
+  type Labels,
+  labelTrouble,
   messageOf,
   NotFound,
   type Principal,
@@ -76,6 +78,7 @@ export function createExecutions(
     const runner = runnerOf(core, project, action);
     const plan = core.plans(action, runner);
     if (asked.literal) refuseOverrides(plan, asked.literal);
+    refuseLabels(asked.where);
     const user = asked.user ?? principal.user;
     const parent = await parentOf(asked, principal);
     // Of what a workflow is a task, and what it goes on from, nobody says from outside.
@@ -112,6 +115,8 @@ export function createExecutions(
       ...((asked.notify ?? action.notify) && { notify: asked.notify ?? action.notify }),
       ...(asked.callback && { callback: asked.callback }),
       ...(asked.delay !== undefined && { delayMs: asked.delay }),
+      where: asked.where,
+      priority: asked.priority,
       ...(again.definition !== undefined && { definition: again.definition }),
     });
     const committed = await dispatch.commit([draft], draft.changes);
@@ -286,6 +291,8 @@ export function createExecutions(
         ...(overrides.parameters && { parameters: overrides.parameters }),
         context,
         ...(old.notify && { notify: old.notify }),
+        where: old.where ?? {},
+        priority: old.priority ?? 0,
         ...(overrides.delay !== undefined && { delay: overrides.delay }),
         ...(overrides.user && { user: overrides.user }),
       };
@@ -374,6 +381,12 @@ export function refuseWhenFull(core: Core): void {
     message: `${waiting} executions wait already and ${core.parts.limits.waiting} may; try again later, and look at what takes long with \`squall execution list --status running\``,
     fields: { retryAfterSeconds: 5 },
   });
+}
+
+/** The API's schema bounds their number only. */
+function refuseLabels(where: Labels | undefined): void {
+  const trouble = where && labelTrouble(where);
+  if (trouble) throw new Invalid("execution.where", { message: `where: ${trouble.message}`, at: { field: "where" } });
 }
 
 function traceContext(context: JsonObject): JsonObject {

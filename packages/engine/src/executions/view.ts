@@ -112,6 +112,8 @@ function view(
   if (isObject(place) && typeof place.task_execution_id === "string") out.task_execution = place.task_execution_id;
   if (children.length > 0) out.children = children;
   if (execution.delay !== undefined) out.delay = execution.delay;
+  if (execution.where) out.where = execution.where;
+  if (execution.priority !== undefined) out.priority = execution.priority;
   if (snapshot?.rule) out.rule = secrets ? snapshot.rule : maskRule(core, execution.project, snapshot.rule);
   if (snapshot?.trigger) out.trigger = snapshot.trigger;
   if (snapshot?.trigger_type) out.trigger_type = snapshot.trigger_type;

@@ -89,6 +89,8 @@ export async function draftTask(
     context,
     user,
     parent: workflow.id,
+    where: action.where ?? workflow.where,
+    priority: action.priority ?? workflow.priority,
     ...(notify && { notify }),
     ...(command.delay !== undefined && { delayMs: command.delay * 1000 }),
   });

@@ -1,4 +1,5 @@
 import Type, { type Static } from "typebox";
+import { Labels, Priority } from "../labels.ts";
 import type { Parameters } from "../parameter-schema.ts";
 
 /**
@@ -92,6 +93,8 @@ export const Action = Type.Object({
   ),
   tags: Type.Optional(Tags),
   notify: Type.Optional(Notify),
+  where: Type.Optional(Labels),
+  priority: Type.Optional(Priority),
   metadata_file: Type.Optional(Text),
 });
 export type Action = Static<typeof Action>;

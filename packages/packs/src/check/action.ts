@@ -1,4 +1,12 @@
-import { canonicalJson, isObject, type JsonObject, pythonText, type RunnerType } from "@squall/model";
+import {
+  canonicalJson,
+  isObject,
+  type JsonObject,
+  labelTrouble,
+  PRIORITIES,
+  pythonText,
+  type RunnerType,
+} from "@squall/model";
 import type { Path } from "../yaml/positions.ts";
 import { checkDraft, checkFields, COMPUTED_FIELDS, type Field, type Fields, TAGS_FIELD } from "./fields.ts";
 import { checkJsonSchema } from "./json-schema.ts";
@@ -44,6 +52,8 @@ const FIELDS: Fields = {
     type: "object",
     fields: { "on-complete": NOTIFY_SECTION, "on-success": NOTIFY_SECTION, "on-failure": NOTIFY_SECTION },
   },
+  where: { type: "object", check: checkWhere },
+  priority: { type: "integer", minimum: PRIORITIES.lowest, maximum: PRIORITIES.highest },
 };
 
 /** Everything wrong with an action's metadata (model reference 4). */
@@ -161,6 +171,11 @@ export function checkEntryPoint(entryPoint: string, path: Path): Problem[] {
     ];
   }
   return [];
+}
+
+function checkWhere(where: JsonObject, path: Path): Problem[] {
+  const trouble = labelTrouble(where);
+  return trouble ? [error(trouble.name === undefined ? path : [...path, trouble.name], trouble.message)] : [];
 }
 
 function checkOutputSchema(schema: JsonObject, path: Path): Problem[] {

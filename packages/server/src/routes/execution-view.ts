@@ -1,4 +1,4 @@
-import { EXECUTION_STATUSES, type Execution, type JsonObject } from "@squall/model";
+import { EXECUTION_STATUSES, type Execution, type JsonObject, Labels, Priority } from "@squall/model";
 import Type from "typebox";
 import type { Call } from "../http/route.ts";
 
@@ -27,6 +27,8 @@ export const ExecutionView = Type.Object({
   trigger_type: Type.Optional(FreeObject),
   trigger_instance: Type.Optional(FreeObject),
   delay: Type.Optional(Type.Integer()),
+  where: Type.Optional(Labels),
+  priority: Type.Optional(Priority),
   web_url: Type.Optional(Text),
   workflow_execution: Type.Optional(Text),
   task_execution: Type.Optional(Text),

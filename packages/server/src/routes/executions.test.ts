@@ -30,6 +30,31 @@ suite("executions over HTTP", () => {
     assert.equal((await at.admin("GET", "/v1/executions/last")).json.id, id);
   });
 
+  test("where it runs and how soon can be asked for, is checked, and is shown", async () => {
+    const ask = (more: Record<string, unknown>) => at.admin("POST", "/v1/executions", { action: "core.noop", ...more });
+    const made = await ask({ where: { site: "edge" }, priority: 7 });
+    assert.deepEqual([made.status, made.json.status], [201, "requested"]);
+    const { json } = await at.admin("GET", `/v1/executions/${made.json.id}?include_attributes=where,priority,status`);
+    assert.deepEqual(json, { id: made.json.id, where: { site: "edge" }, priority: 7, status: "requested" });
+    const plain = await completed(at.admin, (await ask({})).json.id);
+    assert.ok(!("where" in plain) && !("priority" in plain));
+    const wrong: [Record<string, unknown>, RegExp][] = [
+      [{ where: { gpu: true } }, /gpu/],
+      [{ where: { "two words": "x" } }, /'two words' is no name of a label/],
+      [{ where: ["site"] }, /where/],
+      [{ priority: 101 }, /101 is greater than the maximum of 100/],
+      [{ priority: "high" }, /priority/],
+    ];
+    for (const [given, message] of wrong) {
+      const { status, json: refusal } = await ask(given);
+      assert.equal(status, 400);
+      assert.match(refusal.faultstring, message);
+    }
+    const again = await at.admin("POST", `/v1/executions/${made.json.id}/re_run`, {});
+    assert.deepEqual([again.json.where, again.json.priority], [{ site: "edge" }, 7]);
+    for (const { id } of [made.json, again.json]) await at.admin("DELETE", `/v1/executions/${id}`);
+  });
+
   test("a large result is left out when asked to", async () => {
     const { json } = await local("seq 1 1000");
     await completed(at.admin, json.id);

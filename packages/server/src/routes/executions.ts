@@ -6,7 +6,9 @@ import {
   Invalid,
   isObject,
   type JsonObject,
+  Labels,
   Notify,
+  Priority,
 } from "@squall/model";
 import type { ExecutionRequest } from "@squall/engine";
 import Type from "typebox";
@@ -98,6 +100,8 @@ export const EXECUTION_ROUTES: readonly Route[] = [
         notify: Type.Optional(Notify),
         callback: Type.Optional(FreeObject),
         delay: Type.Optional(Delay),
+        where: Type.Optional(Labels),
+        priority: Type.Optional(Priority),
       },
       { additionalProperties: false },
     ),

@@ -11,6 +11,7 @@ import type {
   User,
 } from "@squall/model";
 import type { Change, ExecutionMove, StoredResource } from "../changes.ts";
+import type { Claim } from "../port.ts";
 
 /** A moment that the samples count from, microseconds. */
 export const T0 = 1_750_000_000_000_000;
@@ -54,6 +55,8 @@ export function aFullExecution(n: number): Execution {
     notify: { "on-complete": { message: "done", routes: ["chat"] } },
     callback: { source: "workflow", url: "x" },
     delay: 250,
+    where: { site: "edge", gpu: "a100/80" },
+    priority: -7,
     end: T0 + 5,
     parameters: { text: 'quote " newline \n nul \u0000 ünïcode 🦑', nested: { list: [1, 2.5, null, true, { a: [] }] } },
     context: { trace_context: { trace_tag: "t" }, empty: {} },
@@ -83,6 +86,12 @@ export function aMember(id: string, given: Partial<Member> = {}): Member {
 
 export function insert(...executions: Execution[]): Change[] {
   return executions.map((execution) => ({ kind: "execution.insert", execution }));
+}
+
+/** Of all that the samples have waiting, unless told otherwise. */
+export function aClaim(given: Partial<Claim> = {}): Claim {
+  const now = T0 + 1_000_000;
+  return { lane: "inline", limit: 100, worker: "w", labels: {}, now, ...given };
 }
 
 export function aMove(n: number, given: Partial<ExecutionMove> & Pick<ExecutionMove, "from" | "to">): ExecutionMove {

@@ -9,6 +9,7 @@ import {
 } from "@squall/model";
 import type { Change, ExecutionMove, StoredResource } from "../changes.ts";
 import { projectOf } from "../project-of.ts";
+import { wantsOf } from "../wants.ts";
 
 /** A change as `squall_apply_change` takes it (functions.ts). `at` is its index in the caller's list. */
 export type Encoded = { readonly kind: string; readonly at: number } & Readonly<Record<string, unknown>>;
@@ -164,13 +165,15 @@ function executionFields(execution: Execution): Record<string, unknown> {
     context,
     parameters,
     result,
+    where: _where,
+    priority = 0,
     ...narrow
   } = execution;
   const taken = `execution ${execution.id} exists already in project ${execution.project}`;
   return {
     ...checked({ taken }),
     row: {
-      ...checked({ ...narrow, username, worker: lease?.worker, ended }),
+      ...checked({ ...narrow, priority, wants: wantsOf(execution), username, worker: lease?.worker, ended }),
       log,
       context: JSON.stringify(context),
       parameters: JSON.stringify(parameters),

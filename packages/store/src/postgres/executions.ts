@@ -1,16 +1,36 @@
 import type { Execution, ExecutionStatus, JsonObject, Lane, Micros, Notify, StatusChange } from "@squall/model";
-import type { ExecutionFilter, Listed, Page, Store } from "../port.ts";
+import type { Claim, ExecutionFilter, Listed, Page, Store } from "../port.ts";
+import { satisfiable, whereOf } from "../wants.ts";
 import type { Reader, Row } from "./connection.ts";
 import { among, list } from "./listing.ts";
 import { bounds, equals } from "../terms.ts";
+import type { Writer } from "./writer.ts";
 
 const NARROW = `id, project, status, action, runner, lane, start, due, created, ended, parent, rule, trigger, trigger_type,
-  trigger_instance, username, liveaction, snapshot, worker, delay, log, notify, callback`;
+  trigger_instance, username, liveaction, snapshot, worker, delay, log, notify, callback, priority, wants`;
 const WIDE = { context: "context, context_changes", parameters: "parameters", result: "result" } as const;
 const ALL = [NARROW, ...Object.values(WIDE)].join(", ");
-const WAITING = "status in ('requested', 'scheduled', 'delayed')";
 
-export const CLAIM = `select ${ALL} from squall_claim($1, $2, $3, $4, $5)`;
+/** What it took is on record under an id: executions that are leased to a process which never heard of it would run nowhere. */
+const CLAIM = `with claimed as (select * from squall_claim($1, $2)), noted as (
+    insert into written_group (id, outcomes)
+    select $3, jsonb_agg(jsonb_build_array(project, id)) from claimed having count(*) > 0
+  ) select ${ALL} from claimed`;
+const CLAIMED = `select ${ALL} from jsonb_array_elements($1::jsonb) with ordinality as one (place, nth)
+  join execution on project = place->>0 and id = place->>1 order by nth`;
+
+/** `turn` is the project that had the last one. */
+export async function claimExecutions(
+  writer: Writer,
+  ask: Claim,
+  turn: string,
+  epoch: number | undefined,
+): Promise<Execution[]> {
+  const { labels, ...rest } = ask;
+  const text = JSON.stringify({ ...rest, able: satisfiable(labels), turn });
+  const rows = await writer.query({ text: CLAIM, values: [text, epoch ?? null], again: CLAIMED });
+  return rows.map(decodeExecution);
+}
 
 export async function getExecution(db: Reader, project: string, id: string): Promise<Execution | undefined> {
   const row = await db.get(`select ${ALL} from execution where project = ? and id = ?`, project, id);
@@ -103,23 +123,27 @@ export async function executionValues(
   return rows.map((row) => String(row["value"]));
 }
 
-export async function nextDue(db: Reader, lane: Lane): Promise<Micros | undefined> {
-  const row = await db.get(`select min(due) as due from execution where lane = ? and ${WAITING}`, lane);
+export async function nextDue(db: Reader, lane: Lane, after: Micros): Promise<Micros | undefined> {
+  const earliest = (status: string) =>
+    `(select due from execution where lane = ? and status = '${status}' and due > ? order by due limit 1)`;
+  const row = await db.get(
+    `select min(due) as due from (${["requested", "scheduled", "delayed"].map(earliest).join(" union all ")}) each_status`,
+    lane,
+    after,
+    lane,
+    after,
+    lane,
+    after,
+  );
   return typeof row?.["due"] === "number" ? row["due"] : undefined;
 }
 
 export async function waiting(db: Reader, most: number): Promise<Record<Lane, number>> {
-  const count = async (lane: Lane): Promise<number> =>
-    Number(
-      (
-        await db.get(
-          `select count(*) as n from (select 1 from execution where lane = ? and ${WAITING} and status <> 'delayed' limit ?) found`,
-          lane,
-          most,
-        )
-      )?.["n"],
-    );
-  return { inline: await count("inline"), process: await count("process") };
+  const counts = { inline: 0, process: 0 };
+  for (const row of await db.all("select lane, n from squall_waiting(?)", most)) {
+    counts[row["lane"] as Lane] = Number(row["n"]); // cast: the function names the lanes
+  }
+  return counts;
 }
 
 export async function lostExecutions(db: Reader, limit: number): Promise<Execution[]> {
@@ -142,7 +166,7 @@ export async function lostExecutions(db: Reader, limit: number): Promise<Executi
 /** Mutable while it is put together: optional fields are absent, not undefined, when there is nothing. */
 type Draft = { -readonly [K in keyof Execution]: Execution[K] };
 
-export function decodeExecution(row: Row): Execution {
+function decodeExecution(row: Row): Execution {
   // Casts: these columns hold nothing but what encode.ts wrote, from the same types.
   const draft: Draft = {
     id: row["id"] as string,
@@ -169,6 +193,9 @@ export function decodeExecution(row: Row): Execution {
   if (typeof row["callback"] === "string") draft.callback = parse(row["callback"]) as JsonObject;
   if (typeof row["result"] === "string") draft.result = parse(row["result"]) as JsonObject;
   if (typeof row["delay"] === "number") draft.delay = row["delay"];
+  const where = whereOf(row["wants"]);
+  if (where) draft.where = where;
+  if (typeof row["priority"] === "number" && row["priority"] !== 0) draft.priority = row["priority"];
   if (typeof row["ended"] === "number") draft.end = row["ended"];
   if (typeof row["worker"] === "string") draft.lease = { worker: row["worker"] };
   return draft;

@@ -1,3 +1,5 @@
+import { claiming } from "./claiming.ts";
+
 /** Any number that nothing else in the database takes. */
 const CONTENT_LOCK = 7_305_142_028;
 
@@ -364,23 +366,4 @@ begin
   from execution e where e.worker = of_id and e.status = 'canceling';
 end $$;
 
-create or replace function squall_claim(which text, how_many int, by_worker text, now_at bigint, mine bigint)
-returns setof execution language plpgsql as $$
-declare
-  waiting record;
-begin
-  perform squall_fence(mine);
-  for waiting in
-    select ctid as place, status from execution
-    where lane = which and status in ('requested', 'scheduled', 'delayed') and due <= now_at
-    order by due, id limit how_many for update skip locked
-  loop
-    return query update execution e set status = 'running', worker = by_worker,
-      log = e.log || case when waiting.status = 'scheduled' then '[]'::jsonb
-        else jsonb_build_array(jsonb_build_object('status', 'scheduled', 'timestamp', now_at)) end
-        || jsonb_build_array(jsonb_build_object('status', 'running', 'timestamp', now_at))
-    where e.ctid = waiting.place
-    returning e.*;
-  end loop;
-end $$;
-`;
+${claiming}`;

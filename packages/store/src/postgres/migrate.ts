@@ -3,9 +3,10 @@ import type pg from "pg";
 import { functions } from "./functions.ts";
 import { first } from "./migrations/0001-first.ts";
 import { members } from "./migrations/0002-members.ts";
+import { queue } from "./migrations/0003-queue.ts";
 
 /** In order; a migration that was released never changes. */
-const MIGRATIONS: readonly string[] = [first, members];
+const MIGRATIONS: readonly string[] = [first, members, queue];
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Any number that nothing else in the database takes. */

@@ -1,6 +1,7 @@
 import pg from "pg";
 import { Unavailable } from "@squall/model";
 import type { Store } from "../port.ts";
+import { createTurns } from "../turns.ts";
 import { clientOptions, connectionName, createReader, type Reader } from "./connection.ts";
 import * as content from "./content.ts";
 import * as executions from "./executions.ts";
@@ -57,6 +58,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     patienceMs: options.patienceMs ?? 10_000,
     epoch: owner?.epoch,
   });
+  const turns = createTurns();
   const heart = createReader({ url, name: "squall beat", statementMs: BEAT_MS }, 1, () => undefined); // the next one says it
   const beats = members.createBeats(heart, owner?.epoch);
   let isClosed = false;
@@ -91,13 +93,14 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     executions: (project, filter, page) => read(() => executions.listExecutions(db, project, filter, page)),
     childIds: (project, parents) => read(() => executions.childIds(db, project, parents)),
     executionValues: (project, field) => read(() => executions.executionValues(db, project, field)),
-    async claim(lane, limit, worker, now) {
-      if (limit <= 0) return [];
-      const rows = await writer.query(executions.CLAIM, [lane, limit, worker, now, owner?.epoch ?? null]);
-      return rows.map(executions.decodeExecution);
+    async claim(ask) {
+      if (ask.limit <= 0) return [];
+      const claimed = await executions.claimExecutions(writer, ask, turns.last(ask.lane), owner?.epoch);
+      turns.took(ask, claimed);
+      return claimed;
     },
-    nextDue: (lane) => read(() => executions.nextDue(db, lane)),
     waiting: (most) => read(() => executions.waiting(db, most)),
+    nextDue: (lane, after) => read(() => executions.nextDue(db, lane, after)),
     lostExecutions: (limit) => read(() => executions.lostExecutions(db, limit)),
     workflow: (project, execution, whole = false) => read(() => history.readWorkflow(db, project, execution, whole)),
     told: (shards, limit) => read(() => members.listTold(db, shards, limit)),

@@ -28,7 +28,7 @@ import { badChange, postgresFailure } from "./failures.ts";
 export interface Writer {
   commit(changes: readonly Change[]): Promise<Committed>;
   /** A statement that writes, in its place among the lists. */
-  query(sql: string, values: readonly unknown[]): Promise<Row[]>;
+  query(query: OnceQuery): Promise<Row[]>;
   /** Why writing fails at present. */
   trouble(): SquallError | undefined;
   close(): Promise<void>;
@@ -42,13 +42,22 @@ export interface WriterOptions extends Omit<ConnectOptions, "name"> {
   readonly epoch?: number | undefined;
 }
 
+/** A statement that happens once, also when its answer is lost on the way (P2). */
+export interface OnceQuery {
+  /** Writes outcomes to `written_group` under the id that is its last value, when it changed anything. */
+  readonly text: string;
+  readonly values: readonly unknown[];
+  /** Answers the same for what it did, whose outcomes are its one value. */
+  readonly again: string;
+}
+
 interface ListJob {
   readonly list: EncodedList;
   readonly resolve: (outcome: Committed) => void;
   readonly reject: (error: unknown) => void;
 }
 interface QueryJob {
-  readonly query: { readonly text: string; readonly values: readonly unknown[] };
+  readonly query: OnceQuery;
   readonly resolve: (rows: Row[]) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -205,10 +214,16 @@ export function createWriter(options: WriterOptions): Writer {
   };
 
   const settleQuery = async ({ query, resolve, reject }: QueryJob): Promise<void> => {
+    const id = randomUUID();
+    let lost: string | undefined;
     try {
-      resolve(
-        await withServer(async (connection) => (await connection.query<Row>(query.text, [...query.values])).rows),
-      );
+      const rows = await withServer(async (connection) => {
+        const found = lost === undefined ? undefined : await outcomesOf(connection, id, lost);
+        if (found) return (await connection.query<Row>(query.again, [JSON.stringify(found)])).rows;
+        lost = name;
+        return (await connection.query<Row>(query.text, [...query.values, id])).rows;
+      });
+      resolve(rows);
     } catch (error) {
       reject(postgresFailure(error, options.where));
     }
@@ -274,7 +289,7 @@ export function createWriter(options: WriterOptions): Writer {
         }
         add({ list, resolve, reject });
       }),
-    query: (text, values) => new Promise((resolve, reject) => add({ query: { text, values }, resolve, reject })),
+    query: (query) => new Promise((resolve, reject) => add({ query, resolve, reject })),
     trouble: () => failing,
     async close() {
       // What was asked for until now is still written.

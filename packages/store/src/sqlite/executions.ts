@@ -1,18 +1,19 @@
-import type { Execution, ExecutionStatus, JsonObject, Lane, Micros, Notify, StatusChange } from "@squall/model";
+import type { Execution, ExecutionStatus, JsonObject, Lane, Notify, StatusChange } from "@squall/model";
 import { isCompleted } from "@squall/model";
 import type { ExecutionMove } from "../changes.ts";
 import type { ExecutionFilter, Listed, Page } from "../port.ts";
 import type { Database, Row, Value } from "./database.ts";
 import { among, list } from "./listing.ts";
 import { bounds, equals } from "../terms.ts";
+import { wantsOf, whereOf } from "../wants.ts";
 import { exists, missing, type Refusal, stale } from "./refusal.ts";
 
 const NARROW = `id, project, status, action, runner, lane, start, due, created, ended, parent, rule, trigger, trigger_type,
-  trigger_instance, user, liveaction, snapshot, worker, delay, log, notify, callback`;
-const ALL = `${NARROW}, context, parameters, result`;
-const WAITING = "status in ('requested', 'scheduled', 'delayed')";
+  trigger_instance, user, liveaction, snapshot, worker, delay, log, notify, callback, priority, wants`;
+/** All columns, of one execution. */
+export const ALL = `${NARROW}, context, parameters, result`;
 
-const INSERT = `insert into execution (${ALL}) values (${"?, ".repeat(25)}?) on conflict do nothing`;
+const INSERT = `insert into execution (${ALL}) values (${"?, ".repeat(27)}?) on conflict do nothing`;
 
 export function insertExecution(db: Database, execution: Execution): Refusal | undefined {
   const { project, id, lease } = execution;
@@ -41,6 +42,8 @@ export function insertExecution(db: Database, execution: Execution): Refusal | u
     JSON.stringify(execution.log),
     execution.notify ? JSON.stringify(execution.notify) : null,
     execution.callback ? JSON.stringify(execution.callback) : null,
+    execution.priority ?? 0,
+    wantsOf(execution),
     JSON.stringify(execution.context),
     JSON.stringify(execution.parameters),
     execution.result ? JSON.stringify(execution.result) : null,
@@ -101,46 +104,6 @@ function whyNotMoved(db: Database, { project, id, from, to, worker }: ExecutionM
     return stale(`execution ${id} is ${status}, not ${from.join(" or ") || "anything"}, so it cannot become ${to}`);
   }
   return stale(`execution ${id} is ${row["worker"] ? `leased to ${row["worker"]}` : "not leased"}, not to ${worker}`);
-}
-
-export function claimExecutions(db: Database, lane: Lane, limit: number, worker: string, now: Micros): Execution[] {
-  const found = db.all(
-    `select project, id, status from execution where lane = ? and ${WAITING} and due <= ? order by due, id limit ?`,
-    lane,
-    now,
-    Math.max(limit, 0),
-  );
-  return found.map((row) => {
-    const steps: readonly ExecutionStatus[] = row["status"] === "scheduled" ? ["running"] : ["scheduled", "running"];
-    const claimed = db.get(
-      `update execution set status = 'running', worker = ?,
-        log = json_insert(log, ${steps.map(() => "'$[#]', json(?)").join(", ")})
-      where project = ? and id = ? returning ${ALL}`,
-      worker,
-      ...steps.map((status) => JSON.stringify({ status, timestamp: now } satisfies StatusChange)),
-      row["project"] ?? null,
-      row["id"] ?? null,
-    );
-    if (!claimed) throw new Error(`execution ${row["id"]} vanished inside a transaction`);
-    return decodeExecution(claimed);
-  });
-}
-
-export function nextDue(db: Database, lane: Lane): Micros | undefined {
-  const row = db.get(`select min(due) as due from execution where lane = ? and ${WAITING}`, lane);
-  return typeof row?.["due"] === "number" ? row["due"] : undefined;
-}
-
-export function waiting(db: Database, most: number): Record<Lane, number> {
-  const count = (lane: Lane): number =>
-    Number(
-      db.get(
-        `select count(*) as n from (select 1 from execution where lane = ? and ${WAITING} and status <> 'delayed' limit ?)`,
-        lane,
-        most,
-      )?.["n"],
-    );
-  return { inline: count("inline"), process: count("process") };
 }
 
 export function lostExecutions(db: Database, limit: number): Execution[] {
@@ -230,7 +193,7 @@ export function executionValues(
 /** Mutable while it is put together: optional fields are absent, not undefined, when there is nothing. */
 type Draft = { -readonly [K in keyof Execution]: Execution[K] };
 
-function decodeExecution(row: Row): Execution {
+export function decodeExecution(row: Row): Execution {
   // Casts: these columns hold nothing but what insertExecution wrote, from the same types.
   const draft: Draft = {
     id: row["id"] as string,
@@ -257,6 +220,9 @@ function decodeExecution(row: Row): Execution {
   if (typeof row["callback"] === "string") draft.callback = parse(row["callback"]) as JsonObject;
   if (typeof row["result"] === "string") draft.result = parse(row["result"]) as JsonObject;
   if (typeof row["delay"] === "number") draft.delay = row["delay"];
+  const where = whereOf(row["wants"]);
+  if (where) draft.where = where;
+  if (typeof row["priority"] === "number" && row["priority"] !== 0) draft.priority = row["priority"];
   if (typeof row["ended"] === "number") draft.end = row["ended"];
   if (typeof row["worker"] === "string") draft.lease = { worker: row["worker"] };
   return draft;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { type TestContext, test } from "node:test";
 import { Invalid, TooMany, Unavailable } from "@squall/model";
-import { aKey, anExecution, aSnapshot, insert, T0 } from "../contract/samples.ts";
+import { aClaim, aKey, anExecution, aSnapshot, insert, T0 } from "../contract/samples.ts";
 import type { Change, Store } from "../index.ts";
 import { openSqliteStore } from "./open.ts";
 
@@ -240,7 +240,7 @@ test("a closed store writes what was waiting, then refuses everything", async (t
   assert.deepEqual(await waiting, { ok: true });
   const closed = failsWith(Unavailable, "store.closed");
   await assert.rejects(store.commit([big("late")]), closed);
-  await assert.rejects(store.claim("inline", 1, "w", T0), closed);
+  await assert.rejects(store.claim(aClaim({ limit: 1 })), closed);
   await assert.rejects(store.projects(), closed);
   await using again = await openSqliteStore({ directory });
   assert.deepEqual(await keysOf(again), ["waiting"]);

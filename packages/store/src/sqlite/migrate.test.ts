@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { Invalid } from "@squall/model";
+import { aClaim } from "../contract/samples.ts";
+import { claimExecutions } from "./claims.ts";
 import type { Database } from "./database.ts";
 import { openDatabase } from "./database.ts";
 import { lostExecutions } from "./executions.ts";
@@ -56,6 +58,29 @@ test("a database of a newer Squall is refused and left as it is", async (t) => {
       error.message.includes(`version ${migrations.length + 1}`),
   );
   assert.equal(versionOf(db), migrations.length + 1);
+});
+
+test("executions that wait when their database gets queues are claimed as before", async (t) => {
+  const db = await aDatabase(t);
+  migrate(db, migrations.slice(0, 2));
+  for (const [id, status, due] of [
+    ["b", "requested", 1],
+    ["a", "scheduled", 2],
+    ["c", "running", 0],
+  ]) {
+    db.exec(`insert into execution (project, id, status, action, runner, lane, start, due, created, user, liveaction, snapshot,
+      log, context, parameters) values ('default', '${id}', '${status}', 'core.noop', 'noop', 'inline', 0, ${due}, 0, 'eva', 'l', 's',
+      '[]', '{}', '{}')`);
+  }
+  migrate(db);
+  const claimed = claimExecutions(db, aClaim(), "");
+  assert.deepEqual(
+    claimed.map(({ id, where, priority }) => [id, where, priority]),
+    [
+      ["b", undefined, undefined],
+      ["a", undefined, undefined],
+    ],
+  );
 });
 
 test("executions that ran before leases lost their time are lost after it, and otherwise as they were", async (t) => {

@@ -2,7 +2,9 @@ import { mkdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { Unavailable } from "@squall/model";
 import type { Installation, Store } from "../port.ts";
+import { createTurns } from "../turns.ts";
 import * as accounts from "./accounts.ts";
+import * as claims from "./claims.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { getEnforcement, listEnforcements } from "./enforcements.ts";
 import { getEvent, listEvents } from "./events.ts";
@@ -65,6 +67,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 }
 
 function createStore(db: Database, groups: Groups, release: () => void): Store {
+  const turns = createTurns();
   let isClosed = false;
   // S5: writes end within one turn on this connection, so a read is never between two halves.
   const read = async <T>(query: () => T): Promise<T> => {
@@ -94,9 +97,14 @@ function createStore(db: Database, groups: Groups, release: () => void): Store {
     executions: (project, filter, page) => read(() => executions.listExecutions(db, project, filter, page)),
     childIds: (project, parents) => read(() => executions.childIds(db, project, parents)),
     executionValues: (project, field) => read(() => executions.executionValues(db, project, field)),
-    claim: (lane, limit, worker, now) => groups.enqueue(() => executions.claimExecutions(db, lane, limit, worker, now)),
-    nextDue: (lane) => read(() => executions.nextDue(db, lane)),
-    waiting: (most) => read(() => executions.waiting(db, most)),
+    claim: (ask) =>
+      groups.enqueue(() => {
+        const claimed = claims.claimExecutions(db, ask, turns.last(ask.lane));
+        turns.took(ask, claimed);
+        return claimed;
+      }),
+    waiting: (most) => read(() => claims.waiting(db, most)),
+    nextDue: (lane, after) => read(() => claims.nextDue(db, lane, after)),
     lostExecutions: (limit) => read(() => executions.lostExecutions(db, limit)),
     workflow: (project, execution, whole = false) => read(() => readWorkflow(db, project, execution, whole)),
     told: (shards, limit) => read(() => listTold(db, shards, limit)),

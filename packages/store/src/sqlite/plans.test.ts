@@ -7,7 +7,9 @@ import type { EnforcementFilter, EventFilter, ExecutionFilter } from "../port.ts
 import { type Database, openDatabase, type Row } from "./database.ts";
 import { listEnforcements } from "./enforcements.ts";
 import { listEvents } from "./events.ts";
-import { childIds, claimExecutions, listExecutions, lostExecutions, nextDue } from "./executions.ts";
+import { claimExecutions, nextDue, waiting } from "./claims.ts";
+import { childIds, insertExecution, listExecutions, lostExecutions } from "./executions.ts";
+import { aClaim, anExecution } from "../contract/samples.ts";
 import { createMembers } from "./members.ts";
 import { migrate } from "./migrate.ts";
 
@@ -100,14 +102,31 @@ test("totals of the usual lists are counted on an index alone", async (t) => {
 
 test("claiming, due times, leases and children do not look at history", async (t) => {
   const { db, plans } = await observed(t);
-  claimExecutions(db, "inline", 1, "w", 1);
-  nextDue(db, "inline");
+  waiting(db, 10);
+  nextDue(db, "inline", 1);
   lostExecutions(db, 1);
   childIds(db, "default", ["p", "q"]);
   assert.deepEqual(
     plans.map((plan) => /index (execution_\w+)/i.exec(plan)?.[1]),
-    ["execution_waiting", "execution_waiting", "execution_leased", "execution_by_parent"],
+    ["execution_waiting", "execution_waiting", "execution_waiting", "execution_leased", "execution_by_parent"],
   );
+  assert.equal(plans[2]?.match(/using covering index execution_waiting /gi)?.length, 3);
+});
+
+test("a claim jumps along the queues and reads nothing but the index and what it takes", async (t) => {
+  const { db, plans } = await observed(t);
+  const edge = { site: "edge" };
+  for (const [n, given] of [{}, { where: edge }, { where: { site: "core" } }, { priority: 5 }].entries()) {
+    insertExecution(db, anExecution(n, given));
+  }
+  plans.length = 0;
+  assert.equal(claimExecutions(db, aClaim({ labels: edge }), "").length, 3);
+  const [taking, looking] = [plans.filter((plan) => /project=\? and id=\?/i.test(plan)), plans];
+  assert.equal(taking.length, 3);
+  for (const plan of looking.filter((one) => !taking.includes(one))) {
+    assert.match(plan, /^search execution using covering index execution_queue \(lane=\?/i);
+    assert.doesNotMatch(plan, /temp b-tree/i);
+  }
 });
 
 test("events and enforcements have an index for each list that people open", async (t) => {
