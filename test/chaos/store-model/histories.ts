@@ -29,7 +29,7 @@ function accept(world: World, { operation, said }: Happened, isBusy: boolean): W
     return expected === said ? [after] : [];
   }
   const ids = said === "" ? [] : said.split(",");
-  const inOrder = waiting(world).filter((id) => ids.includes(id));
+  const inOrder = waiting(world, operation.worker).filter((id) => ids.includes(id));
   const isPossible = ids.length <= operation.limit && ids.join() === inOrder.join();
   return isPossible ? [claimed(world, ids, operation.worker)] : [];
 }

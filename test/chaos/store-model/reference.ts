@@ -17,8 +17,13 @@ export interface Run {
   readonly status: "requested" | "running" | "canceling" | "succeeded" | "canceled" | "abandoned";
   readonly priority: number;
   readonly due: number;
+  /** Only for workers that have one. */
+  readonly gpu: boolean;
   readonly worker?: string;
 }
+
+/** The member that has one. */
+export const HAS_GPU = "m1";
 
 export const EMPTY: World = { members: {}, singletons: {}, executions: {}, steps: {}, told: [] };
 
@@ -28,7 +33,13 @@ export type Operation =
   | { readonly kind: "evict"; readonly member: string; readonly seen: "latest" | "older" }
   | { readonly kind: "leave"; readonly member: string }
   | { readonly kind: "take" | "release"; readonly name: string; readonly member: string }
-  | { readonly kind: "insert"; readonly id: string; readonly priority: number; readonly due: number }
+  | {
+      readonly kind: "insert";
+      readonly id: string;
+      readonly priority: number;
+      readonly due: number;
+      readonly gpu: boolean;
+    }
   | { readonly kind: "claim"; readonly worker: string; readonly limit: number }
   | { readonly kind: "cancel"; readonly id: string }
   | { readonly kind: "finish" | "again"; readonly id: string; readonly worker: string }
@@ -77,11 +88,11 @@ export function perform(world: World, operation: Operation): { readonly said: Sa
       return ok({ singletons: withoutKey(world.singletons, operation.name) });
     }
     case "insert": {
-      const { id, priority, due } = operation;
-      return world.executions[id] ? refuse("exists") : run(id, { status: "requested", priority, due });
+      const { id, priority, due, gpu } = operation;
+      return world.executions[id] ? refuse("exists") : run(id, { status: "requested", priority, due, gpu });
     }
     case "claim": {
-      const ids = waiting(world).slice(0, operation.limit);
+      const ids = waiting(world, operation.worker).slice(0, operation.limit);
       return { said: ids.join(), after: claimed(world, ids, operation.worker) };
     }
     case "cancel": {
@@ -132,10 +143,10 @@ export function looked(world: World): World {
   return { ...world, members: Object.fromEntries(members) };
 }
 
-/** The executions that wait, in the order in which they are to be claimed. */
-export function waiting({ executions }: World): string[] {
+/** The executions that wait and that the worker can run, in the order in which it is to claim them. */
+export function waiting({ executions }: World, worker: string): string[] {
   return Object.entries(executions)
-    .filter(([, one]) => one.status === "requested")
+    .filter(([, one]) => one.status === "requested" && (!one.gpu || worker === HAS_GPU))
     .toSorted(([a, x], [b, y]) => y.priority - x.priority || x.due - y.due || (a < b ? -1 : 1))
     .map(([id]) => id);
 }

@@ -87,8 +87,9 @@ const operation: fc.Arbitrary<Operation> = fc.oneof(
     arbitrary: fc.record({
       kind: kind("insert"),
       id,
-      priority: fc.constant(0),
+      priority: fc.integer({ min: -1, max: 1 }),
       due: fc.integer({ min: 1, max: 3 }),
+      gpu: fc.boolean(),
     }),
   },
   { weight: 5, arbitrary: fc.record({ kind: kind("claim"), worker: member, limit: fc.integer({ min: 1, max: 3 }) }) },
@@ -125,7 +126,7 @@ describe("members, leases, claims and workflows are as in the reference, whateve
     await holdsToReference(async () => {
       const store = await openSqliteStore({ directory: join(folder, String(++number)) });
       return { stores: [store], counts: new Map(), [Symbol.asyncDispose]: () => store[Symbol.asyncDispose]() };
-    }, 50);
+    }, 40);
   });
 
   describe("on PostgreSQL", { skip: whyNoPostgres() ?? false }, () => {
@@ -151,7 +152,7 @@ describe("members, leases, claims and workflows are as in the reference, whateve
             for (const store of stores) await store[Symbol.asyncDispose]();
           },
         };
-      }, 20);
+      }, 12);
     });
   });
 });

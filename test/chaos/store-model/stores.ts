@@ -1,7 +1,7 @@
 import type { Execution, Member } from "@squall/model";
 import type { Change, Committed, Store } from "@squall/store";
 import type { Happened } from "./histories.ts";
-import { looked, type Operation, type Run, type Said, type World } from "./reference.ts";
+import { HAS_GPU, looked, type Operation, type Run, type Said, type World } from "./reference.ts";
 
 export const MEMBERS = ["m1", "m2", "m3"] as const;
 export const EXECUTIONS = ["e1", "e2", "e3", "e4", "e5", "e6"] as const;
@@ -9,6 +9,7 @@ export const WORKFLOWS = ["w1", "w2"] as const;
 export const SHARDS = [0, 1] as const;
 
 const PROJECT = "default";
+const GPU = { gpu: "yes" };
 /** Everything is due. */
 const NOW = 1_000_000;
 
@@ -45,7 +46,13 @@ export async function doIt(store: Store, operation: Operation, counts: Counts): 
       return commit({ kind: "execution.insert", execution: anExecution(operation) });
     case "claim": {
       const { worker, limit } = operation;
-      const claimed = await store.claim("inline", limit, worker, NOW);
+      const claimed = await store.claim({
+        lane: "inline",
+        limit,
+        worker,
+        labels: worker === HAS_GPU ? GPU : {},
+        now: NOW,
+      });
       return said(claimed.map(({ id }) => id).join());
     }
     case "cancel":
@@ -106,9 +113,15 @@ function wordOf(committed: Committed): Said {
   return committed.ok ? "ok" : `${committed.reason} ${committed.index}`;
 }
 
-function runOf({ status, due, lease }: Execution): Run {
+function runOf({ status, due, priority = 0, where, lease }: Execution): Run {
   // The cast: only the reference's operations have touched it.
-  return { status: status as Run["status"], priority: 0, due, ...(lease && { worker: lease.worker }) };
+  return {
+    status: status as Run["status"],
+    priority,
+    due,
+    gpu: where !== undefined,
+    ...(lease && { worker: lease.worker }),
+  };
 }
 
 function move(id: string, from: "running", to: "canceling" | "succeeded" | "abandoned" | "requested") {
@@ -124,7 +137,7 @@ function aMember(id: string): Member {
   return { id, host: "h", pid: 1, roles: ["worker"], labels: {}, version: "1", started: 1, slots, state: {} };
 }
 
-function anExecution({ id, due }: { id: string; due: number }): Execution {
+function anExecution({ id, priority, due, gpu }: Extract<Operation, { kind: "insert" }>): Execution {
   return {
     id,
     project: PROJECT,
@@ -137,6 +150,8 @@ function anExecution({ id, due }: { id: string; due: number }): Execution {
     parameters: {},
     context: {},
     user: "u",
+    ...(priority !== 0 && { priority }),
+    ...(gpu && { where: GPU }),
     created: due,
     due,
     start: due,
