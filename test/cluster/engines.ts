@@ -21,6 +21,8 @@ export interface AddOptions {
   /** Puts something in front of the store. */
   readonly around?: (store: Store) => Store;
   readonly processSlots?: number;
+  /** As on a machine of its own: code of packs is kept for others, and unpacked into this folder. */
+  readonly codeFolder?: string;
 }
 
 export interface Member {
@@ -64,6 +66,7 @@ export async function severalEngines(url: string): Promise<Engines> {
         workflowExecutions: 100_000,
         workflowDepth: 20,
       },
+      ...(options.codeFolder !== undefined && { code: { folder: options.codeFolder, near: ownBus.artifacts } }),
       apiUrl: () => "http://127.0.0.1:9/v1",
       webUrl: () => "http://127.0.0.1:9",
       timezone: "UTC",

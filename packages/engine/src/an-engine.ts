@@ -6,6 +6,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { CodeSettings } from "./code/code.ts";
 import { createEngine } from "./create-engine.ts";
 import type { Engine } from "./engine.ts";
 import { type EngineParts, type Limits, ROLES } from "./parts.ts";
@@ -18,7 +19,7 @@ export interface TestEngine extends AsyncDisposable {
   readonly parts: EngineParts;
   readonly admin: Principal;
   /** Closes everything and opens it again on the same file, as after a clean stop, and starts it. Use the returned one from then on. */
-  reopen(more?: { readonly labels?: Labels }): Promise<TestEngine>;
+  reopen(change?: EngineOptions): Promise<TestEngine>;
   /** Lines that were logged as warnings or errors. */
   readonly complaints: readonly string[];
 }
@@ -26,18 +27,19 @@ export interface TestEngine extends AsyncDisposable {
 const CORE_PACK = join(import.meta.dirname, "../../../packs/core");
 const PYTHON = join(import.meta.dirname, "../../../python");
 
-export async function anEngine(
-  options: {
-    limits?: Partial<Limits>;
-    directory?: string;
-    key?: Buffer;
-    start?: boolean;
-    now?: () => number;
-    labels?: Labels;
-    /** Puts something in front of the store. */
-    around?: (store: Store) => Store;
-  } = {},
-): Promise<TestEngine> {
+export interface EngineOptions {
+  readonly limits?: Partial<Limits>;
+  readonly directory?: string;
+  readonly key?: Buffer;
+  readonly start?: boolean;
+  readonly now?: () => number;
+  readonly labels?: Labels;
+  readonly code?: CodeSettings;
+  /** Puts something in front of the store. */
+  readonly around?: (store: Store) => Store;
+}
+
+export async function anEngine(options: EngineOptions = {}): Promise<TestEngine> {
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "squall-engine-")));
   const key = options.key ?? randomBytes(32);
   const complaints: string[] = [];
@@ -65,6 +67,7 @@ export async function anEngine(
       workflowDepth: 20,
       ...options.limits,
     },
+    ...(options.code && { code: options.code }),
     apiUrl: () => "http://127.0.0.1:9/v1",
     webUrl: () => "http://127.0.0.1:9",
     timezone: "UTC",
@@ -91,10 +94,10 @@ export async function anEngine(
     parts,
     complaints,
     admin: { user: "admin", project: DEFAULT_PROJECT, roles: ["admin"], method: "internal" },
-    async reopen(more = {}) {
+    async reopen(change = {}) {
       await close();
       isClosed = true;
-      return anEngine({ ...options, ...more, directory, key, start: true });
+      return anEngine({ ...options, directory, key, start: true, ...change });
     },
     async [Symbol.asyncDispose]() {
       if (!isClosed) await close();

@@ -3,6 +3,7 @@ import type { Action, JsonObject, ResourceKind, RunnerType, Trigger } from "@squ
 import type { Runner } from "@squall/runners";
 import type { Change } from "@squall/store";
 import type { Cluster } from "./cluster/cluster.ts";
+import type { Code } from "./code/code.ts";
 import type { Shelves, Stored } from "./content/shelves.ts";
 import type { Backlog } from "./executions/backlog.ts";
 import type { Lanes } from "./executions/lanes.ts";
@@ -33,6 +34,7 @@ export interface Core {
   readonly cluster: Cluster;
   readonly census: Census;
   readonly definitions: Definitions;
+  readonly code: Code;
   readonly runners: ReadonlyMap<string, Runner>;
   /** A pack's configuration with its dynamic values rendered; `{}` for packs without. */
   configOf(project: string, pack: string, user: string, keys: KeyContext): JsonObject;

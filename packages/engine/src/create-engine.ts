@@ -2,6 +2,7 @@ import { DEFAULT_PROJECT, messageOf, type RunnerType, SquallError } from "@squal
 import type { Runner } from "@squall/runners";
 import { createAccounts } from "./accounts/accounts.ts";
 import { createAliases } from "./aliases/aliases.ts";
+import { createCode } from "./code/code.ts";
 import { createCluster } from "./cluster/cluster.ts";
 import { createInbox } from "./cluster/inbox.ts";
 import { clusterStatus } from "./cluster/status.ts";
@@ -62,6 +63,8 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     slots,
     state: { running: dispatch.running(), taken: { inline: lanes.taken("inline"), process: lanes.taken("process") } },
   }));
+  const code = createCode(parts, shelves);
+  const definitions = createDefinitions(code, parts.log);
   const core: Core = {
     parts,
     shelves,
@@ -75,8 +78,9 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
     rules,
     webhooks: webhooks.at,
     plans: createPlans(),
-    snapshots: createSnapshots(parts.store),
-    definitions: createDefinitions(shelves),
+    snapshots: createSnapshots(parts.store, definitions.complete),
+    definitions,
+    code,
     lanes,
     backlog,
     cluster,
@@ -119,7 +123,7 @@ export async function createEngine(parts: EngineParts): Promise<Engine> {
   };
 
   const sync = createContentSync(parts, shelves);
-  const content = createContent({ parts, shelves, changed, sync });
+  const content = createContent({ parts, shelves, code, changed, sync });
   await sync.begin();
   const projects = new Set([DEFAULT_PROJECT, ...(await parts.store.projects())]);
   for (const project of projects) {

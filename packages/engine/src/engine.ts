@@ -81,6 +81,29 @@ export interface Content {
   register(project: string, directories: readonly string[], types?: readonly string[]): Promise<Registration>;
   /** Removes a pack and everything in it. The folder stays. */
   unregister(project: string, pack: string): Promise<void>;
+  /**
+   * The folder with the code of a pack on this machine, as it is registered or as `archive` has it; unpacked first where the pack was registered on another one.
+   * Undefined for a pack that is not there; throws Unavailable when its code cannot be had.
+   */
+  codeOf(project: string, pack: string, archive?: string): Promise<string | undefined>;
+  /** Reads a pack again out of the code that is kept of it, for who does not have its folder. */
+  registerKept(project: string, pack: string, types?: readonly string[]): Promise<Registration>;
+  /**
+   * Makes the files of a pack known to all machines, and nothing of what they hold: it is `installing` until it is registered.
+   * Resolves with its ref.
+   */
+  announce(project: string, directory: string): Promise<string>;
+  /** Reads what others wrote to the store. Resolves when it is in memory. */
+  catchUp(): Promise<void>;
+  /**
+   * Takes over the files of a pack as they are now in a folder: its list of them, digest and archive. What the metadata among
+   * them says stays as it is. Throws Conflict when the pack was changed meanwhile.
+   */
+  refresh(project: string, pack: string, folder: string): Promise<void>;
+  /** Whether the folder that a pack was registered from is on this machine, with what was registered. */
+  isHere(pack: Resources["pack"]): Promise<boolean>;
+  /** Whether other machines get the code of packs: it is kept with what is registered. */
+  readonly sharesCode: boolean;
   /** Action parameters merged over its runner's. */
   parametersOf(project: string, action: Resources["action"]): Parameters;
 }

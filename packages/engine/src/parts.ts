@@ -3,6 +3,7 @@ import type { Micros } from "@squall/model";
 import type { Runner } from "@squall/runners";
 import type { SensorSettings } from "@squall/sources";
 import type { Store } from "@squall/store";
+import type { CodeSettings } from "./code/code.ts";
 import type { Vault } from "./vault.ts";
 
 /** Settings of the loop, with the reason for each default beside it in `DEFAULT_LIMITS`. */
@@ -53,6 +54,13 @@ export interface EngineParts {
   readonly webUrl: () => string;
   /** How sensors run. Absent: they are known, and none runs. */
   readonly sensors?: SensorSettings;
+  /** Days for which executions and events are kept after they ended. Absent: for ever. */
+  readonly keepDays?: number;
+  /**
+   * How the code of packs reaches other machines: it is then kept with what is registered. Absent: one process has all to
+   * itself, and packs run from the folders they were registered from.
+   */
+  readonly code?: CodeSettings;
   /** Time zone of timers that name none. */
   readonly timezone: string;
   readonly log: Log;

@@ -7,5 +7,6 @@ export type { JsonPath } from "./jsonpath.ts";
 export { keyLookup } from "./key-lookup.ts";
 export type { KeyLookup } from "./key-lookup.ts";
 export { renderParameters } from "./parameters.ts";
+export { compareVersions } from "./semver.ts";
 export { isTemplate, renderForgiving, renderNative, renderText, templateNames } from "./template.ts";
 export * from "./orquesta/index.ts";

@@ -16,6 +16,8 @@ export interface Snapshot {
   readonly trigger_type?: TriggerType;
   /** Of a workflow: its definition's text as it was. */
   readonly definition?: string;
+  /** Digest of the pack's code as it was, where that is kept for other machines. */
+  readonly archive?: string;
 }
 
 export interface StatusChange {

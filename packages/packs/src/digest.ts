@@ -14,6 +14,8 @@ export interface PackFiles {
   readonly files: readonly string[];
   /** SHA-256, hex, of all their paths, contents and executable bits: equal content, equal digest, on any machine. */
   readonly digest: string;
+  /** The same of paths and contents alone: running a script may make it executable. */
+  readonly contents: string;
   /** Links that lead out of the pack or nowhere; they are not among the files. */
   readonly strayLinks: readonly string[];
 }
@@ -27,14 +29,17 @@ export async function digestPack(directory: string): Promise<PackFiles> {
   // By code unit, not locale: the order is part of the digest.
   files.sort();
   const digest = createHash("sha256");
+  const contents = createHash("sha256");
   for (const file of files) {
     const path = join(root, file);
     const content = createHash("sha256");
     await pipeline(createReadStream(path), content);
     const executable = ((await stat(path)).mode & 0o111) !== 0;
-    digest.update(`${JSON.stringify(file)} ${executable ? "x" : "-"} ${content.digest("hex")}\n`);
+    const hex = content.digest("hex");
+    digest.update(`${JSON.stringify(file)} ${executable ? "x" : "-"} ${hex}\n`);
+    contents.update(`${JSON.stringify(file)} ${hex}\n`);
   }
-  return { files, digest: digest.digest("hex"), strayLinks };
+  return { files, digest: digest.digest("hex"), contents: contents.digest("hex"), strayLinks };
 }
 
 async function collect(root: string, folder: string, files: string[], strayLinks: string[]): Promise<void> {

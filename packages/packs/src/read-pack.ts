@@ -55,6 +55,8 @@ export interface PackContent {
 }
 
 export interface ReadOptions {
+  /** The folder that the pack says it is in, where what is read is a copy of that. Default: the one that is read. */
+  readonly origin?: string;
   /** The runners there are, with their parameters. Absent: runner types are not checked. */
   readonly runners?: readonly KnownRunner[];
   /** Folder of `<pack>.yaml` configurations. Default: StackStorm's place for a pack in `<base>/packs/<pack>`, `<base>/configs`. */
@@ -111,7 +113,7 @@ export async function readPack(directory: string, options: ReadOptions = {}): Pr
   }
   const { files, digest } = listed;
   const pack = {
-    resource: completePack(manifest.value, { ref, path, files, digest }),
+    resource: completePack(manifest.value, { ref, path: options.origin ?? path, files, digest }),
     at: manifest.at(),
     locate: manifest.at,
   };
@@ -134,7 +136,7 @@ export async function readPack(directory: string, options: ReadOptions = {}): Pr
         const here: Path = ["trigger_types", index];
         sensorTriggers.push({ resource, at: metadata.at(here), locate: (path) => metadata.at([...here, ...path]) });
       }
-      return completeSensor(draft, ref, path);
+      return completeSensor(draft, ref, options.origin ?? path);
     },
   });
   const content = {

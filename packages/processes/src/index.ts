@@ -2,6 +2,7 @@
 export { type Capture, createCapture } from "./capture.ts";
 export { commandLine, type Command, findShells, type Shells, type Sudo } from "./command-line.ts";
 export { baseEnvironment, type Environment } from "./environment.ts";
+export { folderUses } from "./folder-uses.ts";
 export { type Elevation, killTree, sendElevated } from "./kill-tree.ts";
 export { createLauncher, type Launcher } from "./launcher/launcher.ts";
 export { endLeftovers } from "./leftovers.ts";

@@ -28,6 +28,8 @@ export interface RunnerOptions {
   readonly python?: string;
   /** The folder with one Python virtualenv per pack. Default: none, so that packs with requirements.txt are refused. */
   readonly virtualenvs?: string;
+  /** The folder of a registered pack on this machine. Default: as the API says, which may be another machine's. */
+  readonly packFolder?: ((pack: string) => Promise<string | undefined>) | undefined;
   /** Folders of packs, for finding those that are about to be registered. Default: none. */
   readonly packRoots?: readonly string[];
   /** Where the packages of virtualenvs come from. Default: where pip looks by itself. */
@@ -75,6 +77,7 @@ export interface RunnerSettings {
   readonly pythonPath: string;
   readonly python: string;
   readonly virtualenvs: string | undefined;
+  readonly packFolder: ((pack: string) => Promise<string | undefined>) | undefined;
   readonly packRoots: readonly string[];
   readonly packages: PackageSources | undefined;
   /** What installers of packages get of the service's environment. */
@@ -110,6 +113,7 @@ export function settle(options: RunnerOptions): RunnerSettings {
     pythonPath: options.pythonPath ?? fileURLToPath(new URL("../../../python", import.meta.url)),
     python: options.python ?? "python3",
     virtualenvs: options.virtualenvs,
+    packFolder: options.packFolder,
     packRoots: options.packRoots ?? [],
     packages: options.packages,
     installerBase: installerBase(service),

@@ -8,6 +8,7 @@ import { createInstallation, createPackIndex } from "@squall/packs";
 import { removeVirtualenv } from "@squall/processes";
 import { openPostgresStore, openSqliteStore, type Store } from "@squall/store";
 import { ownPacks, registerChangedPacks } from "./bundled-packs.ts";
+import { openPackLedger } from "./pack-standing.ts";
 import { type Context, DEFAULT_SETTINGS, type HttpSettings } from "./context.ts";
 import { createListener } from "./http/app.ts";
 import { createFront, type Front } from "./http/front.ts";
@@ -160,7 +161,9 @@ async function open(ground: Ground): Promise<Works> {
   log.setAside();
   const newId = createIds();
   const vault = createVault(ground.key);
-  const bus = stack.use(await openBus(options, await installationOf(store, vault, newId), log));
+  const installation = await installationOf(store, vault, newId);
+  if (options.bus) log.info({ cluster: installation }, "a member of this cluster");
+  const bus = stack.use(await openBus(options, installation, log));
   condition.starts("reads the content");
   const engine = stack.use(await openEngine(ground, { store, bus, vault, newId }, stack));
   condition.hasEngine(engine);
@@ -168,11 +171,17 @@ async function open(ground: Ground): Promise<Works> {
   const streams = createStreamHub(bus, engine, log);
   let registration: Registration | undefined;
   if (options.roles.includes("api")) {
-    const installation = createInstallation(ownPacks(options.dataDirectory, join(ROOT, "packs")));
+    const own = ownPacks(options.dataDirectory, join(ROOT, "packs"));
+    const installation = createInstallation(own);
     await installation.recover();
     condition.starts("registers packs");
-    registration = await registerChangedPacks(engine, ground.settings.packRoots, ground.say);
-    front.open(createListener(contextOf(ground, { engine, bus, streams, installation }), ROUTES));
+    const ledger = engine.content.sharesCode
+      ? openPackLedger(join(options.dataDirectory, "registered-packs.json"))
+      : undefined;
+    const { packRoots } = ground.settings;
+    registration = await registerChangedPacks(engine, packRoots, ground.say, ledger && { ledger, own });
+    const packs = { installation, ...(ledger && { ledger }) };
+    front.open(createListener(contextOf(ground, { engine, bus, streams, packs }), ROUTES));
     stack.defer(() => front.shut(0));
   }
   condition.starts("takes up its work");
@@ -194,10 +203,11 @@ async function openEngine(
   parts: Pick<EngineParts, "store" | "bus" | "vault" | "newId">,
   stack: AsyncDisposableStack,
 ): Promise<Engine> {
-  const runners = runnersOf(options, log);
+  const runners = runnersOf(options, log, (pack) => engine.content.codeOf(DEFAULT_PROJECT, pack));
   stack.defer(async () => {
     for (const runner of runners) await runner[Symbol.asyncDispose]?.();
   });
+  const isShared = options.shareCode ?? !parts.store.exclusive;
   const apiUrl = (): string => url ?? engine.apiUrl() ?? DEFAULT_URL;
   const engine: Engine = await createEngine({
     ...parts,
@@ -211,9 +221,11 @@ async function openEngine(
     version: DEFAULT_SETTINGS.version,
     ownUrl: () => url,
     limits: limitsOf(options),
+    ...(options.keepDays > 0 && { keepDays: options.keepDays }),
     apiUrl: () => `${apiUrl()}/v1`,
     webUrl: apiUrl,
     timezone: options.timezone,
+    ...(isShared && { code: { folder: join(options.dataDirectory, "code"), near: parts.bus.artifacts } }),
     log,
   });
   return engine;
@@ -225,8 +237,10 @@ function contextOf(
     engine,
     bus,
     streams,
-    installation,
-  }: Pick<Context, "engine" | "bus" | "streams"> & Pick<Context["packs"], "installation">,
+    packs,
+  }: Pick<Context, "engine" | "bus" | "streams"> & {
+    readonly packs: Pick<Context["packs"], "installation" | "ledger">;
+  },
 ): Context {
   const virtualenvs = join(options.dataDirectory, "virtualenvs");
   return {
@@ -237,7 +251,7 @@ function contextOf(
     condition,
     settings,
     packs: {
-      installation,
+      ...packs,
       index: createPackIndex({ urls: options.packIndexes, cache: join(options.dataDirectory, "pack-index") }),
       earlierRoots: options.packRoots,
       removeVirtualenv: (ref) => removeVirtualenv({ virtualenvs }, ref),

@@ -3,6 +3,7 @@ import type { Engine } from "@squall/engine";
 import type { Installation, PackIndex } from "@squall/packs";
 import type { StreamHub } from "./stream/hub.ts";
 import type { Log } from "./log.ts";
+import type { PackLedger } from "./pack-standing.ts";
 import type { Condition } from "./starting/condition.ts";
 
 /** What every handler stands on. */
@@ -22,6 +23,8 @@ export interface InstalledPacks {
   readonly index: PackIndex;
   /** Folders of packs that go before the installed ones: a pack in one of them cannot be installed. */
   readonly earlierRoots: readonly string[];
+  /** Where other servers register packs too: what this one registered from its folders. */
+  readonly ledger?: PackLedger;
   /** Removes a pack's virtualenv, if it has one. */
   removeVirtualenv(ref: string): Promise<void>;
 }

@@ -110,7 +110,12 @@ export type Change =
   | { readonly kind: "token.insert"; readonly token: Token }
   | { readonly kind: "token.delete"; readonly hash: string }
   | { readonly kind: "apikey.put"; readonly key: ApiKey }
-  | { readonly kind: "apikey.delete"; readonly project: string; readonly id: string };
+  | { readonly kind: "apikey.delete"; readonly project: string; readonly id: string }
+  /**
+   * Keeps the code of a pack under the digest of its bytes; doing it again is nothing. The bytes are brought in before the
+   * list takes its place among others, so that those need not wait for them: only such a list can be overtaken (S4).
+   */
+  | { readonly kind: "archive.keep"; readonly digest: string; readonly bytes: Uint8Array };
 
 /**
  * Moves an execution from one of the statuses `from` to `to`, appending `{to, at}` to its log. With `worker`, only if

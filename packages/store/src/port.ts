@@ -28,7 +28,7 @@ import type { Change, Committed, StoredResource, Told } from "./changes.ts";
  * S1  `commit` resolves only when the change survives SIGKILL and power loss.
  * S2  A list of changes happens whole or not at all, whatever else is in the same group.
  * S3  No guard is checked against uncommitted or stale state: of two lists with the same guard one is refused.
- * S4  Lists are applied in the order in which `commit` was called.
+ * S4  Lists are applied in the order in which `commit` was called, but for those that keep an archive.
  * S5  Reads see everything committed before they were called.
  */
 export interface Store extends AsyncDisposable {
@@ -121,6 +121,22 @@ export interface Store extends AsyncDisposable {
   apiKeyByHash(hash: string): Promise<ApiKey | undefined>;
   apiKeys(project: string, page: Page): Promise<Listed<ApiKey>>;
 
+  /**
+   * Forgets old history, a part of it at a time: executions with their output, steps and enforcements, and events, of before
+   * `ask.before`. Kept is whatever has not ended or ended later, what is above what has not ended, what these continue
+   * (re-runs), and all that is below any of it. Never takes long; `more` says that calling again finds more. PostgreSQL forgets whole days and
+   * more at once, and keeps up to some days longer than asked; it also makes room for the days to come, so call it daily
+   * at least, with `before` 0 when nothing is to be forgotten.
+   */
+  forget(ask: Forgetting): Promise<Forgotten>;
+  /** The bytes that `archive.keep` kept. */
+  archive(digest: string): Promise<Uint8Array | undefined>;
+  /**
+   * Removes the archives that were found to be of no use for `idleMs`, by the store's clock, and finds those that are now: no
+   * pack names them (as `archive`), nor does the snapshot of an execution that has not ended. Resolves with how many went.
+   */
+  forgetArchives(idleMs: number): Promise<number>;
+
   /** Every project that anything was ever written for. */
   projects(): Promise<string[]>;
   /**
@@ -128,6 +144,21 @@ export interface Store extends AsyncDisposable {
    * when nothing can be written now.
    */
   describe(): Promise<Record<string, unknown>>;
+}
+
+export interface Forgetting {
+  /** What ended before this is forgotten; 0: nothing. */
+  readonly before: Micros;
+  readonly now: Micros;
+  /** Rows to look at in one go, where they go one by one. */
+  readonly limit: number;
+}
+
+/** What is gone. */
+export interface Forgotten {
+  readonly executions: number;
+  readonly events: number;
+  readonly more: boolean;
 }
 
 export interface Beaten {

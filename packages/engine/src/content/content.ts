@@ -1,6 +1,10 @@
 import { Conflict, Invalid, type JsonObject, NotFound, type ResourceKind } from "@squall/model";
+import type { Code } from "../code/code.ts";
 import type { Content } from "../engine.ts";
 import { mergeParameters } from "../parameters/plan.ts";
+import { basename } from "node:path";
+import { digestPack, readPackFacts } from "@squall/packs";
+import type { Change } from "@squall/store";
 import type { EngineParts } from "../parts.ts";
 import { commitEdit, createEdit, type Edit, type Edited } from "./edit.ts";
 import { putDraft, removeFrom } from "./prepare.ts";
@@ -14,6 +18,7 @@ const SYSTEM_PACKS: ReadonlySet<string> = new Set(["core", "packs"]);
 export interface ContentDeps {
   readonly parts: EngineParts;
   readonly shelves: Shelves;
+  readonly code: Code;
   /** Told what changed once it is durable: rule index, sources. */
   readonly changed: (edited: readonly Edited[]) => void;
   readonly sync: ContentSync;
@@ -36,13 +41,14 @@ export function createContent(deps: ContentDeps): ContentWithin {
   let last: Promise<unknown> = Promise.resolve();
 
   /** Edits decide on what is in memory, so the next one begins after the last one ended. */
-  const edit = <T>(project: string, change: (edit: Edit) => T | Promise<T>): Promise<T> => {
+  const edit = <T>(project: string, change: (edit: Edit, more: Change[]) => T | Promise<T>): Promise<T> => {
     const run = last.then(async () => {
       for (let attempt = 1; ; attempt++) {
         const draft = createEdit(parts, shelves, project);
-        const result = await change(draft);
+        const more: Change[] = [];
+        const result = await change(draft, more);
         try {
-          deps.changed(await commitEdit(parts, shelves, draft));
+          deps.changed(await commitEdit(parts, shelves, draft, more));
           return result;
         } catch (error) {
           const isOld = error instanceof Conflict && error.code === "content.conflict";
@@ -92,7 +98,11 @@ export function createContent(deps: ContentDeps): ContentWithin {
     async register(project, directories, types) {
       const results = [];
       for (const directory of directories) {
-        results.push(await edit(project, (draft) => registerPack(draft, shelves, directory, types)));
+        results.push(
+          await edit(project, (draft, more) =>
+            registerPack({ edit: draft, shelves, code: deps.code, more }, directory, types),
+          ),
+        );
       }
       return tally(results);
     },
@@ -115,6 +125,46 @@ export function createContent(deps: ContentDeps): ContentWithin {
         removeFrom(draft, shelves, "pack", draft.get("pack", pack)?.id ?? "");
       });
     },
+    async codeOf(project, ref, archive) {
+      using held = await deps.code.hold(project, ref, archive);
+      return held?.path;
+    },
+    async registerKept(project, ref, types) {
+      const pack = shelves.get(project, "pack", ref)?.body;
+      if (!pack) throw unknown(ref);
+      using held = await deps.code.hold(project, ref);
+      const folder = held?.path ?? pack.path;
+      return tally([
+        await edit(project, (draft, more) =>
+          registerPack({ edit: draft, shelves, code: deps.code, more, kept: pack }, folder, types),
+        ),
+      ]);
+    },
+    async announce(project, directory) {
+      const { pack } = await edit(project, async (draft, more) => {
+        const known = draft.get("pack", (await readPackFacts(directory, basename(directory))).ref)?.body;
+        const installing = known?.installing ?? known?.archive ?? "";
+        return registerPack({ edit: draft, shelves, code: deps.code, more, installing }, directory, ["pack"]);
+      });
+      return pack;
+    },
+    async refresh(project, ref, folder) {
+      await edit(project, async (draft, more) => {
+        const pack = draft.get("pack", ref)?.body;
+        if (!pack) throw unknown(ref);
+        const [{ files, digest }, archive] = await Promise.all([digestPack(folder), deps.code.archive(folder)]);
+        if (archive) more.push({ kind: "archive.keep", ...archive });
+        draft.put("pack", {
+          ...pack,
+          path: folder,
+          files: [...files],
+          digest,
+          ...(archive && { archive: archive.digest }),
+        });
+      });
+    },
+    isHere: (pack) => deps.code.isHere(pack),
+    sharesCode: parts.code !== undefined,
     parametersOf(project, action) {
       const runner = shelves.get(project, "runner_type", action.runner_type.replaceAll("_", "-"))?.body;
       return mergeParameters(runner?.runner_parameters ?? {}, action.parameters);

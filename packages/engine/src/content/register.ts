@@ -6,8 +6,10 @@ import {
   type SourcePosition,
   SquallError,
 } from "@squall/model";
-import { type LocatedProblem, readPack } from "@squall/packs";
+import { type LocatedProblem, type PackArchive, readPack } from "@squall/packs";
+import type { Change } from "@squall/store";
 import { join } from "node:path";
+import type { Code } from "../code/code.ts";
 import type { Registration } from "../engine.ts";
 import type { Edit } from "./edit.ts";
 import { removeFrom } from "./prepare.ts";
@@ -34,24 +36,51 @@ const SINGULAR: Readonly<Record<string, Type>> = {
   config: "configs",
 };
 
+export interface Registering {
+  readonly edit: Edit;
+  readonly shelves: Shelves;
+  readonly code: Code;
+  /** What is to be committed beside the edit. */
+  readonly more: Change[];
+  /** What is read is the code that is kept of this pack: its files are as they are known, whatever became of the copy. */
+  readonly kept?: Resources["pack"] | undefined;
+  /** Its content is registered later: the archive to go back to if it never is, "" for none. */
+  readonly installing?: string | undefined;
+}
+
 /** Reads a pack folder into the edit. What is wrong in it is left out and named; the rest goes in. */
 export async function registerPack(
-  edit: Edit,
-  shelves: Shelves,
+  { edit, shelves, code, more, kept, installing }: Registering,
   directory: string,
   asked: readonly string[] = ["all"],
 ): Promise<Registered> {
   const wanted = wantedTypes(asked);
-  const content = await readPack(directory, { runners: edit.list("runner_type") });
+  const content = await readPack(directory, { runners: edit.list("runner_type"), ...(kept && { origin: kept.path }) });
   const problems = content.problems.map((one) => ({ ...one, at: inFolder(content.path, one.at) }));
   // StackStorm tells of every type it was to register, also of those of which there is nothing.
   const counts: Record<string, number> = Object.fromEntries([...wanted].map((type) => [type, 0]));
   if (!content.pack) return { pack: content.ref, counts, problems };
   const pack = content.ref;
+  let archive: PackArchive | undefined;
+  try {
+    archive = kept ? undefined : await code.archive(content.path);
+  } catch (thrown) {
+    // Content whose code the other machines could not have would only fail there.
+    if (!(thrown instanceof SquallError)) throw thrown;
+    problems.push({ severity: "error", message: thrown.message, at: inFolder(content.path, { file: "pack.yaml" }) });
+    return { pack, counts, problems };
+  }
+  // Always: it may have been forgotten since it was kept, and keeping it again is nothing.
+  if (archive) more.push({ kind: "archive.keep", ...archive });
   const count = (type: Type) => {
     counts[type] = (counts[type] ?? 0) + 1;
   };
-  putIfChanged(edit, "pack", pack, content.pack.resource);
+  putIfChanged(edit, "pack", pack, {
+    ...content.pack.resource,
+    ...(archive && { archive: archive.digest }),
+    ...(kept && { files: kept.files, digest: kept.digest, archive: kept.archive }),
+    ...(installing !== undefined && { installing }),
+  });
 
   if (wanted.has("triggers") || wanted.has("sensors")) {
     for (const { resource } of content.triggerTypes) {

@@ -69,7 +69,8 @@ export function draftExecution(core: Core, input: DraftInput): Draft {
   const lane = implementation?.lane ?? "inline";
   const workflow = isWorkflow(input.runner.name);
   const definition = workflow ? (input.definition ?? core.definitions.textOf(input.project, input.action)) : undefined;
-  const { digest, snapshot } = core.snapshots.digest(input.action, input.runner, input.origin, definition);
+  const archive = core.shelves.get(input.project, "pack", input.action.pack)?.body.archive;
+  const { digest, snapshot } = core.snapshots.digest(input.action, input.runner, input.origin, definition, archive);
   const delayed = input.delayMs !== undefined && input.delayMs > 0;
   // A workflow takes no slot and has no lease: it only decides, and its tasks are executions of their own.
   const where = input.where ?? input.action.where;

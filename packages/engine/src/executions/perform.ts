@@ -37,7 +37,7 @@ export async function perform(
       action: actionParameters,
       config,
     } = rendered instanceof Promise ? await rendered : rendered;
-    const job = buildJob(core, execution, snapshot, {
+    using job = await buildJob(core, execution, snapshot, {
       runnerParameters,
       actionParameters,
       config,

@@ -25,6 +25,7 @@ export interface Snapshots {
     runner: RunnerType,
     origin?: Origin,
     definition?: string,
+    archive?: string,
   ): { readonly digest: string; readonly snapshot: Snapshot };
   /** The change that keeps a snapshot, unless it is known to be in the store. */
   keep(project: string, digest: string, snapshot: Snapshot): Change | undefined;
@@ -32,6 +33,8 @@ export interface Snapshots {
   kept(project: string, digest: string): void;
   /** From memory, else from the store. */
   load(project: string, digests: Iterable<string>): Promise<Map<string, Snapshot>>;
+  /** With a definition that could not be read when it was made, if it can be now. */
+  complete(project: string, snapshot: Snapshot): Snapshot | Promise<Snapshot>;
 }
 
 /** Snapshots in memory at once; each is a few kilobytes. */
@@ -39,11 +42,15 @@ const CACHED = 500;
 /** Digests known to be stored; a forgotten one only costs a write that changes nothing. */
 const KNOWN = 200_000;
 
-export function createSnapshots(store: Store): Snapshots {
+export function createSnapshots(
+  store: Pick<Store, "snapshots">,
+  complete: (project: string, snapshot: Snapshot) => Snapshot | Promise<Snapshot>,
+): Snapshots {
   type Made = {
     readonly runner: RunnerType;
     readonly trigger: Trigger | undefined;
     readonly definition: string | undefined;
+    readonly archive: string | undefined;
     readonly digest: string;
     readonly snapshot: Snapshot;
   };
@@ -59,28 +66,30 @@ export function createSnapshots(store: Store): Snapshots {
   };
 
   return {
-    digest(action, runner, origin, definition) {
+    complete,
+    digest(action, runner, origin, definition, archive) {
       if (!origin) {
         const made = plain.get(action);
-        if (made?.runner === runner && made.definition === definition) return made;
-        const snapshot: Snapshot = { action, runner, ...(definition !== undefined && { definition }) };
-        const fresh = { runner, trigger: undefined, definition, snapshot, digest: digestOf(snapshot) };
+        if (made?.runner === runner && made.definition === definition && made.archive === archive) return made;
+        const snapshot: Snapshot = { action, runner, ...codeOf(definition, archive) };
+        const fresh = { runner, trigger: undefined, definition, archive, snapshot, digest: digestOf(snapshot) };
         plain.set(action, fresh);
         return fresh;
       }
       let rules = byRule.get(action);
       if (!rules) byRule.set(action, (rules = new WeakMap()));
       const made = rules.get(origin.rule);
-      if (made?.runner === runner && made.trigger === origin.trigger && made.definition === definition) return made;
+      const isSame = made?.runner === runner && made.trigger === origin.trigger;
+      if (isSame && made.definition === definition && made.archive === archive) return made;
       const snapshot: Snapshot = {
         action,
         runner,
         rule: origin.rule,
         trigger: origin.trigger,
         trigger_type: origin.triggerType,
-        ...(definition !== undefined && { definition }),
+        ...codeOf(definition, archive),
       };
-      const fresh = { runner, trigger: origin.trigger, definition, snapshot, digest: digestOf(snapshot) };
+      const fresh = { runner, trigger: origin.trigger, definition, archive, snapshot, digest: digestOf(snapshot) };
       rules.set(origin.rule, fresh);
       return fresh;
     },
@@ -100,7 +109,8 @@ export function createSnapshots(store: Store): Snapshots {
         else missing.push(digest);
       }
       if (missing.length > 0) {
-        for (const [digest, snapshot] of await store.snapshots(project, missing)) {
+        for (const [digest, stored] of await store.snapshots(project, missing)) {
+          const snapshot = await complete(project, stored);
           found.set(digest, snapshot);
           remember(`${project}\0${digest}`, snapshot);
         }
@@ -108,4 +118,8 @@ export function createSnapshots(store: Store): Snapshots {
       return found;
     },
   };
+}
+
+function codeOf(definition: string | undefined, archive: string | undefined): Pick<Snapshot, "definition" | "archive"> {
+  return { ...(definition !== undefined && { definition }), ...(archive !== undefined && { archive }) };
 }

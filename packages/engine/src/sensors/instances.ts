@@ -65,6 +65,7 @@ function instanceOf(
       pack.path,
       // Any file of the pack may be code of the sensor.
       pack.digest ?? "",
+      pack.archive ?? "",
       sensor.trigger_types,
       pollInterval ?? null,
       ownValues(configured(shelves, project, sensor.pack)),

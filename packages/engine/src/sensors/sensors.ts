@@ -19,6 +19,7 @@ import { decideInternal } from "../events/completion.ts";
 import type { Dispatch } from "../executions/dispatch.ts";
 import { evaluateWithKeys } from "../keys/lookup.ts";
 import { instancesOf, overridesOf } from "./instances.ts";
+import { sep } from "node:path";
 import { createFarSensors, MOST_WAIT_MS, nowhere, type SensorCommand, type SensorQuestion } from "./far.ts";
 import { createPosting } from "./posting.ts";
 import type { SensorTokens } from "./tokens.ts";
@@ -39,6 +40,15 @@ export function createSensors(core: Core, dispatch: Dispatch, events: Events, to
   if (parts.sensors === undefined) return NO_SENSORS;
   const source = createSensorSource({
     settings: parts.sensors,
+    async locate({ project, pack, packPath, file }) {
+      using held = await core.code.hold(project, pack);
+      if (held === undefined)
+        throw new NotFound("sensor.not-found", { message: `pack "${pack}" is not there any more` });
+      return {
+        packPath: held.path,
+        file: file.startsWith(packPath + sep) ? held.path + file.slice(packPath.length) : file,
+      };
+    },
     async prepare(instance) {
       const { project, pack } = instance;
       const config = await evaluateWithKeys(parts, project, (keys) =>

@@ -1,6 +1,6 @@
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { join, sep } from "node:path";
-import { type Action, Invalid, isObject, messageOf } from "@squall/model";
+import { type Action, Invalid, isObject, messageOf, type Snapshot } from "@squall/model";
 import { MAX_YAML_BYTES, readYaml } from "@squall/packs";
 import {
   chainProgram,
@@ -13,7 +13,9 @@ import {
   type Problem,
   type Program,
 } from "@squall/workflow";
-import type { Shelves } from "../content/shelves.ts";
+import type { Code } from "../code/code.ts";
+import type { Log } from "../parts.ts";
+import { isWorkflow } from "./is-workflow.ts";
 
 /** A definition, read and compiled. */
 export interface Compiled {
@@ -29,9 +31,14 @@ export interface Compiled {
 
 /** Definitions of workflows: their texts in the packs, and what was compiled from texts. */
 export interface Definitions {
-  /** The text in the pack's folder as it is now; undefined when it cannot be read (`whyNot` says why). */
+  /**
+   * The text in the pack's folder as it is now; undefined when it cannot be read (`whyNot` says why), or not at once: then it
+   * comes out of the archive that the snapshot names (`complete`).
+   */
   textOf(project: string, action: Action): string | undefined;
   whyNot(project: string, action: Action): string | undefined;
+  /** The snapshot with the text of its definition, as it was in the archive that it names; the same where nothing is missing or found. */
+  complete(project: string, snapshot: Snapshot): Snapshot | Promise<Snapshot>;
   /**
    * As the runner of its action reads it; without one, as what it looks like.
    * @throws Invalid, TooLarge for what is no YAML or no workflow at all
@@ -44,21 +51,25 @@ const CACHED = 500;
 /** Variables that every workflow has without declaring them. */
 export const CONTEXT_NAMES = ["st2", "parent"];
 
-export function createDefinitions(shelves: Shelves): Definitions {
+export function createDefinitions(code: Code, log: Log): Definitions {
   const texts = new Map<string, { readonly stamp: string; readonly text: string }>();
   const compiled = new Map<string, Compiled>();
 
   const read = (project: string, action: Action): string => {
-    const pack = shelves.get(project, "pack", action.pack)?.body;
-    if (pack === undefined || !pack.path) {
+    const folder = code.known(project, action.pack);
+    if (!folder) {
       throw new Error(`pack "${action.pack}" has no folder, so its workflow ${action.entry_point} cannot be read`);
     }
-    const path = join(pack.path, "actions", action.entry_point);
+    return readIn(folder, action);
+  };
+
+  const readIn = (folder: string, action: Action): string => {
+    const path = join(folder, "actions", action.entry_point);
     const about = statSync(path);
     const stamp = `${about.mtimeMs} ${about.size} ${about.ino}`;
     const known = texts.get(path);
     if (known?.stamp === stamp) return known.text;
-    if (!realpathSync(path).startsWith(realpathSync(pack.path) + sep)) {
+    if (!realpathSync(path).startsWith(realpathSync(folder) + sep)) {
       throw new Error(`${action.entry_point} leads out of the folder of pack "${action.pack}"`);
     }
     if (!about.isFile() || about.size > MAX_YAML_BYTES) {
@@ -85,6 +96,22 @@ export function createDefinitions(shelves: Shelves): Definitions {
       } catch (thrown) {
         return `The definition of workflow "${action.ref}" could not be read: ${messageOf(thrown)}`;
       }
+    },
+    complete(project, snapshot) {
+      const { action, archive, definition, runner } = snapshot;
+      if (definition !== undefined || archive === undefined || !isWorkflow(runner.name)) return snapshot;
+      return (async () => {
+        try {
+          using held = await code.hold(project, action.pack, archive);
+          return held === undefined ? snapshot : { ...snapshot, definition: readIn(held.path, action) };
+        } catch (thrown) {
+          log.warn(
+            { action: action.ref, archive, error: messageOf(thrown) },
+            "the definition of a workflow cannot be read",
+          );
+          return snapshot;
+        }
+      })();
     },
     compile(text, runner) {
       const key = `${runner ?? ""}\n${text}`;

@@ -216,9 +216,10 @@ export function createWorkflows(
         );
       });
 
-  const start = async (execution: Execution, snapshot: Snapshot): Promise<void> => {
+  const start = async (execution: Execution, given: Snapshot): Promise<void> => {
     const { project, id } = execution;
     core.census.began(id);
+    const snapshot = await core.snapshots.complete(project, given);
     const settings = await settingsOf(core, execution, snapshot);
     const again = execution.context["re-run"];
     const tasks = isObject(again) && Array.isArray(again.tasks) ? (again.tasks as unknown[]).map(String) : [];

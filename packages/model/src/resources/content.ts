@@ -60,6 +60,14 @@ export const Pack = Type.Object({
   files: Type.Array(Text, { description: "Computed: every file under the pack, sorted." }),
   path: Type.String({ description: "Computed: absolute folder of the pack." }),
   digest: Type.Optional(Type.String({ description: "Computed: digest of the pack's content." })),
+  archive: Type.Optional(
+    Type.String({ description: "Computed: digest of the archive of its code that is kept for other machines." }),
+  ),
+  installing: Type.Optional(
+    Type.String({
+      description: "Computed: its files are here, its content is not registered yet; the archive before, or empty.",
+    }),
+  ),
 });
 export type Pack = Static<typeof Pack> & { readonly [extra: string]: unknown };
 

@@ -1,3 +1,4 @@
+export { ARCHIVE_BYTES, archivePack, digestOfArchive, type PackArchive } from "./archive-pack.ts";
 export { checkConditions, STACKSTORM_VERSION, warningsOf } from "./conditions.ts";
 export { type PackFacts, readPackFacts } from "./facts.ts";
 export { createInstallation, type Installation, type Stage } from "./installation.ts";

@@ -2,7 +2,7 @@ import { createReadStream } from "node:fs";
 import { copyFile, lstat, mkdir, open, readdir, realpath, stat, symlink, unlink } from "node:fs/promises";
 import { dirname, isAbsolute, join, relative, sep } from "node:path";
 import { Readable } from "node:stream";
-import { createGunzip } from "node:zlib";
+import { createGunzip, createZstdDecompress } from "node:zlib";
 import { Invalid, messageOf, SquallError, TooLarge } from "@squall/model";
 import { isContent } from "../digest.ts";
 import { type ArchiveEntry, unreadable, unsafe } from "./archive-entry.ts";
@@ -35,7 +35,8 @@ export interface Unpacked {
 }
 
 /**
- * Unpacks an archive (tar, tar.gz, zip) that anybody may have made into an empty folder.
+ * Unpacks an archive that anybody may have made into an empty folder: a file (tar, tar.gz, zip), or the bytes that
+ * `archivePack` made (tar.zst).
  *
  * U1: every path is relative, without `..`, and goes through no link, because links are made after everything else.
  * U2: where a link really leads is looked at once all links are there; one that leads out of the pack refuses the archive.
@@ -46,7 +47,7 @@ export interface Unpacked {
  * then is the caller's to remove.
  */
 export async function unpackArchive(
-  archive: string,
+  archive: string | Uint8Array,
   folder: string,
   limits: UnpackLimits = UNPACK_LIMITS,
   signal?: AbortSignal,
@@ -55,7 +56,8 @@ export async function unpackArchive(
   const copies: ArchiveEntry[] = [];
   const written = counter(limits);
   try {
-    for await (const entry of entriesOf(archive, written)) {
+    const entries = typeof archive === "string" ? entriesOf(archive, written) : ownEntries(archive, written);
+    for await (const entry of entries) {
       signal?.throwIfAborted();
       written.entry();
       const path = safePath(entry.path, limits);
@@ -134,6 +136,17 @@ async function* entriesOf(archive: string, written: Counter): AsyncGenerator<Arc
   }
 }
 
+/** Of an archive that `archivePack` made. */
+async function* ownEntries(archive: Uint8Array, written: Counter): AsyncGenerator<ArchiveEntry> {
+  const plain = createZstdDecompress();
+  plain.end(archive);
+  try {
+    yield* readTar(counted(plain, written));
+  } finally {
+    plain.destroy();
+  }
+}
+
 /** U3 */
 async function* counted(content: AsyncIterable<Uint8Array>, written: Counter): AsyncGenerator<Uint8Array> {
   for await (const chunk of content) {
@@ -142,8 +155,8 @@ async function* counted(content: AsyncIterable<Uint8Array>, written: Counter): A
   }
 }
 
-/** U1: the path in its plainest form, "" for the archive's own folder. */
-function safePath(path: string, limits: UnpackLimits): string {
+/** U1: the path in its plainest form, "" for the archive's own folder. Throws Invalid for one that is refused. */
+export function safePath(path: string, limits: UnpackLimits): string {
   if (path.startsWith("/")) throw unsafe(path, "is an absolute path");
   // oxlint-disable-next-line no-control-regex -- no file of a pack has them, and they can hide what a listing shows
   if (/[\u0000-\u001f\u007f]/.test(path)) throw unsafe(path, "has control characters in its name");
@@ -255,5 +268,7 @@ function isClash(thrown: unknown): boolean {
 /** zlib's complaints are about the archive, those of the disk are not. */
 function translated(thrown: unknown): unknown {
   const code = (thrown as NodeJS.ErrnoException).code ?? "";
-  return code.startsWith("Z_") || code === "ERR_BUFFER_OUT_OF_BOUNDS" ? unreadable(messageOf(thrown), thrown) : thrown;
+  return code.startsWith("Z_") || code.startsWith("ZSTD_") || code === "ERR_BUFFER_OUT_OF_BOUNDS"
+    ? unreadable(messageOf(thrown), thrown)
+    : thrown;
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 
 /** What a pack's requirements.txt asks for. */
 export interface Requirements {
@@ -26,7 +26,8 @@ export async function readRequirements(packPath: string): Promise<Requirements |
     seen.add(path);
     // A file that is missing is pip's to complain about; one that appears later changes the digest.
     const text = await readFile(path, "utf8").catch(() => undefined);
-    hash.update(`${path === file ? "" : path}\0${text?.length ?? "missing"}\0${text ?? ""}\0`);
+    // By its place in the pack, which lies elsewhere on another machine.
+    hash.update(`${path === file ? "" : relative(packPath, path)}\0${text?.length ?? "missing"}\0${text ?? ""}\0`);
     for (const line of linesOf(text ?? "")) {
       const include = /^(-r|--requirement|-c|--constraint)(?:\s+|=|(?=[^-\s=]))(.+)$/.exec(line);
       if (include?.[1] !== undefined && include[2] !== undefined) {

@@ -1,7 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Invalid, NotFound, SquallError, TimedOut, Unavailable } from "@squall/model";
 import type { Environment } from "../environment.ts";
+import { folderUses } from "../folder-uses.ts";
 import { createProcessTable } from "../members.ts";
 import { type ProcessRequest, runProcess } from "../run-process.ts";
 import type { ProcessEnd } from "../supervise.ts";
@@ -171,7 +170,7 @@ async function build(
       run: settings.runProcess ?? runHere,
     });
     await publishBuild(places, folder, { digest: requirements.digest, python: settings.python }); // V1
-    await collectReplaced(virtualenvs, processUses()); // V5
+    await collectReplaced(virtualenvs, folderUses()); // V5
   } catch (thrown) {
     if (signal.aborted) throw thrown;
     const error = thrown instanceof SquallError ? thrown : filesTrouble(pack, virtualenvs, thrown);
@@ -216,33 +215,6 @@ function stopped(pack: string, signal: AbortSignal): Unavailable {
     message: `waiting for the virtualenv of pack "${pack}" was stopped`,
     cause: signal.reason,
   });
-}
-
-/** Whether any process was started from a folder or has it in its environment, as far as the system tells. */
-function processUses(): (folder: string) => boolean {
-  let texts: string[] | undefined;
-  return (folder) => {
-    texts ??= describeProcesses();
-    // A system that tells nothing is taken to use everything.
-    return texts.length === 0 || texts.some((text) => text.includes(`${folder}/`) || text.includes(`=${folder}\0`));
-  };
-}
-
-function describeProcesses(): string[] {
-  const read = (pid: string, name: string): string => {
-    try {
-      return readFileSync(join("/proc", pid, name), "utf8");
-    } catch {
-      return ""; // ended meanwhile, or another user's
-    }
-  };
-  try {
-    return readdirSync("/proc")
-      .filter((name) => /^\d+$/.test(name))
-      .map((pid) => `${read(pid, "cmdline")}\0${read(pid, "environ")}\0`);
-  } catch {
-    return [];
-  }
 }
 
 /** For callers that bring no launcher: a build is rare, so it may start from this process. */

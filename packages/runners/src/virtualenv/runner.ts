@@ -59,7 +59,7 @@ async function makeAll(settings: RunnerSettings, job: Job, io: JobIO): Promise<O
 }
 
 /**
- * Where a pack lies: as the API tells this execution, or, for one that is about to be registered, in a folder of packs.
+ * Where a pack lies: where this machine has it when the API lets this execution see it, or, for one that is about to be registered, in a folder of packs.
  * Throws `NotFound` for any other.
  */
 async function folderOf(settings: RunnerSettings, job: Job, pack: string, signal: AbortSignal): Promise<string> {
@@ -69,7 +69,9 @@ async function folderOf(settings: RunnerSettings, job: Job, pack: string, signal
     signal,
   });
   const body: unknown = await response.json().catch(() => undefined);
-  if (response.ok && isObject(body) && typeof body.path === "string") return body.path;
+  if (response.ok && isObject(body) && typeof body.path === "string") {
+    return (await settings.packFolder?.(pack)) ?? body.path;
+  }
   const roots = response.status === 404 && /^[a-z0-9_]+$/.test(pack) ? settings.packRoots : [];
   for (const root of roots) if (await exists(join(root, pack, "pack.yaml"))) return join(root, pack);
   const why = isObject(body) && typeof body.faultstring === "string" ? body.faultstring : `HTTP ${response.status}`;

@@ -3,7 +3,8 @@ import Type from "typebox";
 import { ATTRIBUTES, select, selectionOf } from "../http/attributes.ts";
 import { pagingHeaders, pagingOf, slice, sortBy } from "../http/paging.ts";
 import { type Call, created, NO_CONTENT, ok, route, type Route } from "../http/route.ts";
-import { contentTypeOf, copyEntryPoint, readPackFile, removeActionFiles, writeDataFiles } from "./pack-files.ts";
+import { contentTypeOf, entryPointOfCopy, readPackFile, removeActionFiles, writeDataFiles } from "./pack-files.ts";
+import { changePack, folderOfPack } from "./pack-folder.ts";
 import {
   CONTENT_QUERY,
   type ContentSpec,
@@ -62,7 +63,9 @@ async function withDataFiles(call: Call, draft: JsonObject): Promise<JsonObject>
   const { data_files: files, ...action } = draft;
   if (Array.isArray(files) && files.length > 0) {
     const pack = packOf(call, String(action.pack));
-    const written = await writeDataFiles(pack, files as { file_path: string; content: string }[]);
+    const written = await changePack(call, pack, (folder) =>
+      writeDataFiles(pack, folder, files as { file_path: string; content: string }[]),
+    );
     for (const path of written) {
       await call.context.engine.events
         .emit(call.project, {
@@ -75,6 +78,22 @@ async function withDataFiles(call: Call, draft: JsonObject): Promise<JsonObject>
     }
   }
   return action;
+}
+
+/** Copies an action's file into another pack; gives the copy's entry point (the old one where there is no file). */
+async function copyFile(
+  call: Call,
+  from: Resources["pack"] | undefined,
+  to: Resources["pack"],
+  action: Resources["action"],
+  name: string,
+): Promise<string> {
+  if (!action.entry_point || from === undefined) return action.entry_point;
+  const { bytes } = await readPackFile(from, await folderOfPack(call, from), `actions/${action.entry_point}`);
+  const entryPoint = entryPointOfCopy(action, name);
+  const files = [{ file_path: entryPoint, content: bytes.toString("utf8") }];
+  await changePack(call, to, (folder) => writeDataFiles(to, folder, files));
+  return entryPoint;
 }
 
 function packOf(call: Call, ref: string): Resources["pack"] {
@@ -142,7 +161,7 @@ export const ACTION_ROUTES: readonly Route[] = [
           message: `Action "${action.ref}" has no entry point: its runner "${action.runner_type}" needs no file.`,
         });
       }
-      const file = await readPackFile(pack, `actions/${action.entry_point}`);
+      const file = await readPackFile(pack, await folderOfPack(call, pack), `actions/${action.entry_point}`);
       return { status: 200, bytes: file.bytes, headers: { "Content-Type": contentTypeOf(action.entry_point) } };
     },
   }),
@@ -163,7 +182,9 @@ export const ACTION_ROUTES: readonly Route[] = [
       refuseSystemPack(action.pack);
       await call.context.engine.content.delete(call.project, "action", action.id);
       const pack = call.context.engine.content.get(call.project, "pack", action.pack);
-      if (call.body.remove_files && pack !== undefined) await removeActionFiles(pack, action);
+      if (call.body.remove_files && pack !== undefined) {
+        await changePack(call, pack, (folder) => removeActionFiles(folder, action));
+      }
       return NO_CONTENT;
     },
   }),
@@ -199,7 +220,7 @@ export const ACTION_ROUTES: readonly Route[] = [
       }
       const from = call.context.engine.content.get(call.project, "pack", source.pack);
       const { id: _id, uid: _uid, ref: _ref, metadata_file: _file, ...rest } = source;
-      const entryPoint = await copyEntryPoint(from, target, source, name);
+      const entryPoint = await copyFile(call, from, target, source, name);
       const draft = { ...rest, pack, name, entry_point: entryPoint, ...(existing ? { id: existing.id } : {}) };
       return created(await call.context.engine.content.put(call.project, "action", draft, "upsert"));
     },

@@ -25,11 +25,11 @@ export interface PackFile {
   readonly modified: Date;
 }
 
-/** Reads a file of a pack; nothing outside the pack's folder can be named, not even through a link. */
-export async function readPackFile(pack: Pack, path: string): Promise<PackFile> {
-  const full = inside(pack.path, path);
+/** Reads a file of a pack in its folder; nothing outside that can be named, not even through a link. */
+export async function readPackFile(pack: Pack, folder: string, path: string): Promise<PackFile> {
+  const full = inside(folder, path);
   try {
-    const [root, real] = await Promise.all([realpath(pack.path), realpath(full)]);
+    const [root, real] = await Promise.all([realpath(folder), realpath(full)]);
     const about = await stat(real);
     if (real.startsWith(root + sep) && about.isFile()) return { bytes: await readFile(real), modified: about.mtime };
   } catch (error) {
@@ -54,18 +54,19 @@ function inside(folder: string, path: string): string {
   return join(folder, clean);
 }
 
-/** Writes files below the pack's `actions` folder, each whole or not at all. Gives their full paths. */
+/** Writes files below the `actions` folder of a pack's folder, each whole or not at all. Gives their full paths. */
 export async function writeDataFiles(
   pack: Pack,
+  root: string,
   files: readonly { readonly file_path: string; readonly content: string }[],
 ): Promise<string[]> {
-  const folder = join(pack.path, "actions");
+  const folder = join(root, "actions");
   // All are checked before the first is written.
   const targets = files.map(({ file_path, content }) => ({ path: inside(folder, file_path), content }));
   for (const { path, content } of targets) {
     try {
       await mkdir(dirname(path), { recursive: true });
-      await refuseLinkOut(pack, dirname(path));
+      await refuseLinkOut(pack, root, dirname(path));
       const draft = `${path}.${process.pid}.new`;
       await writeFile(draft, content);
       await rename(draft, path);
@@ -93,25 +94,21 @@ function cannotWrite(error: unknown, pack: Pack, path: string): SquallError {
       });
 }
 
-async function refuseLinkOut(pack: Pack, folder: string): Promise<void> {
-  const [root, real] = await Promise.all([realpath(pack.path), realpath(folder)]);
+async function refuseLinkOut(pack: Pack, packFolder: string, folder: string): Promise<void> {
+  const [root, real] = await Promise.all([realpath(packFolder), realpath(folder)]);
   if (real === root || real.startsWith(root + sep)) return;
   throw new Invalid("pack.file.outside", { message: `A link in pack "${pack.ref}" leads out of its folder.` });
 }
 
-/** Copies an action's file into another pack; gives the copy's entry point (the old one where there is no file). */
-export async function copyEntryPoint(from: Pack | undefined, to: Pack, action: Action, name: string): Promise<string> {
-  if (!action.entry_point || from === undefined) return action.entry_point;
-  const { bytes } = await readPackFile(from, `actions/${action.entry_point}`);
-  const entryPoint = `${name}${extname(action.entry_point)}`;
-  await writeDataFiles(to, [{ file_path: entryPoint, content: bytes.toString("utf8") }]);
-  return entryPoint;
+/** The entry point of an action's copy under another name: its own where it has no file. */
+export function entryPointOfCopy(action: Action, name: string): string {
+  return `${name}${extname(action.entry_point)}`;
 }
 
 /** Removes an action's metadata and entry point from disk, as far as they are there. */
-export async function removeActionFiles(pack: Pack, action: Action): Promise<void> {
+export async function removeActionFiles(folder: string, action: Action): Promise<void> {
   const files = [action.metadata_file, action.entry_point && `actions/${action.entry_point}`];
   for (const file of files) {
-    if (file) await rm(inside(pack.path, file), { force: true });
+    if (file) await rm(inside(folder, file), { force: true });
   }
 }

@@ -5,7 +5,9 @@ import { checkConditions, type PackFacts, readPackFacts, unpackArchive, warnings
 import Type from "typebox";
 import { saveBody } from "../http/body.ts";
 import { type Call, created, ok, type Reply, route, type Route } from "../http/route.ts";
+import { noteRegistered } from "../pack-standing.ts";
 import { refuseSystemPack } from "./content-routes.ts";
+import { folderOfPack, placeCopy } from "./pack-folder.ts";
 
 const PACKS = Type.Array(Type.String({ minLength: 1, maxLength: 2000 }), { minItems: 1, maxItems: 100 });
 const Started = Type.Object({ execution_id: Type.String() });
@@ -32,9 +34,15 @@ function factsView(call: Call, facts: PackFacts): JsonObject {
   return {
     ...facts,
     path: call.context.packs.installation.pathOf(facts.ref),
-    registered: call.context.engine.content.get(call.project, "pack", facts.ref) !== undefined,
+    registered: isRegistered(call, facts.ref),
     warnings: warningsOf(facts),
   };
+}
+
+/** Not one whose files came in, and whose content has not been registered yet. */
+function isRegistered(call: Call, ref: string): boolean {
+  const known = call.context.engine.content.get(call.project, "pack", ref);
+  return known !== undefined && known.installing === undefined;
 }
 
 /** A pack goes where nothing else answers to its name: not a bundled one, not one that somebody keeps elsewhere. */
@@ -49,6 +57,8 @@ async function refuseTaken(call: Call, ref: string, force: boolean): Promise<voi
   }
   const known = call.context.engine.content.get(call.project, "pack", ref);
   if (known === undefined || force || (await isIn(known.path, installation.pathOf(ref)))) return;
+  // The folder of another machine: it is where packs are installed there, or its operator's, whose start brings it back.
+  if (call.context.packs.ledger && (await stat(known.path).catch(() => undefined)) === undefined) return;
   throw new Conflict("pack.install.elsewhere", {
     message: `Pack "${ref}" is registered from the folder ${known.path}, which would no longer count. Remove it first (squall pack remove ${ref}), or install with "force".`,
   });
@@ -61,7 +71,8 @@ async function isIn(one: string, other: string): Promise<boolean> {
 }
 
 async function receive(call: Call<{ force?: boolean; register?: boolean }>): Promise<Reply> {
-  const { installation } = call.context.packs;
+  const { installation, ledger } = call.context.packs;
+  const { content } = call.context.engine;
   const { force = false, register = true } = call.query;
   await using stage = await installation.stage();
   const size = await saveBody(call.incoming, stage.archive, call.context.settings.archiveLimitBytes);
@@ -83,21 +94,57 @@ async function receive(call: Call<{ force?: boolean; register?: boolean }>): Pro
     ],
     replaced,
   };
-  if (!register) return created(view);
-  const { counts, problems } = await call.context.engine.content.register(call.project, [
-    installation.pathOf(facts.ref),
-  ]);
+  const folder = installation.pathOf(facts.ref);
+  if (!register) {
+    if (ledger === undefined) return created(view);
+    // What is asked of this pack next may be asked of another server.
+    await content.announce(call.project, folder);
+    await installation.settle(facts.ref);
+    await noteRegistered(content, ledger, [folder]);
+    return created({ ...view, registered: isRegistered(call, facts.ref) });
+  }
+  const { counts, problems } = await content.register(call.project, [folder]);
   await installation.settle(facts.ref);
+  if (ledger) await noteRegistered(content, ledger, [folder]);
   return created({ ...view, registered: true, counts, problems });
 }
 
 /** The facts of a pack among the installed ones, or 404. */
 async function installed(call: Call, ref: string): Promise<PackFacts> {
-  const { installation } = call.context.packs;
+  const { installation, ledger } = call.context.packs;
+  if (ledger) await call.context.engine.content.catchUp();
+  const known = ledger && call.context.engine.content.get(call.project, "pack", ref);
+  if (known) return readPackFacts(await folderOfPack(call, known), ref);
   if (REF.test(ref) && (await installation.has(ref))) return readPackFacts(installation.pathOf(ref), ref);
   throw new NotFound("pack.not-installed", {
     message: `Pack "${ref.slice(0, 200)}" is not among the installed packs of this server.`,
   });
+}
+
+/**
+ * Takes back what was made known to all servers and never registered: what was before returns, to this server. Undefined for a
+ * pack that nobody knows of.
+ */
+async function undoShared(
+  call: Call,
+  ref: string,
+): Promise<{ folder: boolean; registered: boolean; restored: boolean } | undefined> {
+  const { content } = call.context.engine;
+  const { installation } = call.context.packs;
+  const known = content.get(call.project, "pack", ref);
+  if (known === undefined) return undefined;
+  const { installing } = known;
+  if (installing === undefined) return { folder: false, registered: true, restored: false };
+  if (installing === "") {
+    await content.unregister(call.project, ref);
+    await installation.remove(ref);
+    return { folder: true, registered: false, restored: false };
+  }
+  const before = await content.codeOf(call.project, ref, installing);
+  if (before === undefined) return undefined;
+  const folder = await placeCopy(call, before, ref);
+  await content.register(call.project, [folder], ["pack"]);
+  return { folder: false, registered: true, restored: true };
 }
 
 /** Runs an action of the pack `packs`; what it does takes minutes and is followed like any execution. */
@@ -162,7 +209,12 @@ export const PACK_INSTALL_ROUTES: readonly Route[] = [
       if (!REF.test(ref) || ref === "default") {
         throw new Invalid("pack.not-installed", { message: `"${ref.slice(0, 200)}" is no pack that can be removed.` });
       }
-      const { installation, removeVirtualenv } = call.context.packs;
+      const { installation, removeVirtualenv, ledger } = call.context.packs;
+      if (ledger) await call.context.engine.content.catchUp();
+      if (ledger && call.query.undo === true) {
+        const undone = await undoShared(call, ref);
+        if (undone) return ok(undone);
+      }
       const known = call.context.engine.content.get(call.project, "pack", ref);
       const registered = known !== undefined;
       const restored = call.query.undo === true && (await installation.undo(ref));

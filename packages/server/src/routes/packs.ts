@@ -5,10 +5,13 @@ import { basename, isAbsolute, join, resolve } from "node:path";
 import type { Registration } from "@squall/engine";
 import { formatPosition, Invalid, NotFound, Pack, type Resources } from "@squall/model";
 import Type from "typebox";
+import { together } from "../bundled-packs.ts";
+import { noteRegistered, standingOf } from "../pack-standing.ts";
 import { didYouMean } from "../http/did-you-mean.ts";
 import { type Call, NO_CONTENT, ok, type Reply, route, type Route } from "../http/route.ts";
 import { type ContentSpec, find, readRoutes, refuseSystemPack } from "./content-routes.ts";
 import { contentTypeOf, readPackFile } from "./pack-files.ts";
+import { folderOfPack } from "./pack-folder.ts";
 
 const PACKS: ContentSpec<"pack"> = {
   kind: "pack",
@@ -39,11 +42,19 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** The folder of a pack that is registered, or that lies where packs are looked for. */
-async function folderOf(call: Call, name: string): Promise<string> {
+/**
+ * The folder of a pack that is registered, or that lies where packs are looked for. Undefined for one that was registered from
+ * a folder that this machine does not have, or has in an older state: what is kept of it is read then.
+ */
+async function folderOf(call: Call, name: string): Promise<string | undefined> {
   const { context } = call;
   const known = context.engine.content.get(call.project, "pack", name);
-  if (known !== undefined) return known.path;
+  const { ledger } = context.packs;
+  if (known !== undefined) {
+    if (ledger === undefined) return known.path;
+    if (!(await isFolder(known.path))) return undefined;
+    return (await standingOf(context.engine.content, ledger, known.path, name)) === "behind" ? undefined : known.path;
+  }
   // Only a name, never a path: naming folders needs more rights.
   if (/^[\w-]+$/.test(name)) {
     for (const root of context.settings.packRoots) {
@@ -127,15 +138,20 @@ export const PACK_ROUTES: readonly Route[] = [
       const given = path === undefined ? paths : [path, ...paths];
       if (given.length > 0) call.demand("register_path", { type: "pack" });
       const { content } = call.context.engine;
+      if (content.sharesCode) await content.catchUp();
       const names = packs ?? (given.length > 0 ? [] : content.list(call.project, "pack").map((pack) => pack.ref));
-      const folders = await Promise.all([...names.map((name) => folderOf(call, name)), ...given.map(folderAt)]);
+      const found = await Promise.all(names.map((name) => folderOf(call, name)));
+      const elsewhere = names.filter((_, n) => found[n] === undefined);
+      const folders = [...found.filter((one) => one !== undefined), ...(await Promise.all(given.map(folderAt)))];
       const wanted = types.includes("all") || types.length === 0 ? undefined : types;
-      const registration = await content.register(call.project, [...new Set(folders)], wanted);
-      const { installation } = call.context.packs;
+      const registrations = [await content.register(call.project, [...new Set(folders)], wanted)];
+      for (const name of elsewhere) registrations.push(await content.registerKept(call.project, name, wanted));
+      const { installation, ledger } = call.context.packs;
+      if (ledger) await noteRegistered(content, ledger, folders);
       for (const folder of folders) {
         if (folder === installation.pathOf(basename(folder))) await installation.settle(basename(folder));
       }
-      return registered(registration, strict);
+      return registered(together(registrations), strict);
     },
   }),
   route({
@@ -148,9 +164,10 @@ export const PACK_ROUTES: readonly Route[] = [
     handler: async (call) => {
       const pack = find(call, PACKS, call.param("ref_or_id"));
       const shown: { file_path: string; content: string }[] = [];
+      const folder = await folderOfPack(call, pack);
       for (const path of pack.files) {
         try {
-          const { bytes } = await readPackFile(pack, path);
+          const { bytes } = await readPackFile(pack, folder, path);
           if (bytes.length <= MAX_LISTED_BYTES && isUtf8(bytes))
             shown.push({ file_path: path, content: bytes.toString() });
         } catch (error) {
@@ -172,7 +189,7 @@ export const PACK_ROUTES: readonly Route[] = [
     handler: async (call) => {
       const pack = find(call, PACKS, call.param("ref_or_id"));
       const path = call.param("path");
-      const { bytes, modified } = await readPackFile(pack, path);
+      const { bytes, modified } = await readPackFile(pack, await folderOfPack(call, pack), path);
       const headers = {
         ETag: `"${createHash("sha256").update(bytes).digest("hex").slice(0, 32)}"`,
         "Last-Modified": modified.toUTCString(),

@@ -27,11 +27,17 @@ export function limitsOf(options: ServerOptions): Limits {
   };
 }
 
-export function runnersOf(options: ServerOptions, log: Log): readonly Runner[] {
+/** `packFolder` says where a registered pack is on this machine. */
+export function runnersOf(
+  options: ServerOptions,
+  log: Log,
+  packFolder: (pack: string) => Promise<string | undefined>,
+): readonly Runner[] {
   return createRunners({
     version: DEFAULT_SETTINGS.version,
     pythonPath: join(ROOT, "python"),
     virtualenvs: join(options.dataDirectory, "virtualenvs"),
+    packFolder,
     packRoots: [...options.packRoots, join(options.dataDirectory, "packs")],
     packages: options.packages,
     ssh: options.ssh,

@@ -55,8 +55,9 @@ export async function runSensor(
   },
   signal: AbortSignal,
 ): Promise<SensorRun> {
-  const { instance, limits, log } = about;
+  const { limits, log } = about;
   const { settings } = deps;
+  const instance = { ...about.instance, ...(await deps.locate?.(about.instance)) };
   // A virtualenv that is missing is built now, which may take minutes.
   const interpreter = await findInterpreter(settings.python, instance.pack, instance.packPath, {
     signal,

@@ -112,6 +112,8 @@ export type SensorNews =
   | { readonly kind: "exit"; readonly code: number };
 
 export interface SensorDeps {
+  /** Where its code is on this machine. Absent: where the instance says. Throws like `prepare`. */
+  locate?(instance: SensorInstance): Promise<Pick<SensorInstance, "packPath" | "file">>;
   /** Throws, with words for people, when the sensor cannot be started now; it is tried again then. */
   prepare(instance: SensorInstance): Promise<SensorStart>;
   /**

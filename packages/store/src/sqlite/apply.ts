@@ -1,6 +1,7 @@
 import type { Change } from "../changes.ts";
 import { projectOf } from "../project-of.ts";
 import { deleteApiKey, deleteToken, insertToken, putApiKey, putUser } from "./accounts.ts";
+import { keepArchive } from "./archives.ts";
 import type { Database } from "./database.ts";
 import { insertEnforcement } from "./enforcements.ts";
 import { insertEvent, moveEvent } from "./events.ts";
@@ -82,6 +83,8 @@ function write(db: Database, change: Change): Refusal | undefined {
       return putApiKey(db, change.key);
     case "apikey.delete":
       return deleteApiKey(db, change.project, change.id);
+    case "archive.keep":
+      return keepArchive(db, change.digest);
     default:
       return change satisfies never;
   }

@@ -2,7 +2,7 @@ import { chmodSync } from "node:fs";
 import { DatabaseSync, type SQLInputValue, type StatementSync } from "node:sqlite";
 
 export type Row = Record<string, string | number | null>;
-export type Value = string | number | null;
+export type Value = string | number | null | Uint8Array;
 
 /** One connection with its prepared statements. Everything is synchronous: nothing else runs in between. */
 export interface Database {
@@ -80,7 +80,7 @@ function wrap(connection: DatabaseSync, file: string): Database {
   return {
     file,
     run: (sql, ...values) => Number(statement(sql).run(...(values satisfies SQLInputValue[])).changes),
-    // Casts: no column of ours is a blob, and integers beyond 2^53 are refused by node:sqlite on reading.
+    // Casts: one column is a blob, whose reader knows it (archives.ts), and integers beyond 2^53 are refused by node:sqlite on reading.
     get: (sql, ...values) => statement(sql).get(...values) as Row | undefined,
     all: (sql, ...values) => statement(sql).all(...values) as Row[],
     exec: (sql) => connection.exec(sql),

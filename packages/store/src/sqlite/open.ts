@@ -1,15 +1,17 @@
 import { mkdirSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { Unavailable } from "@squall/model";
+import { microsNow, Unavailable } from "@squall/model";
 import type { Installation, Store } from "../port.ts";
 import { createTurns } from "../turns.ts";
 import * as accounts from "./accounts.ts";
 import * as claims from "./claims.ts";
+import { forgetArchives, readArchive, stageArchive } from "./archives.ts";
 import { type Database, openDatabase } from "./database.ts";
 import { getEnforcement, listEnforcements } from "./enforcements.ts";
 import { getEvent, listEvents } from "./events.ts";
 import * as executions from "./executions.ts";
 import { storeFailure } from "./failures.ts";
+import { createForget } from "./forget.ts";
 import { createGroups, type Groups } from "./group.ts";
 import { expiredKeys, getKey, listKeys } from "./keys.ts";
 import { lockDirectory } from "./lock.ts";
@@ -67,6 +69,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 }
 
 function createStore(db: Database, groups: Groups, release: () => void): Store {
+  const forget = createForget(db);
   const turns = createTurns();
   let isClosed = false;
   // S5: writes end within one turn on this connection, so a read is never between two halves.
@@ -80,7 +83,13 @@ function createStore(db: Database, groups: Groups, release: () => void): Store {
   };
   return {
     exclusive: true,
-    commit: (changes) => groups.commit(changes),
+    commit: (changes) => {
+      const archives = changes.filter((change) => change.kind === "archive.keep");
+      if (archives.length === 0) return groups.commit(changes);
+      return Promise.all(archives.map(({ digest, bytes }) => stageArchive(groups, digest, bytes))).then(() =>
+        groups.commit(changes),
+      );
+    },
 
     // Of no group: members are in memory, and wait for no disk.
     beat: (member) => read(() => beat(db, member, Date.now() * 1000)),
@@ -127,6 +136,10 @@ function createStore(db: Database, groups: Groups, release: () => void): Store {
     apiKey: (project, id) => read(() => accounts.getApiKey(db, project, id)),
     apiKeyByHash: (hash) => read(() => accounts.apiKeyByHash(db, hash)),
     apiKeys: (project, page) => read(() => accounts.listApiKeys(db, project, page)),
+
+    forget: (ask) => groups.enqueue(() => forget(ask)),
+    archive: (digest) => read(() => readArchive(db, digest)),
+    forgetArchives: (idleMs) => groups.enqueue(() => forgetArchives(db, idleMs, microsNow())),
 
     projects: () => read(() => db.all("select name from project order by name").map((row) => String(row["name"]))),
     describe: () =>
