@@ -33,6 +33,7 @@ const commands = {
   test: (node, args) => test({ root, node, env: environment() }, args),
   "test:cluster": (node, args) => testOnCluster({ root, node, env: environment() }, args),
   conformance: (node, args) => conformance(node, args),
+  chaos: (node, args) => program(node, "test/chaos/cluster/main.ts", args),
   format: (node) => format({ root, node, env: environment() }),
 };
 

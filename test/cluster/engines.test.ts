@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
-import { mkdtemp, mkdir, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { DEFAULT_PROJECT, type JsonObject } from "@squall/model";
-import { startPostgres, type TestPostgres, whyNoPostgres } from "@squall/store";
+import { startPostgres, type Store, type TestPostgres, whyNoPostgres } from "@squall/store";
 import { ended, type Engines, type Member, severalEngines } from "./engines.ts";
 
 const project = DEFAULT_PROJECT;
@@ -266,4 +267,113 @@ describe("engines that share a database", { skip: whyNoPostgres() ?? false, time
     );
     assert.deepEqual(third.complaints, []);
   });
+
+  test("what a lost worker left behind is ended, but not the run of the same execution that took its place", async () => {
+    await using engines = await several();
+    const [begun, go] = [join(folder, "begun"), join(folder, "go")];
+    const runs = async () => (await readFile(begun, "utf8").catch(() => "")).length;
+    const looks = { after: -1 };
+    /** Hears of what it asked for again only when that runs. */
+    const api = await engines.add({
+      roles: ["api", "engine"],
+      around: (store) => ({
+        ...store,
+        exclusive: store.exclusive,
+        async commit(changes) {
+          const committed = await store.commit(changes);
+          const isAgain = changes.some((one) => one.kind === "execution.move" && one.to === "requested");
+          if (!isAgain) return committed;
+          while ((await runs()) < 2);
+          looks.after = 0;
+          return committed;
+        },
+        lostExecutions(limit) {
+          if (looks.after >= 0) looks.after++;
+          return store.lostExecutions(limit);
+        },
+        [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+      }),
+    });
+    const pack = join(folder, "place");
+    await mkdir(join(pack, "actions"), { recursive: true });
+    await writeFile(
+      join(pack, "pack.yaml"),
+      "name: place\nref: place\ndescription: d\nversion: 1.0.0\nauthor: a\nemail: a@b.c\n",
+    );
+    await writeFile(
+      join(pack, "actions/wait.yaml"),
+      `name: wait\nrunner_type: local-shell-cmd\nidempotent: true\nparameters:\n  cmd: {immutable: true, default: "printf x >> ${begun}; until test -e ${go}; do sleep 0.05; done"}\n`,
+    );
+    await api.engine.content.register(project, [pack]);
+    let silent = false;
+    await engines.add({
+      roles: ["worker"],
+      around: (store) => ({
+        ...store,
+        exclusive: store.exclusive,
+        beat: (member) => (silent ? Promise.reject(new Error("silent")) : store.beat(member)),
+        [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+      }),
+    });
+    const { id } = await run(engines, api, "place.wait");
+    while ((await runs()) < 1);
+    silent = true;
+    const second = await engines.add({ roles: ["worker"] });
+    while ((await api.store.execution(project, id))?.lease?.worker !== second.id || (await runs()) < 2);
+    // The engine has done all it does about what was lost once it looks for more.
+    while (looks.after < 1) await nextTurn();
+    await writeFile(go, "");
+    assert.equal((await ended(api, id)).status, "succeeded");
+  });
+
+  test("an engine that gets a workflow back knows what another one began meanwhile", async () => {
+    await using engines = await several();
+    let leader = "";
+    const looks = new Map<Store, number>();
+    /** Sees the leader as the only engine. */
+    const around = (store: Store): Store => ({
+      ...store,
+      exclusive: store.exclusive,
+      async members() {
+        const present = await store.members();
+        looks.set(store, (looks.get(store) ?? 0) + 1);
+        return present.filter(({ id, roles }) => !roles.includes("engine") || id === leader);
+      },
+      [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+    });
+    const a = await engines.add({ roles: ["api", "engine"], around });
+    const b = await engines.add({ roles: ["engine"], around });
+    await engines.add({ roles: ["worker"] });
+    const lead = async (member: Member) => {
+      leader = member.id;
+      const before = new Map(looks);
+      // A look that was under way may have seen the other one.
+      while ([a, b].some(({ store }) => (looks.get(store) ?? 0) < (before.get(store) ?? 0) + 2)) await nextTurn();
+    };
+    const file = (name: string) => join(folder, `handed-${name}`);
+    const task = (name: string) =>
+      `core.local cmd="touch ${file(`${name}-runs`)}; until test -e ${file(name)}; do sleep 0.05; done"`;
+    const HANDED = `version: 1.0
+input: [n]
+tasks:
+  one: {action: '${task("one")}', next: [{do: two}]}
+  two: {action: '${task("two")}', next: [{do: three}]}
+  three: {action: core.noop}
+`;
+    await a.engine.content.register(project, [await workflows(join(folder, "handed"), { handed: HANDED })]);
+    const runs = async (name: string) => {
+      while (!existsSync(file(`${name}-runs`))) await nextTurn();
+    };
+    await lead(a);
+    const { id } = await run(engines, a, "flows.handed");
+    await runs("one");
+    await lead(b);
+    await writeFile(file("one"), "");
+    await runs("two");
+    await lead(a);
+    await writeFile(file("two"), "");
+    assert.equal((await ended(a, id)).status, "succeeded");
+  });
 });
+
+const nextTurn = () => new Promise((resolve) => setImmediate(resolve));

@@ -22,8 +22,13 @@ export async function settleLost(core: Core, dispatch: Dispatch): Promise<number
     // would report an end that it has from us: there the end is written first.
     if (core.cluster.alone) await endProcesses(core, lost);
     const results = await Promise.all(lost.map((one) => settle(core, dispatch, one)));
-    if (!core.cluster.alone) await endProcesses(core, lost);
-    const moved = results.filter(Boolean).length;
+    // What is to run again may run already, under the same mark, and what another engine settled may be that.
+    if (!core.cluster.alone)
+      await endProcesses(
+        core,
+        lost.filter((_, index) => results[index] === "ended"),
+      );
+    const moved = results.filter((one) => one !== "not ours").length;
     settled += moved;
     if (moved === 0) return settled;
   }
@@ -40,22 +45,29 @@ async function endProcesses(core: Core, lost: readonly Execution[]): Promise<voi
 const ranHere = (core: Core, { lease }: Execution): boolean =>
   core.cluster.alone || lease?.worker.startsWith(`${core.parts.host}.`) === true;
 
-async function settle(core: Core, dispatch: Dispatch, execution: Execution): Promise<boolean> {
+/** What became of a lost execution, or that somebody else was faster. */
+type Settled = "ended" | "goes on" | "not ours";
+
+async function settle(core: Core, dispatch: Dispatch, execution: Execution): Promise<Settled> {
   if (isWorkflow(execution.runner) && !isCompleted(execution.status)) return releaseWorkflow(core, execution);
   // What follows from its end may meet another step of the same workflow.
-  for (let attempt = 0; attempt < 5; attempt++) if (await settleOnce(core, dispatch, execution)) return true;
-  return false;
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const settled = await settleOnce(core, dispatch, execution);
+    if (settled !== "not ours") return settled;
+  }
+  return "not ours";
 }
 
 /** A delayed workflow got a lease with its claim, and needs none: workflows are taken up, not settled. */
-async function releaseWorkflow({ parts }: Core, { project, id, status, lease }: Execution): Promise<boolean> {
+async function releaseWorkflow({ parts }: Core, { project, id, status, lease }: Execution): Promise<Settled> {
   const at = parts.now();
   const base = { kind: "execution.move", project, id, from: [status], to: status, at, lease: null } as const;
-  return (await parts.store.commit([{ ...base, ...(lease && { worker: lease.worker }) }])).ok;
+  const committed = await parts.store.commit([{ ...base, ...(lease && { worker: lease.worker }) }]);
+  return committed.ok ? "goes on" : "not ours";
 }
 
 /** Runs it again: its action says that this does no harm. */
-async function runAgain({ parts }: Core, execution: Execution): Promise<boolean> {
+async function runAgain({ parts }: Core, execution: Execution): Promise<Settled> {
   const { project, id, status, lease } = execution;
   const at = parts.now();
   const context = { lost: [...lostBy(execution), lease?.worker ?? ""] };
@@ -73,14 +85,14 @@ async function runAgain({ parts }: Core, execution: Execution): Promise<boolean>
     },
   ]);
   if (committed.ok) parts.bus.publish({ topic: "wake", lane: execution.lane });
-  return committed.ok;
+  return committed.ok ? "goes on" : "not ours";
 }
 
 /** What kills its worker each time is not given to all of them. */
 const MOST_TIMES = 3;
 const lostBy = ({ context }: Execution): readonly unknown[] => (Array.isArray(context.lost) ? context.lost : []);
 
-async function settleOnce(core: Core, dispatch: Dispatch, execution: Execution): Promise<boolean> {
+async function settleOnce(core: Core, dispatch: Dispatch, execution: Execution): Promise<Settled> {
   const { parts } = core;
   const snapshot = (await core.snapshots.load(execution.project, [execution.snapshot])).get(execution.snapshot);
   if (
@@ -121,11 +133,11 @@ async function settleOnce(core: Core, dispatch: Dispatch, execution: Execution):
     },
     ...after.changes,
   ]);
-  if (!committed.ok) return false;
+  if (!committed.ok) return "not ours";
   parts.bus.publish({ topic: "execution", change: "update", execution: ended });
   // Should its worker be alive after all: it need not go on.
   if (!core.cluster.alone) {
     parts.bus.publish({ topic: "cancel", project: execution.project, execution: execution.id });
   }
-  return true;
+  return "ended";
 }

@@ -46,7 +46,13 @@ export function sealState(core: Core, live: Live, mostBytes: number): string | u
  */
 export async function readBack(core: Core, project: string, id: string): Promise<Live> {
   const { store, vault } = core.parts;
-  const execution = await store.execution(project, id);
+  // The history first: where another engine takes a step meanwhile, the execution is newer than the history, and the next
+  // append is refused (W1). The other way round the execution's status would be that of an older step, and stay so.
+  const read = async (whole: boolean) => ({
+    history: await store.workflow(project, id, whole),
+    execution: await store.execution(project, id),
+  });
+  let { history, execution } = await read(false);
   if (!execution) throw new Invalid("workflow.gone", { message: `ActionExecution with id "${id}" not found.` });
   const snapshot = (await core.snapshots.load(project, [execution.snapshot])).get(execution.snapshot);
   if (snapshot?.definition === undefined) {
@@ -61,14 +67,16 @@ export async function readBack(core: Core, project: string, id: string): Promise
     });
   }
   const compiled = core.definitions.compile(snapshot.definition, execution.runner);
-  let { saved, steps } = await store.workflow(project, id);
   // Cast: nothing but `sealState` seals for this purpose, beside inputs.
-  let kept = saved && (JSON.parse(vault.open(saved.state, "workflow")) as Saved);
+  let kept = history.saved && (JSON.parse(vault.open(history.saved.state, "workflow")) as Saved);
   if (kept && (kept.version ?? 1) !== HISTORY_VERSION) {
     // The state of another version: the steps say what happened, in a form that changes seldom.
     kept = undefined;
-    ({ saved, steps } = await store.workflow(project, id, true));
+    const again = await read(true);
+    history = again.history;
+    execution = again.execution ?? execution;
   }
+  const { saved, steps } = history;
   const live: Live = {
     snapshot,
     compiled,

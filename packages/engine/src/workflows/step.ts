@@ -40,6 +40,7 @@ export function createStep(
   const step = async (actor: Actor, batch: Input[]): Promise<void> => {
     let live: Live;
     try {
+      if (actor.live && !core.cluster.alone && batch.some((input) => isStranger(actor.live, input))) actor.forget();
       live = actor.live ?? (await readBack(core, actor.project, actor.id));
     } catch (error) {
       return withoutWorkflow(actor, batch, error);
@@ -55,7 +56,7 @@ export function createStep(
         if (isCompleted(live.execution.status)) outward.moved(live.execution);
         continue;
       }
-      if (event.kind === "task" && live.tracker.placeOf(event.execution ?? "") === undefined) continue;
+      if (isStranger(live, { event })) continue;
       events.push(event);
       if (!over?.result) continue;
       ends.set(event, over);
@@ -214,6 +215,13 @@ export function createStep(
 
   return step;
 }
+
+/**
+ * The end of a task that is none of the workflow's, as far as is known: another engine may have begun it while the workflow
+ * was that one's (W8). Nothing is appended for it, so that W1 would not say that what is in memory is old.
+ */
+const isStranger = (live: Live | undefined, { event }: Pick<Input, "event">): boolean =>
+  event?.kind === "task" && live?.tracker.placeOf(event.execution ?? "") === undefined;
 
 /** The store does not answer, or has too much to do, now. */
 export const isTransient = (error: unknown): boolean =>
