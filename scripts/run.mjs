@@ -17,6 +17,9 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /** `squall server` is a program of its own: the command line room speaks to servers and cannot be one. */
 const SERVER = "packages/server/src/main.ts";
 const CLI = "packages/cli/src/main.ts";
+/** What is done to an installation itself, on its machine. */
+const OPERATE = "packages/server/src/operate/main.ts";
+const OPERATED = ["backup", "restore", "migrate-store"];
 
 /** By name: `(node, args) => exit status`. */
 const commands = {
@@ -24,7 +27,7 @@ const commands = {
   squall: (node, args) =>
     args[0] === "server"
       ? program(node, SERVER, args.slice(1), callerFolder())
-      : program(node, CLI, args, callerFolder()),
+      : program(node, OPERATED.includes(args[0]) ? OPERATE : CLI, args, callerFolder()),
   bench: (node, args) => program(node, "bench/main.ts", args),
   check: (node) => check({ root, node, env: environment() }),
   test: (node, args) => test({ root, node, env: environment() }, args),

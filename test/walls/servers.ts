@@ -25,9 +25,9 @@ async function main(): Promise<void> {
   const postgres = await startPostgres(SETTINGS);
   try {
     await postgres.run(`create database ${TEMPLATE}`);
-    await (await openPostgresStore({ url: postgres.addressOf(TEMPLATE) }))[Symbol.asyncDispose](); // makes the tables
+    await (await openPostgresStore({ url: postgres.urlOf(TEMPLATE) }))[Symbol.asyncDispose](); // makes the tables
     await using nats = await startNats({ jetstream: true });
-    say({ store: postgres.addressOf("postgres"), bus: nats.url });
+    say({ store: postgres.urlOf("postgres"), bus: nats.url });
     // A terminal's Ctrl-C is for the tests; they end first, and who started us closes stdin then.
     process.on("SIGINT", () => undefined);
     process.stdin.resume();

@@ -9,7 +9,10 @@ import type { Lane } from "@squall/model";
 export interface Lanes {
   /** Takes a slot for a new execution, unless all are taken or others wait already. */
   tryTake(lane: Lane): boolean;
-  /** Takes all free slots for executions that wait; how many those are. */
+  /**
+   * Takes free slots for executions that wait; how many those are. All where some are known to wait, half where this is but a
+   * look, so that new ones need not wait for its answer.
+   */
   takeForWaiting(lane: Lane): number;
   give(lane: Lane, slots?: number): void;
   /** So many more went to the store to wait. */
@@ -18,6 +21,8 @@ export interface Lanes {
   claimed(lane: Lane, executions: number, all: boolean): void;
   /** From now on new executions go to the store to wait: what is draining takes up nothing more. */
   close(): void;
+  /** No slot is free. */
+  isFull(lane: Lane): boolean;
   waiting(lane: Lane): number;
   taken(lane: Lane): number;
 }
@@ -36,9 +41,10 @@ export function createLanes(slots: Readonly<Record<Lane, number>>): Lanes {
     },
     takeForWaiting(lane) {
       const free = Math.max(0, slots[lane] - taken[lane]);
-      taken[lane] += free;
+      const share = waiting[lane] > 0 ? free : Math.ceil(free / 2);
+      taken[lane] += share;
       late[lane] = 0;
-      return free;
+      return share;
     },
     give(lane, count = 1) {
       taken[lane] -= count;
@@ -53,6 +59,7 @@ export function createLanes(slots: Readonly<Record<Lane, number>>): Lanes {
     close() {
       isClosed = true;
     },
+    isFull: (lane) => taken[lane] >= slots[lane],
     waiting: (lane) => waiting[lane],
     taken: (lane) => taken[lane],
   };
