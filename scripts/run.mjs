@@ -10,7 +10,7 @@ import { exitStatus, foreground } from "./child.mjs";
 import { ensureInstalled } from "./install.mjs";
 import { runtimeNode } from "./runtime.mjs";
 import { Failure, fail, say } from "./say.mjs";
-import { check, format, test } from "./stages.mjs";
+import { check, format, test, testOnCluster } from "./stages.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
@@ -31,6 +31,7 @@ const commands = {
   bench: (node, args) => program(node, "bench/main.ts", args),
   check: (node) => check({ root, node, env: environment() }),
   test: (node, args) => test({ root, node, env: environment() }, args),
+  "test:cluster": (node, args) => testOnCluster({ root, node, env: environment() }, args),
   conformance: (node, args) => conformance(node, args),
   format: (node) => format({ root, node, env: environment() }),
 };

@@ -35,4 +35,5 @@ export type {
 } from "./transfer/port.ts";
 export { createSumming } from "./transfer/sums.ts";
 // For tests, in other rooms as well.
+export { about, aStore, removeTestStore, TEMPLATE, testDatabase } from "./a-store.ts";
 export { startPostgres, type TestPostgres, whyNoPostgres } from "./postgres/a-postgres.ts";

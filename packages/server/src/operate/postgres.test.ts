@@ -171,7 +171,7 @@ suite("an installation on PostgreSQL", { timeout: 240_000, skip: whyNoPostgres()
     postgres.program("touch", "base/recovery.signal");
     const recovered = await startPostgres(["fsync=off"], base);
     try {
-      await using server = await serverOn("point", recovered.urlOf(database));
+      await using server = await serverOn("point", recovered.addressOf(database));
       assert.equal(await stdoutOf(server, before), "before");
       assert.equal(await stdoutOf(server, between), "between");
       assert.equal(await valueOf(server, "good"), "value of good");

@@ -10,7 +10,8 @@ export interface TestPostgres {
   readonly folder: string;
   /** Of an empty database that is made for this call. */
   newDatabase(): Promise<string>;
-  urlOf(database: string): string;
+  /** The address of a database, whether or not there is one of this name. */
+  addressOf(database: string): string;
   /** Runs SQL as its administrator; in the database `postgres`, or the one at this address. */
   run(sql: string, url?: string): Promise<void>;
   /** Runs one of PostgreSQL's programs beside the server, as its user. */
@@ -112,12 +113,12 @@ export async function startPostgres(settings: readonly string[] = [], existing?:
   return {
     folder,
     program,
-    urlOf,
     async newDatabase() {
       const name = `squall_${++databases}`;
       await run(`create database ${name}`);
       return urlOf(name);
     },
+    addressOf: urlOf,
     run,
     kill: () => end("SIGQUIT"),
     start,
