@@ -1,4 +1,4 @@
-import { type ExecutionStatus, isCompleted } from "@squall/model";
+import { isCompleted } from "@squall/model";
 import { isCarried, isJsonColumn, NOT_CARRIED } from "../transfer/carried.ts";
 import type { ColumnKind, DumpRow, DumpTable } from "../transfer/port.ts";
 import { canonicalJson } from "../transfer/sums.ts";
@@ -21,7 +21,7 @@ const DIVIDED = {
   table: "execution",
   other: "ended_execution",
   column: "status",
-  belongsThere: (status: unknown) => isCompleted(String(status) as ExecutionStatus), // cast: the column holds nothing else
+  belongsThere: (status: unknown) => isCompleted(String(status)),
 } as const;
 
 /** A column to which changes of another one are appended; reading merges them, and a loaded row has none. */
