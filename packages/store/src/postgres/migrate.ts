@@ -5,9 +5,10 @@ import { first } from "./migrations/0001-first.ts";
 import { members } from "./migrations/0002-members.ts";
 import { archives } from "./migrations/0005-archives.ts";
 import { queue } from "./migrations/0003-queue.ts";
+import { owner } from "./migrations/0006-owner.ts";
 
 /** In order; a migration that was released never changes. */
-const MIGRATIONS: readonly string[] = [first, members, queue, archives];
+const MIGRATIONS: readonly string[] = [first, members, queue, archives, owner];
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
 /** Any number that nothing else in the database takes. */

@@ -10,7 +10,7 @@ import * as executions from "./executions.ts";
 import { postgresFailure, readOnly, withoutPassword } from "./failures.ts";
 import * as history from "./history.ts";
 import { holdsNul } from "./listing.ts";
-import { type Owner, takeOwnership } from "./owner.ts";
+import { shareOwnership, takeOwnership } from "./owner.ts";
 import { migrate, SCHEMA_VERSION } from "./migrate.ts";
 import * as members from "./members.ts";
 import { createWriter } from "./writer.ts";
@@ -49,8 +49,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   } finally {
     await starter.end().catch(() => undefined); // it may never have been there
   }
-  const owner: Owner | undefined =
-    options.exclusive === false ? undefined : await takeOwnership({ url, statementMs }, where);
+  const exclusive = options.exclusive !== false;
+  const owner = await (exclusive ? takeOwnership : shareOwnership)({ url, statementMs }, where);
   // An idle connection that broke is replaced by the next read, which says whether the server is there.
   const db = createReader({ url, name: "squall reader", statementMs }, options.connections ?? 8, () => undefined);
   const writer = createWriter({
@@ -58,11 +58,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     where,
     statementMs,
     patienceMs: options.patienceMs ?? 10_000,
-    epoch: owner?.epoch,
+    epoch: owner.epoch,
   });
   const turns = createTurns();
   const heart = createReader({ url, name: "squall beat", statementMs: BEAT_MS }, 1, () => undefined); // the next one says it
-  const beats = members.createBeats(heart, owner?.epoch);
+  const beats = members.createBeats(heart, owner.epoch);
   let isClosed = false;
 
   const read = async <T>(query: () => Promise<T>): Promise<T> => {
@@ -84,7 +84,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   };
 
   return {
-    exclusive: owner !== undefined,
+    exclusive,
     commit: (changes) => {
       const archives = changes.filter((change) => change.kind === "archive.keep");
       return archives.length === 0 ? writer.commit(changes) : stage(archives).then(() => writer.commit(changes));
@@ -106,7 +106,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     executionValues: (project, field) => read(() => executions.executionValues(db, project, field)),
     async claim(ask) {
       if (ask.limit <= 0) return [];
-      const claimed = await executions.claimExecutions(writer, ask, turns.last(ask.lane), owner?.epoch);
+      const claimed = await executions.claimExecutions(writer, ask, turns.last(ask.lane), owner.epoch);
       turns.took(ask, claimed);
       return claimed;
     },
@@ -140,7 +140,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 
     archive: (digest) => lookUp(digest, () => readArchive(db, digest)),
     async forgetArchives(idleMs) {
-      return Number((await writer.query(FORGET, [idleMs, owner?.epoch ?? null]))[0]?.["removed"]);
+      return Number((await writer.query(FORGET, [idleMs, owner.epoch]))[0]?.["removed"]);
     },
 
     projects: () =>
@@ -155,7 +155,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     async [Symbol.asyncDispose]() {
       if (isClosed) return;
       await writer.close();
-      await owner?.[Symbol.asyncDispose]();
+      await owner[Symbol.asyncDispose]();
       isClosed = true;
       await heart.end();
       await db.end();
