@@ -161,7 +161,9 @@ async function open(ground: Ground): Promise<Works> {
   log.setAside();
   const newId = createIds();
   const vault = createVault(ground.key);
-  const bus = stack.use(await openBus(options, await installationOf(store, vault, newId), log));
+  const installation = await installationOf(store, vault, newId);
+  if (options.bus) log.info({ cluster: installation }, "a member of this cluster");
+  const bus = stack.use(await openBus(options, installation, log));
   condition.starts("reads the content");
   const engine = stack.use(await openEngine(ground, { store, bus, vault, newId }, stack));
   condition.hasEngine(engine);

@@ -62,7 +62,7 @@ function busOptions(given: GivenClusterOptions): BusOptions | undefined {
   }
   for (const url of urls) {
     // No more is said of it: it may hold a password.
-    if (!/^(?:nats|tls|wss?):\/\/[^\s/]+\/?$/.test(url) || !URL.canParse(url)) {
+    if (!/^(?:nats|tls):\/\/[^\s/]+\/?$/.test(url) || !URL.canParse(url)) {
       throw wrong("--bus takes addresses of NATS servers such as nats://nats.example.org:4222; one given is none");
     }
     if (given.isBusOnCommandLine && /@/.test(url)) {

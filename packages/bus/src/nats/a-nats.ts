@@ -11,12 +11,16 @@ import { promisify } from "node:util";
 export interface Nats extends AsyncDisposable {
   readonly port: number;
   readonly url: string;
-  /** Where leaf nodes and the cluster's other servers come in, when the options ask for it. */
+  /** Where leaf nodes come in. */
   readonly leafPort: number;
   /** As a power cut would. */
   kill(): Promise<void>;
   /** Starts it again on the same port, when it was killed. */
   start(): Promise<void>;
+  /** Takes nothing and says nothing any more, but its connections stay. It can still be killed. */
+  freeze(): void;
+  /** Resolves when it has logged a line with this text, or has done so before. */
+  logged(text: string): Promise<void>;
   /** What it logged so far. */
   log(): string;
 }
@@ -26,6 +30,8 @@ export interface NatsOptions {
   readonly config?: string;
   readonly jetstream?: boolean;
   readonly port?: number;
+  /** Makes it a leaf node of this server. */
+  readonly hub?: Nats;
 }
 
 const PLACES = ["/usr/sbin/nats-server", "/usr/bin/nats-server", "/usr/local/bin/nats-server"];
@@ -58,12 +64,15 @@ export async function startNats(options: NatsOptions = {}): Promise<Nats> {
   const folder = mkdtempSync(join(tmpdir(), "squall-test-nats-"));
   const port = options.port ?? (await freePort());
   const leafPort = await freePort();
+  const waits = new Set<{ readonly text: string; readonly found: () => void }>();
   const config = join(folder, "nats.conf");
   writeFileSync(
     config,
     [
       `listen: "127.0.0.1:${port}"`,
-      `leafnodes { listen: "127.0.0.1:${leafPort}" }`,
+      options.hub
+        ? `leafnodes { remotes: [{ url: "nats-leaf://127.0.0.1:${options.hub.leafPort}" }] }`
+        : `leafnodes { listen: "127.0.0.1:${leafPort}" }`,
       ...(options.jetstream ? [`jetstream { store_dir: "${folder}/jetstream" }`] : []),
       options.config ?? "",
     ].join("\n"),
@@ -80,6 +89,11 @@ export async function startNats(options: NatsOptions = {}): Promise<Nats> {
     createInterface({ input: started.stderr }).on("line", (line) => {
       log += `${line}\n`;
       if (line.includes("Server is ready")) ready.resolve();
+      for (const wait of waits) {
+        if (!line.includes(wait.text)) continue;
+        waits.delete(wait);
+        wait.found();
+      }
     });
     started.once("exit", () => ready.reject(new Error(`nats-server ended: ${log}`)));
     await ready.promise;
@@ -97,12 +111,37 @@ export async function startNats(options: NatsOptions = {}): Promise<Nats> {
     leafPort,
     kill,
     start,
+    freeze: () => void child?.kill("SIGSTOP"),
+    logged: (text) =>
+      new Promise((found) => {
+        if (log.includes(text)) found();
+        else waits.add({ text, found });
+      }),
     log: () => log,
     async [Symbol.asyncDispose]() {
       await kill();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Servers that know each other, with JetStream on each. Resolves when they can keep something. */
+export async function startNatsCluster(count: number): Promise<Nats[]> {
+  const ports: number[] = [];
+  while (ports.length < count) ports.push(await freePort());
+  const routes = ports.map((port) => `"nats-route://127.0.0.1:${port}"`).join(", ");
+  const servers = await Promise.all(
+    ports.map((port, index) =>
+      startNats({
+        jetstream: true,
+        config: `
+          server_name: "test-${index}"
+          cluster { name: "test", listen: "127.0.0.1:${port}", routes: [${routes}] }`,
+      }),
+    ),
+  );
+  await Promise.all(servers.map((server) => server.logged("metadata leader")));
+  return servers;
 }
 
 export async function freePort(): Promise<number> {

@@ -1,4 +1,4 @@
-import { jetstream } from "@nats-io/jetstream";
+import { JetStreamApiError, jetstream } from "@nats-io/jetstream";
 import { type ObjectStore, Objm } from "@nats-io/obj";
 import { messageOf } from "@squall/model";
 import { type NatsConnection, nanos } from "@nats-io/transport-node";
@@ -11,6 +11,8 @@ export interface ArtifactLimits {
   readonly maxBytes: number;
   /** How long one is kept, in milliseconds. */
   readonly keepMs: number;
+  /** On how many servers of NATS each is, where so many of them have JetStream; otherwise on one. */
+  readonly replicas: 1 | 3 | 5;
 }
 
 const LARGEST_ARTIFACT = 256 * 1024 * 1024;
@@ -19,10 +21,13 @@ const LONGEST_GET_MS = 30_000;
 const LONGEST_PUT_MS = 60_000;
 /** After a failure: whoever wants an artifact goes to the store at once instead of waiting for NATS each time. */
 const REST_MS = 60_000;
+const BUCKET_FULL = 10077;
 
 /**
- * Artifacts in an object store of JetStream, one bucket for a cluster. It is a cache: one replica, bounded, aged; where
- * the servers have no JetStream, or do not let us use it, everything is forgotten and nobody waits for it.
+ * Artifacts in an object store of JetStream, one bucket for a cluster. It is a cache: bounded and aged, the oldest goes
+ * when there is no room; where the servers have no JetStream, or do not let us use it, everything is forgotten and
+ * nobody waits for it. Three replicas, although the store has the original: a server that is away would take the whole
+ * bucket along, just when the others' workers have most to fetch.
  */
 export function createArtifacts(options: {
   readonly link: Link;
@@ -40,15 +45,26 @@ export function createArtifacts(options: {
   function open(): Promise<ObjectStore> | undefined {
     const { connection } = link;
     if (!connection || now() < restUntil) return undefined;
-    if (opened?.connection !== connection) {
-      const store = new Objm(jetstream(connection, { timeout: ANSWER_MS })).create(bucket, {
+    if (opened?.connection !== connection) opened = { connection, store: openBucket(connection) };
+    return opened.store;
+  }
+
+  /** Takes the bucket as it is when there is one. */
+  async function openBucket(connection: NatsConnection): Promise<ObjectStore> {
+    const create = (replicas: number): Promise<ObjectStore> =>
+      new Objm(jetstream(connection, { timeout: ANSWER_MS })).create(bucket, {
         description: "copies of pack code of Squall; can be deleted",
         max_bytes: limits.maxBytes,
         ttl: nanos(limits.keepMs),
+        replicas,
       });
-      opened = { connection, store };
+    try {
+      return await create(limits.replicas);
+    } catch (error) {
+      // One server alone, a cluster with too few of them up, or one that another member makes at this moment.
+      if (limits.replicas === 1 || !(error instanceof JetStreamApiError)) throw error;
+      return await create(1);
     }
-    return opened.store;
   }
 
   /** Whatever goes wrong costs the copy only. */
@@ -79,12 +95,19 @@ export function createArtifacts(options: {
     },
     async put(digest, bytes) {
       checkArtifact(digest, bytes);
-      if (bytes.length > LARGEST_ARTIFACT) return;
+      // One that leaves room for no other would only drive them out.
+      if (bytes.length > Math.min(LARGEST_ARTIFACT, limits.maxBytes / 2)) return;
       await attempt("keeps", LONGEST_PUT_MS, async (store) => {
         const there = await store.info(digest);
         // A second one would take the first one's pieces away from who reads them.
         if (there && !there.deleted && there.size === bytes.length) return;
-        await store.putBlob({ name: digest }, bytes);
+        try {
+          await store.putBlob({ name: digest }, bytes);
+        } catch (error) {
+          if (!(error instanceof JetStreamApiError) || error.code !== BUCKET_FULL) throw error;
+          await makeRoom(store, bytes.length);
+          await store.putBlob({ name: digest }, bytes);
+        }
       });
     },
     get state() {
@@ -93,8 +116,22 @@ export function createArtifacts(options: {
   };
 }
 
+/** The oldest goes. Who reads one of them just then goes to the store. */
+async function makeRoom(store: ObjectStore, bytes: number): Promise<void> {
+  const oldestFirst = (await store.list()).toSorted((one, other) => Date.parse(one.mtime) - Date.parse(other.mtime));
+  let freed = 0;
+  for (const { name, size } of oldestFirst) {
+    // The servers count some bytes more for each piece.
+    if (freed > bytes * 1.1) return;
+    await store.delete(name);
+    freed += size;
+  }
+}
+
 async function read(store: ObjectStore, digest: string, over: AbortSignal): Promise<Uint8Array | undefined> {
   const found = await store.get(digest);
+  // The same as the stream says; nobody else takes it, and a rejection that nobody takes ends the process.
+  found?.error.catch(() => undefined);
   if (!found || found.info.size > LARGEST_ARTIFACT) {
     await found?.data.cancel();
     return undefined;

@@ -124,7 +124,7 @@ export function createAsking(options: AskingOptions): Asking {
       if (body === "waiting") return;
       const question = body === "broken" ? undefined : parse(body);
       const reply = message.reply;
-      if (!question || !reply || answered.has(key)) return onBroken("a question");
+      if (!question || !reply || !subjects.isForAnswers(reply) || answered.has(key)) return onBroken("a question");
       void answer(address, question, { key, reply, timeoutMs: frame.timeoutMs, number: frame.number });
     };
   }
@@ -142,8 +142,8 @@ export function createAsking(options: AskingOptions): Asking {
     const send = (kind: "answer" | "error", value: JsonObject): void => {
       const body = Buffer.from(JSON.stringify(value), "utf8");
       const frames = framesOf({ sender, kind, number: of }, body, link.maxPayload);
-      if (!frames) throw tooLarge(`the answer of '${address}'`, body.length);
-      for (const frame of frames) link.publish(reply, frame);
+      if (!frames && kind === "answer") throw tooLarge(`the answer of '${address}'`, body.length);
+      for (const frame of frames ?? []) link.publish(reply, frame);
     };
     answered.set(key, {
       over,

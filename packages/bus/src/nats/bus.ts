@@ -8,9 +8,10 @@ import { type NatsCredentials, readNatsAddresses } from "./address.ts";
 import { type ArtifactLimits, createArtifacts } from "./artifacts.ts";
 import { createAsking } from "./asking.ts";
 import { createAssembler, readFrame } from "./frames.ts";
-import { type NatsTls, openLink } from "./link.ts";
+import { openLink } from "./link.ts";
 import { readMessages } from "./messages.ts";
 import { createOutbox } from "./outbox.ts";
+import { authenticatorOf, checkTls, type NatsTls } from "./sign-in.ts";
 import { subjectsOf } from "./subjects.ts";
 
 export interface NatsBusOptions {
@@ -40,20 +41,22 @@ const MAX_ASSEMBLING_BYTES = 64 * 1024 * 1024;
 const PATIENCE_MS = 30_000;
 /** Between two lines of the log about what is broken. */
 const QUIET_MS = 60_000;
-const ARTIFACTS: ArtifactLimits = { maxBytes: 1024 * 1024 * 1024, keepMs: 7 * 24 * 60 * 60 * 1000 };
+const ARTIFACTS: ArtifactLimits = { maxBytes: 1024 * 1024 * 1024, keepMs: 7 * 24 * 60 * 60 * 1000, replicas: 3 };
 
 /**
  * The bus of many processes, over NATS. It works without a server as well, alone: what this process says its own
  * listeners hear at once and in order, whatever becomes of the connection.
  *
- * @throws Invalid when an address or the cluster's name cannot be used; never because no server answers
+ * @throws Invalid when an address, the cluster's name, credentials or certificates cannot be used; never because no server answers
  */
 export function createNatsBus(options: NatsBusOptions): NatsBus {
   const { onError, say } = options;
   const address = readNatsAddresses(options.urls);
   const subjects = subjectsOf(options.cluster);
   const credentials = options.credentials ?? address.credentials;
+  const authenticator = credentials && authenticatorOf(credentials);
   const tls = options.tls ?? (address.tls ? {} : undefined);
+  if (tls) checkTls(tls);
   const sender = randomBytes(12).toString("base64url");
   const now = () => performance.now();
 
@@ -74,8 +77,9 @@ export function createNatsBus(options: NatsBusOptions): NatsBus {
   const link = openLink({
     servers: address.servers,
     ...(tls && { tls }),
-    ...(credentials && { credentials }),
+    ...(authenticator && { authenticator }),
     name: `squall ${options.cluster} on ${hostname()}, process ${process.pid}`,
+    prefix: subjects.prefix,
     inbox: subjects.inbox,
     say,
     onUp() {

@@ -22,6 +22,8 @@ export type FrameKind = "say" | "ask" | "stop" | "answer" | "error";
 /** What a body may hold at most, in bytes. */
 export const LARGEST_BODY = 16 * 1024 * 1024;
 const LONGEST_HEAD = 128;
+/** What keeping a piece takes besides its bytes, about: or pieces of one byte would take much and count little. */
+const PIECE_BYTES = 256;
 const HEAD = /^1 ([A-Za-z0-9_-]{8,40}) (say|ask|stop|answer|error) (\d{1,15}) (\d{1,6}) (\d{1,6}) (\d{1,10})$/;
 const NEWLINE = 10;
 
@@ -94,6 +96,8 @@ export function createAssembler({ maxBytes, patienceMs, now }: AssemblerOptions)
   return {
     add(frame) {
       if (frame.parts === 1) return frame.piece;
+      // Nobody of ours sends one.
+      if (frame.piece.length === 0) return "broken";
       const key = `${frame.sender} ${frame.kind} ${frame.number}`;
       for (const [old, assembly] of assemblies) {
         if (now() - assembly.at < patienceMs) break;
@@ -105,9 +109,9 @@ export function createAssembler({ maxBytes, patienceMs, now }: AssemblerOptions)
       const assembly = before ?? { pieces: [], parts: frame.parts, last: frame.parts - 1, bytes: 0, at: 0 };
       // A copy: the piece is a view into all that the socket read.
       assembly.pieces.push(Uint8Array.from(frame.piece));
-      assembly.bytes += frame.piece.length;
+      assembly.bytes += frame.piece.length + PIECE_BYTES;
       assembly.at = now();
-      if (assembly.bytes > LARGEST_BODY) return "broken";
+      if (assembly.bytes - assembly.pieces.length * PIECE_BYTES > LARGEST_BODY) return "broken";
       if (frame.part === assembly.last) return Buffer.concat(assembly.pieces);
       assemblies.set(key, assembly);
       held += assembly.bytes;

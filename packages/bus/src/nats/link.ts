@@ -2,33 +2,24 @@ import { messageOf, type JsonObject } from "@squall/model";
 import {
   type Authenticator,
   connect,
-  credsAuthenticator,
   type Msg,
   type NatsConnection,
   type NodeConnectionOptions,
-  nkeyAuthenticator,
   PermissionViolationError,
   type Subscription,
-  tokenAuthenticator,
-  usernamePasswordAuthenticator,
 } from "@nats-io/transport-node";
-import type { NatsCredentials } from "./address.ts";
+import { whyUnreached } from "./advice.ts";
+import { type NatsTls, oneOf } from "./sign-in.ts";
 
 /** Says what whoever runs the process should know; never holds anything secret. */
 export type Say = (level: "info" | "warn", details: JsonObject, text: string) => void;
 
-export interface NatsTls {
-  /** PEM of who signs the servers' certificates; the system's own when absent. */
-  readonly ca?: string;
-  /** PEM of our certificate and its key, where servers ask for one. */
-  readonly cert?: string;
-  readonly key?: string;
-}
-
 export interface LinkOptions {
   readonly servers: readonly string[];
   readonly tls?: NatsTls;
-  readonly credentials?: NatsCredentials;
+  readonly authenticator?: Authenticator;
+  /** What all our subjects begin with: the health says nothing of others that we may not use (JetStream's). */
+  readonly prefix: string;
   /** How the servers' monitoring shows us. */
   readonly name: string;
   readonly inbox: string;
@@ -45,6 +36,7 @@ export interface LinkOptions {
  *     is asked for again now and then, since rights change while it runs.
  * L3  While there is no server it is looked for with growing, random pauses, so that a cluster that comes back is not
  *     met by everybody at once.
+ * L4  What a listener throws stays here: in the client's reader it would end the reading for ever, without a word.
  */
 export interface Link {
   readonly isUp: boolean;
@@ -54,7 +46,6 @@ export interface Link {
   readonly connection: NatsConnection | undefined;
   /** False when it cannot be sent now. */
   publish(subject: string, payload: Uint8Array, reply?: string): boolean;
-  /** `listener` must not throw. */
   subscribe(subject: string, listener: (message: Msg) => void): () => void;
   /** Resolves when the server has taken what was sent and asked for before. @throws when the connection is lost first */
   flush(): Promise<void>;
@@ -68,14 +59,17 @@ const LONGEST_PAUSE_MS = 5_000;
 /** A peer that vanished without a word is noticed after two of these. */
 const PING_MS = 4_000;
 const ASK_AGAIN_MS = 30_000;
+/** A refusal that was not repeated for so long is over. */
+const REFUSED_MS = ASK_AGAIN_MS * 1.5;
+const MOST_REFUSED = 100;
 const LAST_WORDS_MS = 1_000;
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 
 interface Wanted {
   readonly subject: string;
   readonly listener: (message: Msg) => void;
-  subscription?: Subscription;
-  again?: NodeJS.Timeout;
+  subscription?: Subscription | undefined;
+  again?: NodeJS.Timeout | undefined;
   isOver: boolean;
 }
 
@@ -90,7 +84,8 @@ export function openLink(options: LinkOptions): Link {
   /** Attempts since there was a connection. */
   let attempts = 0;
   let problem: string | undefined;
-  const refused = new Set<string>();
+  /** Subjects that we may not use, and when that was said last. */
+  const refused = new Map<string, number>();
 
   function up(): void {
     isUp = true;
@@ -99,6 +94,8 @@ export function openLink(options: LinkOptions): Link {
     problem = undefined;
     refused.clear();
     maxPayload = connection?.info?.max_payload ?? DEFAULT_MAX_PAYLOAD;
+    // L2: another server, or the same one with other rights.
+    for (const one of wanted) if (!one.subscription) ask(one);
     say("info", { server: connection?.getServer() ?? "", connects }, "connected to NATS");
     options.onUp();
   }
@@ -113,29 +110,52 @@ export function openLink(options: LinkOptions): Link {
 
   function attempted(why: string): void {
     // Each reason once: a server that is away for a night is one line.
-    if (problem !== why) say("warn", { servers: options.servers.join(" "), why }, "NATS cannot be reached");
+    if (problem !== why)
+      say("warn", { servers: options.servers.join(" "), why }, isUp ? "NATS complains" : "NATS cannot be reached");
     problem = why;
   }
 
   // L2
   function ask(one: Wanted): void {
-    if (!connection || one.isOver) return;
+    clearTimeout(one.again);
+    one.again = undefined;
+    one.subscription = undefined;
+    if (!connection || connection.isClosed() || one.isOver) return;
     one.subscription = connection.subscribe(one.subject, {
-      callback: (error, message) => {
-        if (!error) return one.listener(message);
-        refuse(one.subject, error.message);
+      callback(error, message) {
+        if (!error) return hear(one, message);
         one.subscription = undefined;
+        refuse(one.subject, error.message);
+        if (one.isOver) return;
         one.again = setTimeout(() => ask(one), ASK_AGAIN_MS);
         one.again.unref();
       },
     });
   }
 
-  function refuse(subject: string, why: string): void {
-    if (!refused.has(subject) && refused.size < 100) {
-      refused.add(subject);
-      say("warn", { subject, why }, "NATS does not allow what the bus needs; see the permissions in the manual");
+  // L4
+  function hear(one: Wanted, message: Msg): void {
+    if (one.isOver) return;
+    try {
+      one.listener(message);
+    } catch (error) {
+      say("warn", { subject: one.subject, why: messageOf(error) }, "a message of NATS could not be dealt with");
     }
+  }
+
+  function refuse(subject: string, why: string): void {
+    if (!subject.startsWith(options.prefix)) return;
+    const isNew = !refused.has(subject);
+    if (isNew && refused.size >= MOST_REFUSED) return;
+    refused.set(subject, performance.now());
+    if (isNew)
+      say("warn", { subject, why }, "NATS does not allow what the bus needs; see the permissions in the manual");
+  }
+
+  function refusedNow(): string[] {
+    const since = performance.now() - REFUSED_MS;
+    for (const [subject, at] of refused) if (at < since) refused.delete(subject);
+    return [...refused.keys()];
   }
 
   async function watch(on: NatsConnection): Promise<void> {
@@ -152,7 +172,7 @@ export function openLink(options: LinkOptions): Link {
           break;
         case "error":
           if (status.error instanceof PermissionViolationError) refuse(status.error.subject, status.error.message);
-          else attempted(status.error.message);
+          else attempted(whyUnreached(status.error));
           break;
         default:
           break;
@@ -168,15 +188,15 @@ export function openLink(options: LinkOptions): Link {
         if (closing.signal.aborted) return await opened.close();
         connection = opened;
         const watched = watch(opened);
-        for (const one of wanted) ask(one);
+        for (const one of wanted) one.subscription = undefined;
         up();
         // The client reconnects by itself; it gives up only for reasons that another start may not have.
         const ended = await opened.closed();
         await watched;
         connection = undefined;
-        down(ended ? ended.message : "the connection was closed");
+        down(ended ? whyUnreached(ended) : "the connection was closed");
       } catch (error) {
-        attempted(messageOf(error));
+        attempted(whyUnreached(error));
       }
       await pause(pauseMs(attempts), closing.signal);
     }
@@ -219,26 +239,33 @@ export function openLink(options: LinkOptions): Link {
       if (!isUp || !connection) throw new Error(problem ?? "there is no connection to NATS");
       await connection.flush();
     },
-    health: () => ({
-      ok: isUp && refused.size === 0,
-      details: {
-        connected: isUp,
-        ...(isUp && connection && { server: connection.getServer(), version: connection.info?.version ?? "" }),
-        ...(!isUp && problem !== undefined && { problem }),
-        ...(refused.size > 0 && { refused: [...refused] }),
-        connects,
-      },
-    }),
+    health() {
+      const denied = refusedNow();
+      return {
+        ok: isUp && denied.length === 0,
+        details: {
+          connected: isUp,
+          ...(isUp && connection && { server: connection.getServer(), version: connection.info?.version ?? "" }),
+          ...(!isUp && problem !== undefined && { problem }),
+          ...(denied.length > 0 && { refused: denied }),
+          connects,
+        },
+      };
+    },
     async close() {
       closing.abort();
       for (const one of wanted) clearTimeout(one.again);
+      // A server that froze takes nothing and says nothing: nobody waits for it longer than this.
+      const enough = new AbortController();
+      const late = pause(LAST_WORDS_MS, enough.signal);
       if (connection) {
-        if (isUp) await Promise.race([connection.flush().catch(() => undefined), pause(LAST_WORDS_MS)]);
+        if (isUp) await Promise.race([connection.flush().catch(() => undefined), late]);
         isUp = false;
-        await connection.close();
+        await Promise.race([connection.close(), late]);
       }
       // An attempt under way cannot be called back; it closes what it opened by itself.
-      await Promise.race([running, pause(LAST_WORDS_MS)]);
+      await Promise.race([running, late]);
+      enough.abort();
     },
   };
 }
@@ -263,6 +290,8 @@ function pause(ms: number, signal?: AbortSignal): Promise<void> {
 }
 
 function connectionOptions(options: LinkOptions, reconnectDelayHandler: () => number): NodeConnectionOptions {
+  // What of it the client does not know it hands on to Node.
+  const tls = options.tls && { ...options.tls, checkServerIdentity: oneOf(options.servers) };
   return {
     servers: [...options.servers],
     name: options.name,
@@ -274,21 +303,7 @@ function connectionOptions(options: LinkOptions, reconnectDelayHandler: () => nu
     maxReconnectAttempts: -1,
     ignoreAuthErrorAbort: true,
     reconnectDelayHandler,
-    ...(options.tls && { tls: { ...options.tls } }),
-    ...(options.credentials && { authenticator: authenticator(options.credentials) }),
+    ...(tls && { tls }),
+    ...(options.authenticator && { authenticator: options.authenticator }),
   };
-}
-
-function authenticator(credentials: NatsCredentials): Authenticator {
-  const bytes = (text: string) => new TextEncoder().encode(text);
-  switch (credentials.kind) {
-    case "password":
-      return usernamePasswordAuthenticator(credentials.user, credentials.password);
-    case "token":
-      return tokenAuthenticator(credentials.token);
-    case "creds":
-      return credsAuthenticator(bytes(credentials.text));
-    case "nkey":
-      return nkeyAuthenticator(bytes(credentials.seed.trim()));
-  }
 }

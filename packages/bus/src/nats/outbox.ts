@@ -1,5 +1,5 @@
-import { framesOf } from "./frames.ts";
 import type { Message, Topic } from "../port.ts";
+import { framesOf } from "./frames.ts";
 import type { Link } from "./link.ts";
 
 /** Bodies are packed up to here; larger ones hold one message. */
@@ -145,8 +145,8 @@ export function createOutbox({ sender, subjectOf, link, onUnsent }: OutboxOption
       underWay -= marked;
       pump();
     };
-    // A lost connection is told to `reset`.
-    link.flush().then(taken, () => undefined);
+    // A failure means that the connection was lost, which `reset` is told as well; should it not be, nothing stops here.
+    link.flush().then(taken, taken);
   }
 
   return {

@@ -3,10 +3,14 @@ import type { Topic } from "../port.ts";
 
 /** The subjects of one cluster. All begin with `squall.<cluster>.`, so one permission suffices for a member. */
 export interface Subjects {
+  /** What all of them begin with. */
+  readonly prefix: string;
   say(topic: Topic): string;
   ask(address: string): string;
   /** Where answers to `asker` come; `*` takes the question's number. */
   answers(asker: string): string;
+  /** Whether an answer may be sent there: nobody gets us to speak on other subjects than answers'. */
+  isForAnswers(subject: string): boolean;
   readonly inbox: string;
   /** A name for JetStream, where dots may not be. */
   readonly bucket: string;
@@ -19,7 +23,11 @@ export function subjectsOf(cluster: string): Subjects {
       message: `'${cluster.slice(0, 80)}' cannot be the name of a cluster: 1 to 64 letters, digits, '-' and '_'`,
     });
   const prefix = `squall.${cluster}`;
+  // Gateways between NATS clusters put two tokens of theirs before the subject of a question's answer.
+  const forAnswers = new RegExp(`^(?:_GR_\\.[^.]+\\.[^.]+\\.)?squall\\.${cluster}\\.answer\\.[A-Za-z0-9_-]+\\.[0-9]+$`);
   return {
+    prefix: `${prefix}.`,
+    isForAnswers: (subject) => forAnswers.test(subject),
     say: (topic) => `${prefix}.say.${topic}`,
     ask: (address) => `${prefix}.ask.${token(address)}`,
     answers: (asker) => `${prefix}.answer.${asker}`,

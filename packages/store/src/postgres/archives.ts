@@ -52,4 +52,4 @@ export async function readArchive(db: Reader, digest: string): Promise<Uint8Arra
 }
 
 /** With milliseconds, and the epoch of who has the database to itself or null. */
-export const FORGET = "select squall_forget_archives($1::bigint, $2::bigint) as removed";
+export const FORGET = "select squall_forget_archives(?::bigint, ?::bigint) as removed";
