@@ -20,12 +20,7 @@ const CLAIMED = `select ${ALL} from jsonb_array_elements($1::jsonb) with ordinal
   join execution on project = place->>0 and id = place->>1 order by nth`;
 
 /** `turn` is the project that had the last one. */
-export async function claimExecutions(
-  writer: Writer,
-  ask: Claim,
-  turn: string,
-  epoch: number,
-): Promise<Execution[]> {
+export async function claimExecutions(writer: Writer, ask: Claim, turn: string, epoch: number): Promise<Execution[]> {
   const { labels, ...rest } = ask;
   const text = JSON.stringify({ ...rest, able: satisfiable(labels), turn });
   const rows = await writer.query({ text: CLAIM, values: [text, epoch], again: CLAIMED });

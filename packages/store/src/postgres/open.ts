@@ -140,8 +140,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 
     archive: (digest) => lookUp(digest, () => readArchive(db, digest)),
     // Not in order with commits: what it removes nothing has named for long.
-    forgetArchives: (idleMs) =>
-      read(async () => Number((await db.get(FORGET, idleMs, owner.epoch))?.["removed"])),
+    forgetArchives: (idleMs) => read(async () => Number((await db.get(FORGET, idleMs, owner.epoch))?.["removed"])),
 
     projects: () =>
       read(async () => (await db.all("select name from project order by name")).map((row) => String(row["name"]))),

@@ -42,7 +42,10 @@ describe("a database that is one process's, or a cluster's", { skip: why ?? fals
     await using a = await member(url);
     await a.beat(aMember("host-a.1"));
     await assert.rejects(alone(url), { code: "store.in-use", message: /members of a cluster \(host-a\.1\).*--bus/ });
-    assert.deepEqual((await a.members()).map(({ id }) => id), ["host-a.1"]);
+    assert.deepEqual(
+      (await a.members()).map(({ id }) => id),
+      ["host-a.1"],
+    );
     assert.deepEqual(await a.commit(aWrite()), { ok: true });
     // Nothing of the attempt keeps other members away.
     await using b = await member(url);
@@ -117,10 +120,15 @@ describe("a database that is one process's, or a cluster's", { skip: why ?? fals
       );
       // A beat that was under way when the database changed hands may have come first; the next one may not.
       const last = await Promise.all(
-        stores.map(async (store, n) => works[n] && store && (await store.commit([{ kind: "key.put", key: aKey(`k${n}`) }]).then(
-          () => true,
-          () => false,
-        ))),
+        stores.map(
+          async (store, n) =>
+            works[n] &&
+            store &&
+            (await store.commit([{ kind: "key.put", key: aKey(`k${n}`) }]).then(
+              () => true,
+              () => false,
+            )),
+        ),
       );
       assert.ok(!(last[1] && (last[0] || last[2])), `round ${round}: ${JSON.stringify(last)}`);
       assert.ok(last.some(Boolean) || opened.every(({ status }) => status === "rejected"), JSON.stringify(last));
