@@ -4,6 +4,9 @@ import type { EngineParts } from "./parts.ts";
 /** Expired keys and tokens are not shown any more from the moment they expire; this only frees their room. */
 const EVERY_MS = 60_000;
 const BATCH = 500;
+/** Rows of the history that are looked at in one go; what is written waits for it. */
+const FORGET_BATCH = 200;
+const DAY_MICROS = 86_400_000_000;
 
 /** Code of packs is looked at every so many rounds: its store reads everything that may name it. */
 const CODE_EVERY = 10;
@@ -13,22 +16,47 @@ const CODE_EVERY = 10;
  */
 const CODE_IDLE_MS = 60 * 60_000;
 
-/** Removes what has expired, now and then, until disposed. */
+/** Removes what has expired, and what of the history is older than it is kept, now and then, until disposed. */
 export function startCollector(parts: EngineParts): AsyncDisposable {
-  let collecting: Promise<void> = Promise.resolve();
+  const over = new AbortController();
   let rounds = 0;
-  const timer = setInterval(() => {
-    collecting = round(parts, ++rounds % CODE_EVERY === 0).catch((error: unknown) =>
+  let collecting: Promise<void> | undefined;
+  const turn = async (): Promise<void> => {
+    await round(parts, ++rounds % CODE_EVERY === 0).catch((error: unknown) =>
       parts.log.error({ err: error }, "what has expired could not be removed; trying again in a minute"),
     );
+    await forgetOld(parts, over.signal).catch((error: unknown) =>
+      parts.log.error({ err: error }, "old history could not be removed; trying again in a minute"),
+    );
+    collecting = undefined;
+  };
+  const timer = setInterval(() => {
+    collecting ??= turn();
   }, EVERY_MS);
   timer.unref();
   return {
     async [Symbol.asyncDispose]() {
       clearInterval(timer);
+      over.abort();
       await collecting;
     },
   };
+}
+
+/** Forgets what ended longer ago than the history is kept, and makes room for what is to come. How many executions are gone. */
+export async function forgetOld(parts: EngineParts, signal: AbortSignal): Promise<number> {
+  let executions = 0;
+  let events = 0;
+  for (let more = true; more && !signal.aborted; ) {
+    const now = parts.now();
+    const before = parts.keepDays === undefined ? 0 : Math.max(0, now - parts.keepDays * DAY_MICROS);
+    const gone = await parts.store.forget({ before, now, limit: FORGET_BATCH });
+    executions += gone.executions;
+    events += gone.events;
+    ({ more } = gone);
+  }
+  if (executions + events > 0) parts.log.info({ executions, events }, "old history was removed");
+  return executions;
 }
 
 async function round(parts: EngineParts, code: boolean): Promise<void> {

@@ -54,6 +54,8 @@ export interface EngineParts {
   readonly webUrl: () => string;
   /** How sensors run. Absent: they are known, and none runs. */
   readonly sensors?: SensorSettings;
+  /** Days for which executions and events are kept after they ended. Absent: for ever. */
+  readonly keepDays?: number;
   /**
    * How the code of packs reaches other machines: it is then kept with what is registered. Absent: one process has all to
    * itself, and packs run from the folders they were registered from.

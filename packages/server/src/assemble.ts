@@ -221,6 +221,7 @@ async function openEngine(
     version: DEFAULT_SETTINGS.version,
     ownUrl: () => url,
     limits: limitsOf(options),
+    ...(options.keepDays > 0 && { keepDays: options.keepDays }),
     apiUrl: () => `${apiUrl()}/v1`,
     webUrl: apiUrl,
     timezone: options.timezone,

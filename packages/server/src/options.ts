@@ -39,6 +39,8 @@ export interface ServerOptions extends ClusterOptions {
   /** Executions at once that need child processes. */
   readonly processSlots: number;
   /** What differs from `SENSOR_LIMITS`. */
+  /** Days for which history is kept; 0: for ever. */
+  readonly keepDays: number;
   readonly sensorLimits?: Partial<SensorLimits>;
   /** Where Python packages of packs come from. Addresses may hold credentials. */
   readonly packages: PackageSources;
@@ -172,6 +174,12 @@ const FLAGS = {
     variable: "SQUALL_ACTION_MEMORY",
     value: "MIB",
     help: "memory that each process of a shell or Python action may ask for (default: as much as there is)",
+  },
+  keep: {
+    type: "string",
+    variable: "SQUALL_KEEP",
+    value: "DAYS",
+    help: "days for which executions and events are kept after they ended; 0 keeps them for ever (default 30)",
   },
   "sensor-rate": {
     type: "string",
@@ -408,6 +416,7 @@ export function readOptions(
     bodyLimitBytes: whole("body-limit", DEFAULT_SETTINGS.bodyLimitBytes, 1, 1024 ** 3),
     corsOrigins: origins.length > 0 ? origins : DEFAULT_SETTINGS.corsOrigins,
     trustProxy: isOn("trust-proxy"),
+    keepDays: whole("keep", 30, 0, 36_500),
     ...(text("sensor-rate") !== undefined && {
       sensorLimits: { eventsPerSecond: whole("sensor-rate", 1, 1, 1_000_000) },
     }),

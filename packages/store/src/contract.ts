@@ -7,6 +7,7 @@ import { commitContract } from "./contract/commit.ts";
 import { contentChangesContract } from "./contract/content-changes.ts";
 import { eventsContract } from "./contract/events.ts";
 import { executionsContract } from "./contract/executions.ts";
+import { forgetContract } from "./contract/forget.ts";
 import { historyContract } from "./contract/history.ts";
 import { isolationContract } from "./contract/isolation.ts";
 import { keysContract } from "./contract/keys.ts";
@@ -36,6 +37,7 @@ export function storeContract(name: string, open: OpenStore): void {
     eventsContract(use);
     keysContract(use);
     accountsContract(use);
+    forgetContract(use);
     archivesContract(use);
     isolationContract(use);
     historyContract(open);

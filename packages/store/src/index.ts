@@ -7,6 +7,8 @@ export type {
   EnforcementFilter,
   EventFilter,
   ExecutionFilter,
+  Forgetting,
+  Forgotten,
   Installation,
   KeyFilter,
   Listed,

@@ -121,6 +121,14 @@ export interface Store extends AsyncDisposable {
   apiKeyByHash(hash: string): Promise<ApiKey | undefined>;
   apiKeys(project: string, page: Page): Promise<Listed<ApiKey>>;
 
+  /**
+   * Forgets old history, a part of it at a time: executions with their output, steps and enforcements, and events, of before
+   * `ask.before`. Kept is whatever has not ended or ended later, what is above what has not ended, what these continue
+   * (re-runs), and all that is below any of it. Never takes long; `more` says that calling again finds more. PostgreSQL forgets whole days and
+   * more at once, and keeps up to some days longer than asked; it also makes room for the days to come, so call it daily
+   * at least, with `before` 0 when nothing is to be forgotten.
+   */
+  forget(ask: Forgetting): Promise<Forgotten>;
   /** The bytes that `archive.keep` kept. */
   archive(digest: string): Promise<Uint8Array | undefined>;
   /**
@@ -136,6 +144,21 @@ export interface Store extends AsyncDisposable {
    * when nothing can be written now.
    */
   describe(): Promise<Record<string, unknown>>;
+}
+
+export interface Forgetting {
+  /** What ended before this is forgotten; 0: nothing. */
+  readonly before: Micros;
+  readonly now: Micros;
+  /** Rows to look at in one go, where they go one by one. */
+  readonly limit: number;
+}
+
+/** What is gone. */
+export interface Forgotten {
+  readonly executions: number;
+  readonly events: number;
+  readonly more: boolean;
 }
 
 export interface Beaten {

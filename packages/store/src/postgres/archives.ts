@@ -1,6 +1,6 @@
 import pg from "pg";
 import { partsOf } from "../archive-parts.ts";
-import { clientOptions, connectionName, type Reader, type Row } from "./connection.ts";
+import { clientOptions, type ConnectOptions, connectionName, type Reader, type Row } from "./connection.ts";
 
 /**
  * Brings the bytes of an archive into the database on a connection of its own, so that no list waits for them. They count
@@ -8,7 +8,7 @@ import { clientOptions, connectionName, type Reader, type Row } from "./connecti
  */
 export async function stageArchive(
   db: Reader,
-  options: { readonly url: string; readonly statementMs: number },
+  options: Omit<ConnectOptions, "name">,
   digest: string,
   bytes: Uint8Array,
 ): Promise<void> {
@@ -27,7 +27,11 @@ export async function stageArchive(
     );
     for (const [seq, part] of rowCount === 0 ? [] : parts.entries()) {
       const values = [digest, seq, Buffer.from(part.buffer, part.byteOffset, part.length)];
-      await client.query({ name: "squall-part", text: "insert into archive_part values ($1, $2, $3)", values });
+      await client.query({
+        ...(!options.pooled && { name: "squall-part" }),
+        text: "insert into archive_part values ($1, $2, $3)",
+        values,
+      });
     }
     await client.query("commit");
   } finally {
@@ -51,5 +55,6 @@ export async function readArchive(db: Reader, digest: string): Promise<Uint8Arra
   return Buffer.concat(parts);
 }
 
-/** With milliseconds, and the epoch of who has the database to itself or null. */
-export const FORGET = "select squall_forget_archives(?::bigint, ?::bigint) as removed";
+/** `functions`: their schema. With milliseconds, and the epoch of who has the database to itself or null. */
+export const forgetArchivesIn = (functions: string): string =>
+  `select ${functions}.squall_forget_archives(?::bigint, ?::bigint) as removed`;

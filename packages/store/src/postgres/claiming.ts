@@ -17,7 +17,7 @@ const WAITING = "status in ('requested', 'scheduled', 'delayed')";
 const SETTINGS = "set enable_seqscan = off set enable_bitmapscan = off set enable_sort = off set jit = off";
 
 export const claiming = `
-create or replace function squall_take(ask jsonb, of_project text, how_many int)
+create function squall_take(ask jsonb, of_project text, how_many int)
 returns setof execution language plpgsql as $$
 declare
   which word := ask->>'lane'; now_at bigint := (ask->>'now')::bigint;
@@ -75,7 +75,7 @@ begin
   end loop;
 end $$;
 
-create or replace function squall_claim(ask jsonb, mine bigint)
+create function squall_claim(ask jsonb, mine bigint)
 returns setof execution language plpgsql ${SETTINGS} as $$
 declare
   which word := ask->>'lane'; turn text := ask->>'turn'; remaining int := (ask->>'limit')::int;
@@ -126,7 +126,7 @@ begin
   end loop;
 end $$;
 
-create or replace function squall_waiting(most int) returns table (lane text, n bigint) language plpgsql ${SETTINGS} as $$
+create function squall_waiting(most int) returns table (lane text, n bigint) language plpgsql ${SETTINGS} as $$
 declare
   which text;
 begin

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { messageOf } from "@squall/model";
 import pg from "pg";
 
 export type Row = Record<string, unknown>;
@@ -10,6 +11,8 @@ export interface ConnectOptions {
   readonly name: string;
   /** A statement that takes longer is ended by the server, in milliseconds. */
   readonly statementMs: number;
+  /** There is a pooler in between, which hands out the server's connections by transaction: nothing can be set or kept on one. */
+  readonly pooled?: boolean;
 }
 
 /** Longer than any answer of a server that is there. */
@@ -19,17 +22,57 @@ const CONNECT_MS = 5_000;
 const types = new pg.TypeOverrides();
 types.setTypeParser(pg.types.builtins.INT8, Number);
 
+/** Longer than the server lets a statement take that it is told to stop. */
+const ANSWER_MS = 5_000;
+
 /** What both clients and pools are made with. */
-export function clientOptions({ url, name, statementMs }: ConnectOptions): pg.ClientConfig {
+export function clientOptions({ url, name, statementMs, pooled }: ConnectOptions): pg.ClientConfig {
   return {
     connectionString: url,
     application_name: name,
     connectionTimeoutMillis: CONNECT_MS,
-    statement_timeout: statementMs,
-    idle_in_transaction_session_timeout: statementMs,
+    ...(pooled
+      ? // PgBouncer refuses connections that come with settings.
+        { query_timeout: statementMs + ANSWER_MS }
+      : { statement_timeout: statementMs, idle_in_transaction_session_timeout: statementMs }),
     keepAlive: true,
     types,
   };
+}
+
+/**
+ * A connection to begin with, and whether there is a pooler in between. That says itself: by refusing settings, or since the server
+ * process that answers is not the one that the connection was told to be with.
+ */
+export async function connectFirst(options: ConnectOptions): Promise<{ client: pg.Client; pooled: boolean }> {
+  const connect = async (pooled: boolean): Promise<pg.Client> => {
+    const client = new pg.Client(clientOptions({ ...options, pooled }));
+    client.on("error", () => undefined); // the query under way says it
+    try {
+      await client.connect();
+      return client;
+    } catch (error) {
+      await client.end().catch(() => undefined); // it was never there
+      throw error;
+    }
+  };
+  const refusesSettings = (error: unknown): boolean => /unsupported startup parameter/i.test(messageOf(error));
+  let client: pg.Client;
+  try {
+    client = await connect(false);
+  } catch (error) {
+    if (!refusesSettings(error)) throw error;
+    return { client: await connect(true), pooled: true };
+  }
+  try {
+    const { rows } = await client.query<{ pid: number }>("select pg_backend_pid() as pid");
+    // Cast: the types leave it out; it is what the server said of itself when the connection was made.
+    const told = (client as unknown as { readonly processID: number | null }).processID;
+    return { client, pooled: rows[0]?.pid !== told };
+  } catch (error) {
+    await client.end().catch(() => undefined); // it may be what failed
+    throw error;
+  }
 }
 
 /** A name for one connection, by which its server process can be found when the connection broke. */
@@ -38,7 +81,7 @@ export function connectionName(purpose: string): string {
 }
 
 /** A statement with `?` in the place of values; prepared once per connection under a name of its text. */
-export function prepared(sql: string, values: readonly unknown[]): pg.QueryConfig {
+export function prepared(sql: string, values: readonly unknown[], isNamed = true): pg.QueryConfig {
   let known = statements.get(sql);
   if (!known) {
     let n = 0;
@@ -47,7 +90,7 @@ export function prepared(sql: string, values: readonly unknown[]): pg.QueryConfi
     if (statements.size < STATEMENTS) statements.set(sql, known);
     else return { text: known.text, values: [...values] };
   }
-  return { ...known, values: [...values] };
+  return isNamed ? { ...known, values: [...values] } : { text: known.text, values: [...values] };
 }
 
 const STATEMENTS = 400;
@@ -69,7 +112,8 @@ export function createReader(options: ConnectOptions, connections: number, onErr
   });
   pool.on("error", onError); // of an idle connection: the next query opens another one
   const all = async (sql: string, ...values: unknown[]): Promise<Row[]> => {
-    const query = prepared(sql, values);
+    // A prepared statement is on one connection of the server, and the next transaction is on another one.
+    const query = prepared(sql, values, !options.pooled);
     try {
       return (await pool.query<Row>(query)).rows;
     } catch (error) {
@@ -96,9 +140,10 @@ export function isDisconnected(error: unknown): boolean {
   if (state !== undefined) return state.startsWith("08") || /^57P0[1-5]$/.test(state);
   if (!(error instanceof Error)) return false;
   const code = "code" in error ? String(error.code) : "";
+  if (code === "ENOENT" && "syscall" in error && error.syscall === "open") return false; // a certificate's file
   return (
     /^(ECONN|EPIPE|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOENT)/.test(code) ||
-    /connection terminated|timeout (?:expired|exceeded)|not queryable|closed the connection|Connection ended/i.test(
+    /connection terminated|timeout (?:expired|exceeded)|Query read timeout|not queryable|closed the connection|Connection ended/i.test(
       error.message,
     )
   );

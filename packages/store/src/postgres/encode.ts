@@ -8,6 +8,7 @@ import {
   type User,
 } from "@squall/model";
 import type { Change, ExecutionMove, StoredResource } from "../changes.ts";
+import { continuedBy } from "../continued.ts";
 import { projectOf } from "../project-of.ts";
 import { wantsOf } from "../wants.ts";
 
@@ -50,6 +51,14 @@ export function encodeList(list: readonly Change[], written: Once): EncodedList 
       for (const field of VALUE_FIELDS) {
         const value = execution[field];
         if (value) first(at, "value", { project: execution.project, field, value });
+      }
+      const of = continuedBy(execution);
+      if (of !== undefined) {
+        changes.push({
+          kind: "continued",
+          at,
+          ...checked({ project: execution.project, execution: execution.id, of }),
+        });
       }
     }
     if (change.kind === "enforcement.insert") {
@@ -174,6 +183,7 @@ function executionFields(execution: Execution): Record<string, unknown> {
   const taken = `execution ${execution.id} exists already in project ${execution.project}`;
   return {
     ...checked({ taken }),
+    finished: isCompleted(execution.status),
     row: {
       ...checked({ ...narrow, priority, wants: wantsOf(execution), username, worker: lease?.worker, ended }),
       log,

@@ -11,8 +11,10 @@ const NARROW = `id, project, status, action, runner, lane, start, due, created, 
 const WIDE = { context: "context, context_changes", parameters: "parameters", result: "result" } as const;
 const ALL = [NARROW, ...Object.values(WIDE)].join(", ");
 
-/** What it took is on record under an id: executions that are leased to a process which never heard of it would run nowhere. */
-const CLAIM = `with claimed as (select * from squall_claim($1, $2)), noted as (
+/** `functions`: their schema. What it took is on record under an id: executions that are leased to a process which never heard of it would run nowhere. */
+const claimIn = (
+  functions: string,
+): string => `with claimed as (select * from ${functions}.squall_claim($1, $2)), noted as (
     insert into written_group (id, outcomes)
     select $3, jsonb_agg(jsonb_build_array(project, id)) from claimed having count(*) > 0
   ) select ${ALL} from claimed`;
@@ -20,15 +22,21 @@ const CLAIMED = `select ${ALL} from jsonb_array_elements($1::jsonb) with ordinal
   join execution on project = place->>0 and id = place->>1 order by nth`;
 
 /** `turn` is the project that had the last one. */
-export async function claimExecutions(writer: Writer, ask: Claim, turn: string, epoch: number): Promise<Execution[]> {
+export async function claimExecutions(
+  writer: Writer,
+  functions: string,
+  ask: Claim,
+  turn: string,
+  epoch: number,
+): Promise<Execution[]> {
   const { labels, ...rest } = ask;
   const text = JSON.stringify({ ...rest, able: satisfiable(labels), turn });
-  const rows = await writer.query({ text: CLAIM, values: [text, epoch], again: CLAIMED });
+  const rows = await writer.query({ text: claimIn(functions), values: [text, epoch], again: CLAIMED });
   return rows.map(decodeExecution);
 }
 
 export async function getExecution(db: Reader, project: string, id: string): Promise<Execution | undefined> {
-  const row = await db.get(`select ${ALL} from execution where project = ? and id = ?`, project, id);
+  const row = await db.get(`select ${ALL} from every_execution where project = ? and id = ?`, project, id);
   return row && decodeExecution(row);
 }
 
@@ -44,7 +52,7 @@ export function listExecutions(
   return list(
     db,
     {
-      table: "execution",
+      table: "every_execution",
       columns: [NARROW, ...wide].join(", "),
       time: "start",
       project,
@@ -78,7 +86,7 @@ export async function childIds(
   parents: readonly string[],
 ): Promise<Map<string, string[]>> {
   const rows = await db.all(
-    "select parent, id from execution where project = ? and parent = any(?::text[]) order by parent, start, id",
+    "select parent, id from every_execution where project = ? and parent = any(?::text[]) order by parent, start, id",
     project,
     [...new Set(parents)],
   );
@@ -102,11 +110,13 @@ export async function executionValues(
       ? // A jump from status to status along the index, not a walk over every execution.
         await db.all(
           `with recursive used (value) as (
-            (select status::text from execution where project = ? order by status limit 1)
+            (select status::text from ended_execution where project = ? order by status limit 1)
             union all
-            select (select status::text from execution where project = ? and status > value::word order by status limit 1)
+            select (select status::text from ended_execution where project = ? and status > value::word order by status limit 1)
             from used where value is not null
-          ) select value from used where value is not null order by value collate "C"`,
+          ) select value collate "C" as value from used where value is not null
+          union select status::text collate "C" from execution where project = ? order by value`,
+          project,
           project,
           project,
         )
@@ -133,9 +143,9 @@ export async function nextDue(db: Reader, lane: Lane, after: Micros): Promise<Mi
   return typeof row?.["due"] === "number" ? row["due"] : undefined;
 }
 
-export async function waiting(db: Reader, most: number): Promise<Record<Lane, number>> {
+export async function waiting(db: Reader, functions: string, most: number): Promise<Record<Lane, number>> {
   const counts = { inline: 0, process: 0 };
-  for (const row of await db.all("select lane, n from squall_waiting(?)", most)) {
+  for (const row of await db.all(`select lane, n from ${functions}.squall_waiting(?)`, most)) {
     counts[row["lane"] as Lane] = Number(row["n"]); // cast: the function names the lanes
   }
   return counts;

@@ -12,6 +12,12 @@ export function postgresFailure(thrown: unknown, where: string): SquallError {
       message: `${where}: another Squall was started on this database while this one could not be reached; stop this one`,
       cause,
     });
+  // The functions of a program go when the database is two steps ahead of it.
+  if (state === "3F000" || state === "42883")
+    return new Unavailable("store.newer-schema", {
+      message: `${where} was brought up to date by a newer Squall (${said}); this program is too old for it: stop it, and start the newer one`,
+      cause,
+    });
   if (state === "28P01" || state === "28000")
     return new Unavailable("store.refused", {
       message: `${where} does not let this user in (${said}); correct user and password of the store's address`,
@@ -44,12 +50,37 @@ export function postgresFailure(thrown: unknown, where: string): SquallError {
       cause,
     });
   if (state?.startsWith("22") || state?.startsWith("23")) return badChange(thrown);
+  const tls = tlsFailure(thrown, where);
+  if (tls) return tls;
   if (isDisconnected(thrown))
     return new Unavailable("store.unreachable", {
       message: `${where} cannot be reached (${said}); it is tried again by itself. Is it up, and are address and firewall right?`,
       cause,
     });
   return new Unavailable("store.failed", { message: `${where}: ${said}`, cause });
+}
+
+/** Nothing goes on without the encryption that was asked for. */
+function tlsFailure(cause: unknown, where: string): SquallError | undefined {
+  if (!(cause instanceof Error)) return undefined;
+  const code = "code" in cause ? String(cause.code) : "";
+  const said = cause.message;
+  const fail = (what: string) => new Unavailable("store.tls", { message: `${where}: ${what}`, cause });
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID")
+    return fail(
+      `its certificate is not for this name (${said}); name it as the certificate does, or give it another one`,
+    );
+  if (/SELF_SIGNED|UNABLE_TO_(?:GET|VERIFY)|CERT_SIGNATURE|CERT_UNTRUSTED|INVALID_CA/.test(code))
+    return fail(
+      `its certificate is of no authority that is trusted here (${said}); name that authority's certificate: ?sslmode=verify-full&sslrootcert=/path/to/ca.pem`,
+    );
+  if (/CERT_|ERR_SSL|ERR_TLS|EPROTO/.test(code))
+    return fail(`no encrypted connection could be made (${said}); look at the server's certificate and its log`);
+  if (/does not support SSL|establishing an SSL connection/.test(said))
+    return fail(`it does not speak TLS (${said}); switch it on there (ssl = on). Nothing was sent in the clear`);
+  if (code === "ENOENT" && "syscall" in cause && cause.syscall === "open")
+    return fail(`a file that its address names cannot be read (${said}); correct sslrootcert, sslcert or sslkey`);
+  return undefined;
 }
 
 export function readOnly(where: string, cause?: unknown): SquallError {

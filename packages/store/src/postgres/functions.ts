@@ -19,12 +19,12 @@ const CONTENT_LOCK = 7_305_142_028;
  * loses that race looks again.
  */
 export const functions = `
-create or replace function squall_refuse(reason text, at int, message text) returns void language plpgsql as $$
+create function squall_refuse(reason text, at int, message text) returns void language plpgsql as $$
 begin
   raise exception using errcode = 'SQ001', message = message, detail = reason, hint = at::text;
 end $$;
 
-create or replace function squall_version(what text, has bigint, expect bigint, at int) returns void
+create function squall_version(what text, has bigint, expect bigint, at int) returns void
 language plpgsql as $$
 begin
   if expect is null or expect = coalesce(has, 0) then return; end if;
@@ -36,35 +36,75 @@ begin
   perform squall_refuse('stale', at, format('%s has version %s, not %s: somebody wrote it in between', what, has, expect));
 end $$;
 
-create or replace function squall_move_execution(c jsonb, at int) returns void language plpgsql as $$
+create function squall_move_execution(c jsonb, at int) returns void language plpgsql as $$
 declare
-  old record; finished boolean := (c->>'finished')::boolean;
+  r execution; ended text; finished boolean := (c->>'finished')::boolean;
 begin
-  -- By the primary key alone: with the status in the condition as well, a planner without statistics walks its index.
-  select ctid as place, status, worker into old from execution
-  where project = c->>'project' and id = c->>'id' for update;
-  if old.status is null then
-    perform squall_refuse('missing', at, format('project %s has no execution %s', c->>'project', c->>'id'));
-  elsif not c->'from' ? old.status then
-    perform squall_refuse('stale', at, format('execution %s is %s, so it cannot become %s', c->>'id', old.status, c->>'to'));
-  elsif c ? 'worker' and old.worker is distinct from c->>'worker' then
-    perform squall_refuse('stale', at, format('execution %s is %s, not leased to %s', c->>'id',
-      coalesce('leased to ' || old.worker, 'not leased'), c->>'worker'));
+  -- What ends goes to the history: it is written there once, with all of its indexes, and leaves the few of what lives. Whatever
+  -- speaks against it undoes this.
+  if finished then
+    delete from execution where project = c->>'project' and id = c->>'id' returning * into r;
+  else
+    -- By the primary key alone: with the status in the condition as well, a planner without statistics walks its index.
+    select * into r from execution where project = c->>'project' and id = c->>'id' for update;
   end if;
-  update execution set
-    status = c->>'to',
-    log = log || jsonb_build_array(c->'entry'),
-    worker = case when finished or c->'lease' = 'null' then null when c ? 'lease' then c#>>'{lease,worker}' else worker end,
-    start = coalesce((c->>'start')::bigint, start),
-    due = coalesce((c->>'due')::bigint, due),
-    ended = coalesce((c->>'end')::bigint, ended),
-    result = coalesce(c->>'result', result),
-    context_changes = case when c ? 'context' then context_changes || (c->>'context') else context_changes end
-  where ctid = old.place;
+  if r.status is null then
+    select status into ended from ended_execution where project = c->>'project' and id = c->>'id';
+    if ended is null then
+      perform squall_refuse('missing', at, format('project %s has no execution %s', c->>'project', c->>'id'));
+    end if;
+    perform squall_refuse('stale', at, format('execution %s is %s and never moves again, so it cannot become %s', c->>'id', ended,
+      c->>'to'));
+  elsif not c->'from' ? r.status then
+    perform squall_refuse('stale', at, format('execution %s is %s, so it cannot become %s', c->>'id', r.status, c->>'to'));
+  elsif c ? 'worker' and r.worker is distinct from c->>'worker' then
+    perform squall_refuse('stale', at, format('execution %s is %s, not leased to %s', c->>'id',
+      coalesce('leased to ' || r.worker, 'not leased'), c->>'worker'));
+  end if;
+  r.status := c->>'to';
+  r.log := r.log || jsonb_build_array(c->'entry');
+  if finished or c->'lease' = 'null' then
+    r.worker := null;
+  elsif c ? 'lease' then
+    r.worker := c#>>'{lease,worker}';
+  end if;
+  if c ? 'start' then r.start := (c->>'start')::bigint; end if;
+  if c ? 'due' then r.due := (c->>'due')::bigint; end if;
+  if c ? 'end' then r.ended := (c->>'end')::bigint; end if;
+  if c ? 'result' then r.result := c->>'result'; end if;
+  if c ? 'context' then r.context_changes := r.context_changes || (c->>'context'); end if;
+  if finished then
+    insert into ended_execution select r.*;
+  else
+    update execution set status = r.status, log = r.log, worker = r.worker, start = r.start,
+      due = r.due, ended = r.ended, result = r.result, context_changes = r.context_changes
+    where project = r.project and id = r.id;
+  end if;
+end $$;
+
+-- An id is taken whether its execution lives or has ended. What lives is looked at first: who waited there for somebody who
+-- ended it meanwhile finds it in the history.
+create function squall_insert_execution(c jsonb, at int) returns void language plpgsql as $$
+declare
+  n int;
+begin
+  if (c->>'finished')::boolean then
+    insert into ended_execution select * from jsonb_populate_record(null::ended_execution, c->'row') on conflict do nothing;
+    get diagnostics n = row_count;
+    if n = 0 or exists (select from execution where project = c#>>'{row,project}' and id = c#>>'{row,id}') then
+      perform squall_refuse('exists', at, c->>'taken');
+    end if;
+  else
+    insert into execution select * from jsonb_populate_record(null::execution, c->'row') on conflict do nothing;
+    get diagnostics n = row_count;
+    if n = 0 or exists (select from ended_execution where project = c#>>'{row,project}' and id = c#>>'{row,id}') then
+      perform squall_refuse('exists', at, c->>'taken');
+    end if;
+  end if;
 end $$;
 
 -- Held to the end of the transaction, so that revisions become visible in their order: whoever has seen one has seen all before.
-create or replace function squall_note_content(of_project text, of_kind text, of_id text) returns void
+create function squall_note_content(of_project text, of_kind text, of_id text) returns void
 language plpgsql as $$
 begin
   perform pg_advisory_xact_lock(${CONTENT_LOCK});
@@ -72,7 +112,7 @@ begin
   on conflict (project, kind, id) do update set revision = excluded.revision;
 end $$;
 
-create or replace function squall_put_resource(c jsonb, at int) returns void language plpgsql as $$
+create function squall_put_resource(c jsonb, at int) returns void language plpgsql as $$
 declare
   r resource := jsonb_populate_record(null::resource, c->'row'); old bigint; n int; other text;
 begin
@@ -103,7 +143,7 @@ begin
   end loop;
 end $$;
 
-create or replace function squall_put_key(c jsonb, at int) returns void language plpgsql as $$
+create function squall_put_key(c jsonb, at int) returns void language plpgsql as $$
 declare
   r key := jsonb_populate_record(null::key, c->'row'); old record; alive bigint; n int;
 begin
@@ -126,7 +166,7 @@ begin
   end loop;
 end $$;
 
-create or replace function squall_put_timer(c jsonb, at int) returns void language plpgsql as $$
+create function squall_put_timer(c jsonb, at int) returns void language plpgsql as $$
 declare
   r timer := jsonb_populate_record(null::timer, c->'row'); old bigint; n int;
 begin
@@ -146,7 +186,7 @@ begin
   end loop;
 end $$;
 
-create or replace function squall_take_singleton(c jsonb, at int) returns void language plpgsql as $$
+create function squall_take_singleton(c jsonb, at int) returns void language plpgsql as $$
 declare
   holder text; n int;
 begin
@@ -167,15 +207,13 @@ begin
   end loop;
 end $$;
 
-create or replace function squall_apply_change(c jsonb, at int) returns void language plpgsql as $$
+create function squall_apply_change(c jsonb, at int) returns void language plpgsql as $$
 declare
   n int := 1; old record; version bigint; other text;
 begin
   case c->>'kind'
     when 'execution.insert' then
-      insert into execution select * from jsonb_populate_record(null::execution, c->'row') on conflict do nothing;
-      get diagnostics n = row_count;
-      if n = 0 then perform squall_refuse('exists', at, c->>'taken'); end if;
+      perform squall_insert_execution(c, at);
     when 'execution.move' then
       perform squall_move_execution(c, at);
     when 'event.insert' then
@@ -222,6 +260,8 @@ begin
       insert into execution_value values (c->>'project', c->>'field', c->>'value') on conflict do nothing;
     when 'enforced' then
       insert into enforcement_rule values (c->>'project', c->>'rule_id', c->>'rule_ref') on conflict do nothing;
+    when 'continued' then
+      insert into continued values (c->>'project', c->>'execution', c->>'of') on conflict do nothing;
     when 'project' then
       insert into project values (c->>'project') on conflict do nothing;
     when 'resource.put' then
@@ -314,7 +354,7 @@ begin
   end case;
 end $$;
 
-create or replace function squall_apply_list(list jsonb) returns void language plpgsql as $$
+create function squall_apply_list(list jsonb) returns void language plpgsql as $$
 declare
   change jsonb;
 begin
@@ -324,7 +364,7 @@ begin
 end $$;
 
 -- Held to the end of the transaction where one process has the database to itself. Of many each would write to the one row for that.
-create or replace function squall_fence(mine bigint) returns void language plpgsql as $$
+create function squall_fence(mine bigint) returns void language plpgsql as $$
 declare
   has record;
 begin
@@ -336,8 +376,11 @@ begin
   end if;
 end $$;
 
-create or replace function squall_write(group_id text, lists jsonb, careful boolean, mine bigint)
-returns jsonb language plpgsql as $$
+create function squall_write(group_id text, lists jsonb, careful boolean, mine bigint)
+returns jsonb language plpgsql
+-- Plans are made when tables may be empty and are kept while they grow: always by index, one plan for all, no compiling.
+set plan_cache_mode = force_generic_plan set enable_seqscan = off set enable_bitmapscan = off set jit = off
+as $$
 declare
   list jsonb; outcomes jsonb := '[]'; state text; message text; reason text; place text;
 begin
@@ -366,7 +409,7 @@ begin
   return outcomes;
 end $$;
 
-create or replace function squall_is_needed(named word) returns boolean language sql stable as $$
+create function squall_is_needed(named word) returns boolean language sql stable as $$
   -- As a member in the JSON of a body: in texts quotes are escaped, so none looks like it.
   select exists (select 1 from resource where kind = 'pack' and position('"archive":"' || named || '"' in body) > 0)
     or exists (
@@ -375,7 +418,7 @@ create or replace function squall_is_needed(named word) returns boolean language
         and position('"archive":"' || named || '"' in s.body) > 0)
 $$;
 
-create or replace function squall_forget_archives(idle_ms bigint, mine bigint) returns int language plpgsql as $$
+create function squall_forget_archives(idle_ms bigint, mine bigint) returns int language plpgsql as $$
 declare
   n int;
 begin
@@ -388,7 +431,7 @@ begin
 end $$;
 
 -- On a connection of its own, and not worth a sync: a beat that is lost is followed by the next.
-create or replace function squall_beat(
+create function squall_beat(
   of_id text, says text, mine bigint, out joined bigint, out canceling jsonb
 ) language plpgsql as $$
 declare

@@ -8,13 +8,13 @@ export interface Beats {
   beat(member: Member): Promise<Beaten>;
 }
 
-/** `db` is a connection for beats alone, so that nothing else holds one up. `epoch` as in owner.ts. */
-export function createBeats(db: Reader, epoch: number): Beats {
+/** `db` is a connection for beats alone, so that nothing else holds one up. `epoch` as in owner.ts; `functions`: their schema. */
+export function createBeats(db: Reader, functions: string, epoch: number): Beats {
   const joined = new Map<string, unknown>();
   return {
     async beat(member) {
       const row = await db.get(
-        "select joined, canceling from squall_beat(?, ?, ?)",
+        `select joined, canceling from ${functions}.squall_beat(?, ?, ?)`,
         member.id,
         JSON.stringify(member),
         epoch,

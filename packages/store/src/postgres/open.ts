@@ -1,17 +1,18 @@
-import pg from "pg";
-import { Unavailable } from "@squall/model";
+import type pg from "pg";
+import { Invalid, Unavailable } from "@squall/model";
 import type { Change } from "../changes.ts";
 import type { Store } from "../port.ts";
 import { createTurns } from "../turns.ts";
-import { FORGET, readArchive, stageArchive } from "./archives.ts";
-import { clientOptions, connectionName, createReader, type Reader } from "./connection.ts";
+import { forgetArchivesIn, readArchive, stageArchive } from "./archives.ts";
+import { connectFirst, connectionName, createReader, type Reader } from "./connection.ts";
 import * as content from "./content.ts";
 import * as executions from "./executions.ts";
 import { postgresFailure, readOnly, withoutPassword } from "./failures.ts";
 import * as history from "./history.ts";
 import { holdsNul } from "./listing.ts";
 import { shareOwnership, takeOwnership } from "./owner.ts";
-import { migrate, SCHEMA_VERSION } from "./migrate.ts";
+import { functionsSchema, migrate, type Schema, SCHEMA } from "./migrate.ts";
+import { forget } from "./retention.ts";
 import * as members from "./members.ts";
 import { createWriter } from "./writer.ts";
 
@@ -26,6 +27,8 @@ export interface PostgresStoreOptions {
   readonly statementMs?: number;
   /** How long a write waits for a server that cannot be reached. Default 10,000 ms. */
   readonly patienceMs?: number;
+  /** What the program knows. Default: what this one does; tests open as an older or newer one. */
+  readonly schema?: Schema;
 }
 
 /** A beat that takes longer is none. */
@@ -38,31 +41,39 @@ const BEAT_MS = 3_000;
 export async function openPostgresStore(options: PostgresStoreOptions): Promise<Store> {
   const { url } = options;
   const where = withoutPassword(url);
+  const schema = options.schema ?? SCHEMA;
+  const functions = functionsSchema(schema);
   const statementMs = options.statementMs ?? 30_000;
-  const starter = new pg.Client(clientOptions({ url, name: connectionName("start"), statementMs }));
-  starter.on("error", () => undefined); // the query under way says it
+  let pooled = false;
+  let starter: pg.Client | undefined;
   try {
-    await starter.connect();
-    await migrate(starter, where);
+    ({ client: starter, pooled } = await connectFirst({ url, name: connectionName("start"), statementMs }));
+    if (pooled && options.exclusive !== false) throw needsItsOwn(where);
+    await migrate(starter, where, schema);
   } catch (error) {
     throw postgresFailure(error, where);
   } finally {
-    await starter.end().catch(() => undefined); // it may never have been there
+    await starter?.end().catch(() => undefined); // it may be what failed
   }
+  const connecting = { url, statementMs, pooled };
   const exclusive = options.exclusive !== false;
-  const owner = await (exclusive ? takeOwnership : shareOwnership)({ url, statementMs }, where);
+  const owner = await (exclusive ? takeOwnership : shareOwnership)(connecting, where);
   // An idle connection that broke is replaced by the next read, which says whether the server is there.
-  const db = createReader({ url, name: "squall reader", statementMs }, options.connections ?? 8, () => undefined);
+  const db = createReader({ ...connecting, name: "squall reader" }, options.connections ?? 8, () => undefined);
   const writer = createWriter({
-    url,
+    ...connecting,
     where,
-    statementMs,
+    functions,
     patienceMs: options.patienceMs ?? 10_000,
     epoch: owner.epoch,
   });
   const turns = createTurns();
-  const heart = createReader({ url, name: "squall beat", statementMs: BEAT_MS }, 1, () => undefined); // the next one says it
-  const beats = members.createBeats(heart, owner.epoch);
+  const heart = createReader(
+    { ...connecting, name: "squall beat", statementMs: BEAT_MS },
+    1,
+    () => undefined, // the next one says it
+  );
+  const beats = members.createBeats(heart, functions, owner.epoch);
   let isClosed = false;
 
   const read = async <T>(query: () => Promise<T>): Promise<T> => {
@@ -79,7 +90,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
 
   const stage = async (archives: readonly Extract<Change, { kind: "archive.keep" }>[]): Promise<void> => {
     for (const { digest, bytes } of archives) {
-      await read(() => stageArchive(db, { url, statementMs }, digest, bytes));
+      await read(() => stageArchive(db, connecting, digest, bytes));
     }
   };
 
@@ -106,11 +117,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     executionValues: (project, field) => read(() => executions.executionValues(db, project, field)),
     async claim(ask) {
       if (ask.limit <= 0) return [];
-      const claimed = await executions.claimExecutions(writer, ask, turns.last(ask.lane), owner.epoch);
+      const claimed = await executions.claimExecutions(writer, functions, ask, turns.last(ask.lane), owner.epoch);
       turns.took(ask, claimed);
       return claimed;
     },
-    waiting: (most) => read(() => executions.waiting(db, most)),
+    waiting: (most) => read(() => executions.waiting(db, functions, most)),
     nextDue: (lane, after) => read(() => executions.nextDue(db, lane, after)),
     lostExecutions: (limit) => read(() => executions.lostExecutions(db, limit)),
     workflow: (project, execution, whole = false) => read(() => history.readWorkflow(db, project, execution, whole)),
@@ -138,9 +149,11 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     apiKeyByHash: (hash) => lookUp(hash, () => content.apiKeyByHash(db, hash)),
     apiKeys: (project, page) => read(() => content.listApiKeys(db, project, page)),
 
+    forget: (ask) => read(() => forget(connecting, ask)),
     archive: (digest) => lookUp(digest, () => readArchive(db, digest)),
     // Not in order with commits: what it removes nothing has named for long.
-    forgetArchives: (idleMs) => read(async () => Number((await db.get(FORGET, idleMs, owner.epoch))?.["removed"])),
+    forgetArchives: (idleMs) =>
+      read(async () => Number((await db.get(forgetArchivesIn(functions), idleMs, owner.epoch))?.["removed"])),
 
     projects: () =>
       read(async () => (await db.all("select name from project order by name")).map((row) => String(row["name"]))),
@@ -148,7 +161,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
       read(async () => {
         // Nobody else may write, now that it is known not to work: an empty group tells when it does again.
         if (writer.trouble()) await writer.commit([]);
-        return describe(db, where);
+        return { ...(await describe(db, where, schema.migrations.length)), pooled };
       }),
 
     async [Symbol.asyncDispose]() {
@@ -162,7 +175,13 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   };
 }
 
-async function describe(db: Reader, where: string): Promise<Record<string, unknown>> {
+function needsItsOwn(where: string): Invalid {
+  return new Invalid("store.pooled", {
+    message: `${where} is behind a pooler (PgBouncer), where no process can have a database to itself: the lock for that is on a connection of its own. Name the PostgreSQL server itself, or start as a member of a cluster (--bus)`,
+  });
+}
+
+async function describe(db: Reader, where: string, version: number): Promise<Record<string, unknown>> {
   const row = await db.get(
     `select current_setting('server_version') as version, current_database() as database,
       current_setting('transaction_read_only') = 'on' as read_only,
@@ -174,7 +193,7 @@ async function describe(db: Reader, where: string): Promise<Record<string, unkno
     engine: "postgres",
     engine_version: row?.["version"],
     server: where,
-    schema_version: SCHEMA_VERSION,
+    schema_version: version,
     bytes: row?.["bytes"],
     connections: row?.["connections"],
     synchronous_commit: row?.["synchronous_commit"],

@@ -6,6 +6,7 @@ import pg from "pg";
 import { aClaim, aKey, anExecution, insert, T0 } from "../contract/samples.ts";
 import type { Store } from "../port.ts";
 import { startPostgres, type TestPostgres, whyNoPostgres } from "./a-postgres.ts";
+import { SCHEMA } from "./migrate.ts";
 import { openPostgresStore } from "./open.ts";
 
 const why = whyNoPostgres();
@@ -191,7 +192,7 @@ describe("PostgreSQL in trouble", { skip: why ?? false, timeout: 120_000 }, () =
     await client.connect();
     await client.query("update squall_schema set version = 999");
     await assert.rejects(openPostgresStore({ url }), { code: "store.newer-schema", message: /schema 999/ });
-    await client.query("update squall_schema set version = 1");
+    await client.query(`update squall_schema set version = ${SCHEMA.migrations.length}`);
     const database = /\/(squall_\d+)\?/.exec(url)?.[1] ?? "";
     await client.query(`alter database ${database} set default_transaction_read_only = on`);
     await client.end();

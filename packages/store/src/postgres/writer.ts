@@ -35,10 +35,12 @@ export interface Writer {
 }
 
 export interface WriterOptions extends Omit<ConnectOptions, "name"> {
+  /** Where the functions of this program are. */
+  readonly functions: string;
   /** For messages: the server without a password. */
   readonly where: string;
   readonly patienceMs: number;
-  /** Which this process belongs to (owner.ts). */
+  /** Of the process or cluster whose database it is (owner.ts). */
   readonly epoch: number;
 }
 
@@ -70,6 +72,9 @@ const GROUP_LISTS = 500;
 const GROUP_CHANGES = 4_000;
 /** Deadlocks with other processes' groups, in which one of both is undone. */
 const DEADLOCKS = 10;
+const READ_ONLY = "25006";
+/** Of the server; one is free again soon, mostly. */
+const NO_CONNECTION_LEFT = "53300";
 const FIRST_PAUSE_MS = 50;
 const LONGEST_PAUSE_MS = 2_000;
 /** Groups between two looks for ids that nobody will ask for any more. */
@@ -79,12 +84,14 @@ const TIDY_EVERY = 2_000;
  * tables were nearly empty, when every index seemed as good as any, until then; the server's own look comes after a minute.
  */
 const ANALYZE_AT = [200, 2_000, 20_000, 200_000];
-const ANALYZE = "analyze execution, event, enforcement, output, workflow_step, key, resource";
+const ANALYZE = "analyze execution, key, resource";
 const WRITTEN = 200_000;
 
-const WRITE = { name: "squall-write", text: "select squall_write($1, $2::jsonb, $3, $4) as outcomes" };
-
 export function createWriter(options: WriterOptions): Writer {
+  const write = {
+    ...(!options.pooled && { name: "squall-write" }),
+    text: `select ${options.functions}.squall_write($1, $2::jsonb, $3, $4) as outcomes`,
+  };
   let queue: Job[] = [];
   let client: pg.Client | undefined;
   let name = "";
@@ -122,7 +129,10 @@ export function createWriter(options: WriterOptions): Writer {
         failing = undefined;
         return done;
       } catch (error) {
-        if (!isDisconnected(error)) throw error;
+        const state = sqlState(error);
+        // It is so for the connection's whole life, also when the server may be written to again.
+        if (state === READ_ONLY) drop();
+        if (!isDisconnected(error) && state !== NO_CONNECTION_LEFT) throw error;
         drop();
         if (performance.now() + pause > until || isClosed) {
           failing = postgresFailure(error, options.where);
@@ -162,7 +172,7 @@ export function createWriter(options: WriterOptions): Writer {
           if (found) return found;
           lost = name;
           const { rows } = await connection.query<{ outcomes: unknown[] }>({
-            ...WRITE,
+            ...write,
             values: [id, lists, careful, options.epoch],
           });
           return rows[0]?.outcomes ?? [];

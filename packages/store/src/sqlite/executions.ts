@@ -1,6 +1,7 @@
 import type { Execution, ExecutionStatus, JsonObject, Lane, Notify, StatusChange } from "@squall/model";
 import { isCompleted } from "@squall/model";
 import type { ExecutionMove } from "../changes.ts";
+import { continuedBy } from "../continued.ts";
 import type { ExecutionFilter, Listed, Page } from "../port.ts";
 import type { Database, Row, Value } from "./database.ts";
 import { among, list } from "./listing.ts";
@@ -55,6 +56,8 @@ export function insertExecution(db: Database, execution: Execution): Refusal | u
       db.run("insert or ignore into execution_value values (?, ?, ?)", project, field, value);
     }
   }
+  const of = continuedBy(execution);
+  if (of !== undefined) db.run("insert or ignore into continued values (?, ?, ?)", project, id, of);
   return undefined;
 }
 

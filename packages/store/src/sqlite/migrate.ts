@@ -5,9 +5,10 @@ import { workflows } from "./migrations/0002-workflows.ts";
 import { members } from "./migrations/0003-members.ts";
 import { archives } from "./migrations/0005-archives.ts";
 import { queue } from "./migrations/0004-queue.ts";
+import { history } from "./migrations/0006-history.ts";
 
 /** In order; the version of a schema is how many of these it has seen. Forward only, never edited once released. */
-export const migrations: readonly string[] = [first, workflows, members, queue, archives];
+export const migrations: readonly string[] = [first, workflows, members, queue, archives, history];
 
 /** "Sqll": how a database file says that it is one of ours. */
 const APPLICATION_ID = 0x53716c6c;

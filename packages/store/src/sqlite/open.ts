@@ -11,6 +11,7 @@ import { getEnforcement, listEnforcements } from "./enforcements.ts";
 import { getEvent, listEvents } from "./events.ts";
 import * as executions from "./executions.ts";
 import { storeFailure } from "./failures.ts";
+import { createForget } from "./forget.ts";
 import { createGroups, type Groups } from "./group.ts";
 import { expiredKeys, getKey, listKeys } from "./keys.ts";
 import { lockDirectory } from "./lock.ts";
@@ -68,6 +69,7 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
 }
 
 function createStore(db: Database, groups: Groups, release: () => void): Store {
+  const forget = createForget(db);
   const turns = createTurns();
   let isClosed = false;
   // S5: writes end within one turn on this connection, so a read is never between two halves.
@@ -135,6 +137,7 @@ function createStore(db: Database, groups: Groups, release: () => void): Store {
     apiKeyByHash: (hash) => read(() => accounts.apiKeyByHash(db, hash)),
     apiKeys: (project, page) => read(() => accounts.listApiKeys(db, project, page)),
 
+    forget: (ask) => groups.enqueue(() => forget(ask)),
     archive: (digest) => read(() => readArchive(db, digest)),
     forgetArchives: (idleMs) => groups.enqueue(() => forgetArchives(db, idleMs, microsNow())),
 
