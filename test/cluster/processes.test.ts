@@ -202,6 +202,7 @@ describe("processes that share a database and a bus", { skip: why ?? false, time
       admin,
     );
     assert.equal(rule.status, 201, rule.text);
+    assert.equal((await ask(urls[1], "GET /v1/rules/default.hooked", undefined, admin)).status, 200);
     const hook = await ask(urls[1], "POST /v1/webhooks/hooked", { word: "through" }, admin);
     assert.equal(hook.status, 202, hook.text);
     const run = await until("the rule acts", async () => {
