@@ -115,9 +115,13 @@ export async function startServer(
   condition.isReady();
   log.info({ url: listening?.url, data: options.dataDirectory, roles: options.roles }, "started");
   if (options.bus !== undefined) {
-    const { members, member } = await works.engine.cluster();
-    const trouble = localApiTrouble(members, member);
-    if (trouble !== undefined) log.warn({}, trouble);
+    const warn = async (): Promise<void> => {
+      const { members, member } = await works.engine.cluster();
+      const trouble = localApiTrouble(members, member);
+      if (trouble !== undefined) log.warn({}, trouble);
+    };
+    // Beside the start: a database that is away for a moment does not undo it.
+    warn().catch((error: unknown) => log.warn({ err: error }, "the members of the cluster could not be looked at"));
   }
 
   const parts = stack.move();

@@ -111,7 +111,7 @@ describe("a database that is one process's, or a cluster's", { skip: why ?? fals
       const opened = await Promise.allSettled([member(url), alone(url), member(url)]);
       const stores = opened.map((one) => (one.status === "fulfilled" ? one.value : undefined));
       const works = await Promise.all(
-        stores.map((store, n) =>
+        stores.map(async (store, n) =>
           store?.beat(aMember(`m${n}`)).then(
             () => true,
             () => false,

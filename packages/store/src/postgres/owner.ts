@@ -105,7 +105,7 @@ export async function shareOwnership(options: Connecting, where: string): Promis
         "a Squall that has it to itself; stop that one, and start it again as a member of the cluster (--bus)",
       );
     }
-    return { epoch: Number(rows[0]?.epoch), [Symbol.asyncDispose]: () => Promise.resolve() };
+    return { epoch: rows[0].epoch, [Symbol.asyncDispose]: () => Promise.resolve() };
   } catch (error) {
     throw postgresFailure(error, where);
   } finally {
