@@ -18,7 +18,8 @@ export function postgresFailure(thrown: unknown, where: string): SquallError {
       message: `${where} was brought up to date by a newer Squall (${said}); this program is too old for it: stop it, and start the newer one`,
       cause,
     });
-  if (state === "08P01" && /no such database|database .* does not exist/i.test(said)) return noDatabase(where, said, cause);
+  if (state === "08P01" && /no such database|database .* does not exist/i.test(said))
+    return noDatabase(where, said, cause);
   // PgBouncer's word for it: a protocol violation.
   if (state === "28P01" || state === "28000" || (state === "08P01" && /password|auth|no such user/i.test(said)))
     return new Unavailable("store.refused", {

@@ -116,7 +116,7 @@ export async function shareOwnership(options: Connecting, where: string): Promis
 const IS_HELD = `exists (
   select from pg_locks where locktype = 'advisory' and granted and objsubid = 1
     and database = (select oid from pg_database where datname = current_database())
-    and (classid::bigint << 32) | objid::bigint = ${LOCK})`;
+    and (classid::bigint << 32) | objid::bigint = ${OWNER_LOCK})`;
 const PRESENT = `seen > (extract(epoch from clock_timestamp()) - ${PRESENT_SECONDS}) * 1000000`;
 
 async function usedByMembers(client: pg.Client, where: string): Promise<SquallError> {
