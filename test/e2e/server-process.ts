@@ -102,7 +102,7 @@ export function startServer({ data, port = 0, args = [], cwd = ROOT, env = {} }:
     output: () => output,
     stderr: () => stderr,
     printed,
-    answers: async () => (await printed(/answers at (http\S+)/))[1] ?? "",
+    answers: async () => (await printed(/answers at (http[^\s,]+)/))[1] ?? "",
     ended,
     signal,
     async [Symbol.asyncDispose]() {

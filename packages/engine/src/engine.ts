@@ -93,7 +93,7 @@ export interface Content {
    * Resolves with its ref.
    */
   announce(project: string, directory: string): Promise<string>;
-  /** Reads what others wrote to the store. Resolves when it is in memory. */
+  /** Reads what others wrote to the store. Resolves when it is in memory; at once where nobody else writes. */
   catchUp(): Promise<void>;
   /**
    * Takes over the files of a pack as they are now in a folder: its list of them, digest and archive. What the metadata among

@@ -22,6 +22,7 @@ import { comeUp } from "./starting/coming-up.ts";
 import { type Condition, createCondition, troubleWords } from "./starting/condition.ts";
 import { limitsOf, runnersOf, sensorsOf } from "./starting/engine-parts.ts";
 import { installationOf } from "./starting/installation.ts";
+import { localApiTrouble } from "./starting/local-api.ts";
 import { createStreamHub, type StreamHub } from "./stream/hub.ts";
 import { vaultKey } from "./vault-key.ts";
 
@@ -113,6 +114,15 @@ export async function startServer(
   if (listening && hasApi) stack.use(announce(options.dataDirectory, listening.url));
   condition.isReady();
   log.info({ url: listening?.url, data: options.dataDirectory, roles: options.roles }, "started");
+  if (options.bus !== undefined) {
+    const warn = async (): Promise<void> => {
+      const { members, member } = await works.engine.cluster();
+      const trouble = localApiTrouble(members, member);
+      if (trouble !== undefined) log.warn({}, trouble);
+    };
+    // Beside the start: a database that is away for a moment does not undo it.
+    warn().catch((error: unknown) => log.warn({ err: error }, "the members of the cluster could not be looked at"));
+  }
 
   const parts = stack.move();
   let stopping: Promise<void> | undefined;

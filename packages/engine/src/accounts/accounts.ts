@@ -32,12 +32,19 @@ export function createAccounts(parts: EngineParts, sensors: Pick<SensorTokens, "
   const { store } = parts;
   const limit = createLoginLimit();
   const remembered = new Map<string, { readonly principal: Principal; readonly until: number }>();
+  /** Counts revocations: what was looked up before one is not remembered after it. */
+  let revocations = 0;
   // What an unknown user's password is checked against, so that the answer takes as long.
   let decoy: Promise<string> | undefined;
 
-  if (!store.exclusive) parts.bus.subscribe(["accounts"], () => remembered.clear());
-  /** What other members remember of credentials may be wrong now. */
-  const tellOthers = (): void => {
+  const forget = (): void => {
+    revocations++;
+    remembered.clear();
+  };
+  if (!store.exclusive) parts.bus.subscribe(["accounts"], forget);
+  /** What is remembered of credentials may be wrong now, here and at other members. */
+  const revoked = (): void => {
+    forget();
     if (!store.exclusive) parts.bus.publish({ topic: "accounts" });
   };
 
@@ -46,7 +53,8 @@ export function createAccounts(parts: EngineParts, sensors: Pick<SensorTokens, "
     if (!committed.ok) throw new Conflict("account.exists", { message: taken });
   };
 
-  const remember = (hash: string, principal: Principal, expiresMs: number) => {
+  const remember = (hash: string, principal: Principal, expiresMs: number, since: number) => {
+    if (since !== revocations) return;
     if (remembered.size >= REMEMBERED) remembered.clear();
     remembered.set(hash, { principal, until: Math.min(Date.now() + REMEMBER_MS, expiresMs) });
   };
@@ -112,6 +120,7 @@ export function createAccounts(parts: EngineParts, sensors: Pick<SensorTokens, "
     const hash = sha256(secret);
     const known = remembered.get(hash);
     if (known && known.until > Date.now()) return known.principal;
+    const since = revocations;
     const token = await store.tokenByHash(hash);
     if (!token) throw new Unauthenticated("auth.token", { message: "Unauthorized - Invalid or missing credentials" });
     if (token.expires <= parts.now()) {
@@ -119,7 +128,7 @@ export function createAccounts(parts: EngineParts, sensors: Pick<SensorTokens, "
     }
     const { project, user } = token;
     const principal: Principal = { user, project, roles: await rolesOf(project, user), method: "token" };
-    remember(hash, principal, token.expires / 1000);
+    remember(hash, principal, token.expires / 1000, since);
     return principal;
   };
 
@@ -139,13 +148,14 @@ export function createAccounts(parts: EngineParts, sensors: Pick<SensorTokens, "
     const hash = sha256(secret);
     const known = remembered.get(hash);
     if (known && known.until > Date.now()) return known.principal;
+    const since = revocations;
     const key = await store.apiKeyByHash(hash);
     if (!key) throw new Unauthenticated("auth.api-key", { message: "Unauthorized - ApiKey with key_hash not found." });
     if (!key.enabled)
       throw new Unauthenticated("auth.api-key-disabled", { message: "Unauthorized - API key is disabled." });
     const { project, user } = key;
     const principal: Principal = { user, project, roles: await rolesOf(project, user), method: "api-key" };
-    remember(hash, principal, Number.POSITIVE_INFINITY);
+    remember(hash, principal, Number.POSITIVE_INFINITY, since);
     return principal;
   };
 
@@ -169,7 +179,12 @@ export function createAccounts(parts: EngineParts, sensors: Pick<SensorTokens, "
     async bootstrap() {
       if ((await store.users(DEFAULT_PROJECT)).length > 0) return undefined;
       const password = randomBytes(15).toString("base64url");
-      await createUser(DEFAULT_PROJECT, "admin", password, ["admin"]);
+      try {
+        await createUser(DEFAULT_PROJECT, "admin", password, ["admin"]);
+      } catch (error) {
+        if (error instanceof Conflict) return undefined; // another process that started at the same moment was first
+        throw error;
+      }
       return { user: "admin", password };
     },
     async setPassword(project, name, password) {
@@ -194,9 +209,8 @@ export function createAccounts(parts: EngineParts, sensors: Pick<SensorTokens, "
     },
     async revokeToken(secret) {
       const hash = sha256(secret);
-      remembered.delete(hash);
       await store.commit([{ kind: "token.delete", hash }]);
-      tellOthers();
+      revoked();
     },
     async authenticate({ token, apiKey }) {
       if (token) return authenticateToken(token);
@@ -240,15 +254,13 @@ export function createAccounts(parts: EngineParts, sensors: Pick<SensorTokens, "
         ...(change satisfies { enabled?: boolean; metadata?: JsonObject }),
       };
       await write({ kind: "apikey.put", key }, `API key "${key.id}" was changed meanwhile`);
-      remembered.delete(key.hash);
-      tellOthers();
+      revoked();
       return key;
     },
     async deleteApiKey(project, id) {
       const key = await requiredApiKey(project, id);
-      remembered.delete(key.hash);
       await store.commit([{ kind: "apikey.delete", project, id: key.id }]);
-      tellOthers();
+      revoked();
     },
   };
 }

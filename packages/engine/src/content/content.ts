@@ -61,8 +61,16 @@ export function createContent(deps: ContentDeps): ContentWithin {
     return run;
   };
 
+  /** Asked for and not begun: whoever asks meanwhile gets the same, so that a flood of them reads one after the other. */
+  let asked: Promise<void> | undefined;
   const catchUp = (): Promise<void> => {
-    const run = last.then(async () => deps.changed(await deps.sync.catchUp()));
+    if (parts.store.exclusive) return Promise.resolve();
+    if (asked) return asked;
+    const run = last.then(async () => {
+      asked = undefined;
+      deps.changed(await deps.sync.catchUp());
+    });
+    asked = run;
     last = run.catch(() => undefined); // whoever asked has the error
     return run;
   };

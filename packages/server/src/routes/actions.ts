@@ -140,8 +140,8 @@ export const ACTION_ROUTES: readonly Route[] = [
     verb: "view",
     resource: "action",
     response: Type.Object({ parameters: Type.Record(Type.String(), Type.Unknown()) }),
-    handler: (call) => {
-      const action = find(call, ACTIONS, call.param("ref_or_id"));
+    handler: async (call) => {
+      const action = await find(call, ACTIONS, call.param("ref_or_id"));
       return ok({ parameters: call.context.engine.content.parametersOf(call.project, action) });
     },
   }),
@@ -154,7 +154,7 @@ export const ACTION_ROUTES: readonly Route[] = [
     produces: "text/plain",
     response: Type.String(),
     handler: async (call) => {
-      const action = find(call, ACTIONS, call.param("ref_or_id"));
+      const action = await find(call, ACTIONS, call.param("ref_or_id"));
       const pack = call.context.engine.content.get(call.project, "pack", action.pack);
       if (!action.entry_point || pack === undefined) {
         throw new NotFound("action.no-entry-point", {
@@ -178,7 +178,7 @@ export const ACTION_ROUTES: readonly Route[] = [
     status: 204,
     body: Type.Object({ remove_files: Type.Optional(Type.Boolean()) }, { additionalProperties: false }),
     handler: async (call) => {
-      const action = find(call, ACTIONS, call.param("ref_or_id"));
+      const action = await find(call, ACTIONS, call.param("ref_or_id"));
       refuseSystemPack(action.pack);
       await call.context.engine.content.delete(call.project, "action", action.id);
       const pack = call.context.engine.content.get(call.project, "pack", action.pack);
@@ -206,7 +206,7 @@ export const ACTION_ROUTES: readonly Route[] = [
     response: Action,
     handler: async (call) => {
       const { dest_pack: pack, dest_action: name, overwrite = false } = call.body;
-      const source = find(call, ACTIONS, call.param("ref_or_id"));
+      const source = await find(call, ACTIONS, call.param("ref_or_id"));
       refuseSystemPack(pack);
       const target = call.context.engine.content.get(call.project, "pack", pack);
       if (target === undefined) {
@@ -236,7 +236,7 @@ export const ACTION_ROUTES: readonly Route[] = [
     body: draftOf(RunnerType, ["enabled"]),
     response: RunnerType,
     handler: async (call) => {
-      const runner = find(call, RUNNERS, call.param("name_or_id"));
+      const runner = await find(call, RUNNERS, call.param("name_or_id"));
       const { enabled } = call.body as { enabled: boolean };
       return ok(await call.context.engine.content.put(call.project, "runner_type", { ...runner, enabled }, "update"));
     },

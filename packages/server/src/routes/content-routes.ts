@@ -76,9 +76,9 @@ export function readRoutes<K extends ResourceKind>(spec: ContentSpec<K>): Route[
       resource: spec.kind,
       query: Type.Object({ ...ATTRIBUTES, show_secrets: Type.Optional(Type.Boolean()) }),
       response: spec.schema,
-      handler: (call) => {
+      handler: async (call) => {
         const selection = selectionOf(call.query, selectable);
-        return ok(select(viewOf(spec, call, find(call, spec, call.param(key))), selection));
+        return ok(select(viewOf(spec, call, await find(call, spec, call.param(key))), selection));
       },
     }),
   ];
@@ -134,7 +134,7 @@ export function writeRoutes<K extends ResourceKind>(
       body,
       response: spec.schema,
       handler: async (call) => {
-        const existing = find(call, spec, call.param(key));
+        const existing = await find(call, spec, call.param(key));
         const draft = sameIdentity(existing, call.body as JsonObject, call.param(key));
         guard(draft.pack);
         const written = await call.context.engine.content.put(
@@ -160,7 +160,7 @@ function deleteRoute<K extends ResourceKind>(spec: ContentSpec<K>, guard: (pack:
     resource: spec.kind,
     status: 204,
     handler: async (call) => {
-      const existing = find(call, spec, call.param(key));
+      const existing = await find(call, spec, call.param(key));
       guard((existing as JsonObject).pack);
       await call.context.engine.content.delete(call.project, spec.kind, existing.id);
       return NO_CONTENT;
@@ -188,13 +188,17 @@ export function sameIdentity(existing: object, draft: JsonObject, key: string): 
   return { ...(pack === undefined ? {} : { pack }), ...draft, id };
 }
 
-/** The resource that a path names, or 404. */
-export function find<K extends ResourceKind>(
+/** The resource that a path names, or 404; it may have been made at another process just now. */
+export async function find<K extends ResourceKind>(
   call: Pick<Call, "context" | "project">,
   spec: Pick<ContentSpec<K>, "kind" | "notFound">,
   key: string,
-): Resources[K] {
-  const found = call.context.engine.content.get(call.project, spec.kind, key);
+): Promise<Resources[K]> {
+  const { content } = call.context.engine;
+  const known = content.get(call.project, spec.kind, key);
+  if (known !== undefined) return known;
+  await content.catchUp();
+  const found = content.get(call.project, spec.kind, key);
   if (found !== undefined) return found;
   throw new NotFound("content.not-found", {
     message: spec.notFound?.(key) ?? `Resource with a reference or id "${key}" not found`,

@@ -152,7 +152,7 @@ export const PACK_CONTENT_ROUTES: readonly Route[] = [
     body: draftOf(SensorType, ["enabled"]),
     response: SensorType,
     handler: async (call) => {
-      const sensor = find(call, SENSORS, call.param("ref_or_id"));
+      const sensor = await find(call, SENSORS, call.param("ref_or_id"));
       const { enabled } = call.body as { enabled: boolean };
       return ok(await call.context.engine.content.put(call.project, "sensor_type", { ...sensor, enabled }, "update"));
     },
@@ -207,7 +207,7 @@ export const PACK_CONTENT_ROUTES: readonly Route[] = [
     body: Type.Record(Type.String(), Type.Unknown()),
     response: Config,
     handler: async (call) => {
-      const pack = find(call, { kind: "pack" }, call.param("pack")).ref;
+      const { ref: pack } = await find(call, { kind: "pack" }, call.param("pack"));
       const { content } = call.context.engine;
       const existing = content.get(call.project, "config", pack);
       const draft = { ...(existing ? { id: existing.id } : {}), pack, values: call.body };

@@ -162,7 +162,7 @@ export const PACK_ROUTES: readonly Route[] = [
     resource: "pack",
     response: Type.Array(Type.Object({ file_path: Type.String(), content: Type.String() })),
     handler: async (call) => {
-      const pack = find(call, PACKS, call.param("ref_or_id"));
+      const pack = await find(call, PACKS, call.param("ref_or_id"));
       const shown: { file_path: string; content: string }[] = [];
       const folder = await folderOfPack(call, pack);
       for (const path of pack.files) {
@@ -187,7 +187,7 @@ export const PACK_ROUTES: readonly Route[] = [
     produces: "text/plain",
     response: Type.String(),
     handler: async (call) => {
-      const pack = find(call, PACKS, call.param("ref_or_id"));
+      const pack = await find(call, PACKS, call.param("ref_or_id"));
       const path = call.param("path");
       const { bytes, modified } = await readPackFile(pack, await folderOfPack(call, pack), path);
       const headers = {
@@ -212,7 +212,7 @@ export const PACK_ROUTES: readonly Route[] = [
     resource: "pack",
     status: 204,
     handler: async (call) => {
-      await unregister(call, find(call, PACKS, call.param("ref_or_id")));
+      await unregister(call, await find(call, PACKS, call.param("ref_or_id")));
       return NO_CONTENT;
     },
   }),

@@ -175,7 +175,7 @@ export const RULE_ROUTES: readonly Route[] = [
     body: Type.Object(Event, closed),
     response: RuleTest,
     handler: async (call) => {
-      const rule = find(call, RULES, call.param("ref_or_id"));
+      const rule = await find(call, RULES, call.param("ref_or_id"));
       const test = await call.context.engine.events.testRule(call.project, rule, await payloadOf(call, call.body));
       if (test.parameters === undefined) return ok(test);
       const { content } = call.context.engine;

@@ -55,7 +55,11 @@ export async function receive(context: Context, incoming: IncomingMessage): Prom
   if (hook === GENERIC) return receiveGeneric(context, incoming, caller);
 
   const project = caller.principal?.project ?? DEFAULT_PROJECT;
-  const triggers = context.engine.events.webhooks(project, hook);
+  let triggers = context.engine.events.webhooks(project, hook);
+  if (triggers.length === 0) {
+    await context.engine.content.catchUp(); // the rule may have been made at another process just now
+    triggers = context.engine.events.webhooks(project, hook);
+  }
   const open = triggers.filter(
     (trigger) => webhookAuth(trigger.parameters).type !== "token" || maySend(caller.principal, hook),
   );

@@ -27,11 +27,11 @@ export async function claimExecutions(
   functions: string,
   ask: Claim,
   turn: string,
-  epoch: number | undefined,
+  epoch: number,
 ): Promise<Execution[]> {
   const { labels, ...rest } = ask;
   const text = JSON.stringify({ ...rest, able: satisfiable(labels), turn });
-  const rows = await writer.query({ text: claimIn(functions), values: [text, epoch ?? null], again: CLAIMED });
+  const rows = await writer.query({ text: claimIn(functions), values: [text, epoch], again: CLAIMED });
   return rows.map(decodeExecution);
 }
 

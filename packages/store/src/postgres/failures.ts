@@ -18,16 +18,15 @@ export function postgresFailure(thrown: unknown, where: string): SquallError {
       message: `${where} was brought up to date by a newer Squall (${said}); this program is too old for it: stop it, and start the newer one`,
       cause,
     });
-  if (state === "28P01" || state === "28000")
+  if (state === "08P01" && /no such database|database .* does not exist/i.test(said))
+    return noDatabase(where, said, cause);
+  // PgBouncer's word for it: a protocol violation.
+  if (state === "28P01" || state === "28000" || (state === "08P01" && /password|auth|no such user/i.test(said)))
     return new Unavailable("store.refused", {
       message: `${where} does not let this user in (${said}); correct user and password of the store's address`,
       cause,
     });
-  if (state === "3D000")
-    return new Unavailable("store.no-database", {
-      message: `${where} has no such database (${said}); create it: createdb -E UTF8 NAME`,
-      cause,
-    });
+  if (state === "3D000") return noDatabase(where, said, cause);
   if (state === "53300")
     return new Unavailable("store.connections", {
       message: `${where} has no connection left (${said}); raise max_connections, or put PgBouncer before it`,
@@ -81,6 +80,13 @@ function tlsFailure(cause: unknown, where: string): SquallError | undefined {
   if (code === "ENOENT" && "syscall" in cause && cause.syscall === "open")
     return fail(`a file that its address names cannot be read (${said}); correct sslrootcert, sslcert or sslkey`);
   return undefined;
+}
+
+function noDatabase(where: string, said: string, cause: unknown): SquallError {
+  return new Unavailable("store.no-database", {
+    message: `${where} has no such database (${said}); create it: createdb -E UTF8 NAME`,
+    cause,
+  });
 }
 
 export function readOnly(where: string, cause?: unknown): SquallError {

@@ -366,9 +366,15 @@ begin
   end loop;
 end $$;
 
+-- Held to the end of the transaction where one process has the database to itself. Of many each would write to the one row for that.
 create function squall_fence(mine bigint) returns void language plpgsql as $$
+declare
+  has record;
 begin
-  if mine is not null and mine <> (select epoch from owner for share) then
+  if mine is null then return; end if;
+  select epoch, shared into has from owner;
+  if not has.shared then select epoch into has from owner for share; end if;
+  if mine <> has.epoch then
     raise exception using errcode = 'SQ002', message = 'another Squall has taken this database over';
   end if;
 end $$;

@@ -9,7 +9,7 @@ export interface Beats {
 }
 
 /** `db` is a connection for beats alone, so that nothing else holds one up. `epoch` as in owner.ts; `functions`: their schema. */
-export function createBeats(db: Reader, functions: string, epoch: number | undefined): Beats {
+export function createBeats(db: Reader, functions: string, epoch: number): Beats {
   const joined = new Map<string, unknown>();
   return {
     async beat(member) {
@@ -17,7 +17,7 @@ export function createBeats(db: Reader, functions: string, epoch: number | undef
         `select joined, canceling from ${functions}.squall_beat(?, ?, ?)`,
         member.id,
         JSON.stringify(member),
-        epoch ?? null,
+        epoch,
       );
       const isNew = joined.get(member.id) !== row?.["joined"];
       joined.set(member.id, row?.["joined"]);

@@ -9,6 +9,7 @@ import { members } from "./migrations/0002-members.ts";
 import { archives } from "./migrations/0005-archives.ts";
 import { queue } from "./migrations/0003-queue.ts";
 import { history } from "./migrations/0004-history.ts";
+import { owner } from "./migrations/0006-owner.ts";
 
 /** Each step is a transaction of its own, so that none holds a lock for long; a migration that was released never changes. */
 export interface Migration {
@@ -31,6 +32,7 @@ export const SCHEMA: Schema = {
     { steps: [queue], breaking: true },
     { steps: history, breaking: true },
     { steps: [archives] },
+    { steps: [owner] },
   ],
   functions,
 };

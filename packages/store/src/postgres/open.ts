@@ -11,7 +11,7 @@ import { postgresFailure, readOnly, withoutPassword } from "./failures.ts";
 import { gather } from "./gather.ts";
 import * as history from "./history.ts";
 import { holdsNul } from "./listing.ts";
-import { type Owner, takeOwnership } from "./owner.ts";
+import { shareOwnership, takeOwnership } from "./owner.ts";
 import { functionsSchema, migrate, type Schema, SCHEMA } from "./migrate.ts";
 import { forget } from "./retention.ts";
 import * as members from "./members.ts";
@@ -57,8 +57,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     await starter?.end().catch(() => undefined); // it may be what failed
   }
   const connecting = { url, statementMs, pooled };
-  const owner: Owner | undefined =
-    options.exclusive === false ? undefined : await takeOwnership({ url, statementMs }, where);
+  const exclusive = options.exclusive !== false;
+  const owner = await (exclusive ? takeOwnership : shareOwnership)(connecting, where);
   // An idle connection that broke is replaced by the next read, which says whether the server is there.
   const db = createReader({ ...connecting, name: "squall reader" }, options.connections ?? 8, () => undefined);
   const writer = createWriter({
@@ -66,7 +66,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     where,
     functions,
     patienceMs: options.patienceMs ?? 10_000,
-    epoch: owner?.epoch,
+    epoch: owner.epoch,
   });
   const turns = createTurns();
   const heart = createReader(
@@ -74,7 +74,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     1,
     () => undefined, // the next one says it
   );
-  const beats = members.createBeats(heart, functions, owner?.epoch);
+  const beats = members.createBeats(heart, functions, owner.epoch);
   let isClosed = false;
 
   const read = async <T>(query: () => Promise<T>): Promise<T> => {
@@ -98,7 +98,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
   const execution = gather((project, ids) => executions.getExecutions(db, project, ids));
 
   return {
-    exclusive: owner !== undefined,
+    exclusive,
     commit: (changes) => {
       const archives = changes.filter((change) => change.kind === "archive.keep");
       return archives.length === 0 ? writer.commit(changes) : stage(archives).then(() => writer.commit(changes));
@@ -120,7 +120,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     executionValues: (project, field) => read(() => executions.executionValues(db, project, field)),
     async claim(ask) {
       if (ask.limit <= 0) return [];
-      const claimed = await executions.claimExecutions(writer, functions, ask, turns.last(ask.lane), owner?.epoch);
+      const claimed = await executions.claimExecutions(writer, functions, ask, turns.last(ask.lane), owner.epoch);
       turns.took(ask, claimed);
       return claimed;
     },
@@ -156,7 +156,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     archive: (digest) => lookUp(digest, () => readArchive(db, digest)),
     // Not in order with commits: what it removes nothing has named for long.
     forgetArchives: (idleMs) =>
-      read(async () => Number((await db.get(forgetArchivesIn(functions), idleMs, owner?.epoch ?? null))?.["removed"])),
+      read(async () => Number((await db.get(forgetArchivesIn(functions), idleMs, owner.epoch))?.["removed"])),
 
     projects: () =>
       read(async () => (await db.all("select name from project order by name")).map((row) => String(row["name"]))),
@@ -170,7 +170,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     async [Symbol.asyncDispose]() {
       if (isClosed) return;
       await writer.close();
-      await owner?.[Symbol.asyncDispose]();
+      await owner[Symbol.asyncDispose]();
       isClosed = true;
       await heart.end();
       await db.end();

@@ -54,6 +54,17 @@ describe("through PgBouncer, which pools by transaction", { skip: why ?? false, 
     });
   });
 
+  test("a user or password that it does not know, and a database that is not there, are said as such", async () => {
+    if (!server) throw new Error("it did not start");
+    await using strict = await startPgBouncer(await server.newDatabase(), ["auth_type = md5"]);
+    const url = (await newDatabase(strict)).replace("postgres@", "postgres:wrong@");
+    await assert.rejects(openPostgresStore({ url, exclusive: false }), { code: "store.refused" });
+    const nobody = url.replace("postgres:wrong@", "nobody:wrong@");
+    await assert.rejects(openPostgresStore({ url: nobody, exclusive: false }), { code: "store.refused" });
+    const nowhere = (await newDatabase()).replace(/squall_\d+/, "nowhere");
+    await assert.rejects(openPostgresStore({ url: nowhere, exclusive: false }), { code: "store.no-database" });
+  });
+
   test("a pooler that takes our settings and does not keep them is found out", async () => {
     if (!server) throw new Error("it did not start");
     await using lenient = await startPgBouncer(await server.newDatabase(), [

@@ -41,8 +41,8 @@ export interface WriterOptions extends Omit<ConnectOptions, "name"> {
   /** For messages: the server without a password. */
   readonly where: string;
   readonly patienceMs: number;
-  /** Of who has the database to itself (owner.ts); absent where many share it. */
-  readonly epoch?: number | undefined;
+  /** Of the process or cluster whose database it is (owner.ts). */
+  readonly epoch: number;
 }
 
 /** A statement that happens once, also when its answer is lost on the way (P2). */
@@ -175,7 +175,7 @@ export function createWriter(options: WriterOptions): Writer {
           lost = name;
           const { rows } = await connection.query<{ outcomes: unknown[] }>({
             ...write,
-            values: [id, lists, careful, options.epoch ?? null],
+            values: [id, lists, careful, options.epoch],
           });
           return rows[0]?.outcomes ?? [];
         });
