@@ -10,13 +10,16 @@ import { exitStatus, foreground } from "./child.mjs";
 import { ensureInstalled } from "./install.mjs";
 import { runtimeNode } from "./runtime.mjs";
 import { Failure, fail, say } from "./say.mjs";
-import { check, format, test } from "./stages.mjs";
+import { check, format, test, testOnCluster } from "./stages.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** `squall server` is a program of its own: the command line room speaks to servers and cannot be one. */
 const SERVER = "packages/server/src/main.ts";
 const CLI = "packages/cli/src/main.ts";
+/** What is done to an installation itself, on its machine. */
+const OPERATE = "packages/server/src/operate/main.ts";
+const OPERATED = ["backup", "restore", "migrate-store"];
 
 /** By name: `(node, args) => exit status`. */
 const commands = {
@@ -24,10 +27,11 @@ const commands = {
   squall: (node, args) =>
     args[0] === "server"
       ? program(node, SERVER, args.slice(1), callerFolder())
-      : program(node, CLI, args, callerFolder()),
+      : program(node, OPERATED.includes(args[0]) ? OPERATE : CLI, args, callerFolder()),
   bench: (node, args) => program(node, "bench/main.ts", args),
   check: (node) => check({ root, node, env: environment() }),
   test: (node, args) => test({ root, node, env: environment() }, args),
+  "test:cluster": (node, args) => testOnCluster({ root, node, env: environment() }, args),
   conformance: (node, args) => conformance(node, args),
   chaos: (node, args) => program(node, "test/chaos/cluster/main.ts", args),
   format: (node) => format({ root, node, env: environment() }),

@@ -5,6 +5,7 @@ import { join, relative, sep } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { exitStatus, job } from "./child.mjs";
+import { onCluster } from "./on-cluster.mjs";
 import { leftovers, RUN_MARK } from "./leftovers.mjs";
 import { fail, say, seconds } from "./say.mjs";
 
@@ -12,7 +13,29 @@ import { fail, say, seconds } from "./say.mjs";
 const TEST_TIMEOUT_MS = 10 * 60_000;
 /** How long a process may take to end after its test did. */
 const LEAVING_MS = 2_000;
+const SKIPPED = { code: 0, signal: null };
 const STRUCTURE = join("test", "structure");
+/** Where tests open stores through the common doors. The rooms of store and bus hold both kinds to their contracts themselves. */
+const OPENING = [
+  "packages/engine",
+  "packages/server",
+  "packages/cli",
+  "test/chaos",
+  "test/e2e",
+  "test/packs",
+  "test/peers",
+];
+/** Those of them that go through most of the engine, for every `npm test`: about a minute. */
+const TELLING = [
+  "packages/engine/src/content/content.test.ts",
+  "packages/engine/src/events/events.test.ts",
+  "packages/engine/src/executions/executions.test.ts",
+  "packages/engine/src/inquiries/in-workflows.test.ts",
+  "packages/engine/src/workflows/control.test.ts",
+  "packages/server/src/routes/executions.test.ts",
+  "packages/server/src/routes/loop.test.ts",
+  "packages/server/src/stream/stream.test.ts",
+];
 
 /** Types, format, lint and structure. Answers the exit status. */
 export async function check(context) {
@@ -34,8 +57,28 @@ export async function test(context, args) {
   }
   const rest = files.filter((file) => !file.startsWith(STRUCTURE + sep));
   return report(
-    await runStages([...staticStages(context), structureStage(context), testStage(context, "tests", rest, flags)]),
+    await runStages([
+      ...staticStages(context),
+      structureStage(context),
+      testStage(context, "tests", rest, flags),
+      clusterStage(
+        context,
+        TELLING.filter((file) => rest.includes(file)),
+        flags,
+      ),
+    ]),
   );
+}
+
+/** The tests that open a store, all of them, on PostgreSQL and NATS; patterns and flags as of `test`. Answers the exit status. */
+export async function testOnCluster(context, args) {
+  const flags = args.filter((arg) => arg.startsWith("--"));
+  const patterns = args.filter((arg) => !arg.startsWith("--"));
+  const files = testFiles(context.root)
+    .filter((file) => OPENING.some((folder) => file.startsWith(folder + sep)))
+    .filter((file) => patterns.length === 0 || patterns.some((pattern) => file.includes(pattern)));
+  if (files.length === 0) fail(`no test that opens a store has one of these in its path: ${patterns.join(" ")}`);
+  return report(await runStages([clusterStage(context, files, flags)]));
 }
 
 /** Rewrites what is not formatted. Answers the exit status. */
@@ -86,6 +129,14 @@ function testStage({ root, node, env }, name, files, flags) {
   if (files.length === 0) return { name };
   // The channel brings the reporter's counts.
   return { name, run: () => runTests(node, args, { cwd: root, env, ipc: true }) };
+}
+
+function clusterStage(context, files, flags) {
+  const run = () =>
+    onCluster(context, (env) => testStage({ ...context, env }, "", files, flags).run()).then(
+      (result) => result ?? SKIPPED,
+    );
+  return { name: "tests on PostgreSQL and NATS", run };
 }
 
 /** Runs tests as a job, and fails them if a process is left that they started. */

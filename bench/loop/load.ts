@@ -9,12 +9,12 @@ export interface LoadResult {
 }
 
 /**
- * Sends the same request again and again over some connections, each waiting for its answer before the next. Bytes over
- * a socket, because a client that costs as much as the server would be what is measured on two cores.
+ * Sends the same request again and again, or the nth one, over some connections, each waiting for its answer before the
+ * next. Bytes over a socket, because a client that costs as much as the server would be what is measured on two cores.
  */
 export async function load(
   options: { readonly port: number; readonly connections: number; readonly requests: number; readonly wanted: number },
-  request: Buffer,
+  request: Buffer | ((n: number) => Buffer),
 ): Promise<LoadResult> {
   const latencies = new Float64Array(options.requests);
   const wrong = new Map<number, number>();
@@ -29,9 +29,10 @@ export async function load(
           let at = 0;
           const next = () => {
             if (sent >= options.requests) return resolve();
+            const bytes = typeof request === "function" ? request(sent) : request;
             sent++;
             at = performance.now();
-            socket.write(request);
+            socket.write(bytes);
           };
           const reader = createAnswerReader((status) => {
             latencies[ended++] = performance.now() - at;

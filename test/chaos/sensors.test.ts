@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
+import { DEFAULT_PROJECT } from "@squall/model";
+import { aStore } from "@squall/store";
 import { startServer } from "../e2e/server-process.ts";
 
 /*
@@ -97,11 +98,9 @@ test("a killed server leaves no sensor behind, and what it acknowledged to one i
   }
   assert.deepEqual(noted("pid").map(Number).filter(isAlive), []);
 
-  using db = new DatabaseSync(join(data, "squall.db"), { readOnly: true });
-  const rows = db.prepare("select payload from event where trigger = 'stubborn.happened'").all() as {
-    payload: string;
-  }[];
-  const stored = rows.map(({ payload }) => (JSON.parse(payload) as { number: string }).number);
+  await using store = await aStore(data);
+  const { items } = await store.events(DEFAULT_PROJECT, { trigger: "stubborn.happened" }, {});
+  const stored = items.map(({ payload }) => String(payload.number));
   assert.equal(new Set(stored).size, stored.length, "an event is there twice");
   const missing = noted("acknowledged").filter((number) => !stored.includes(number));
   assert.deepEqual(missing, []);

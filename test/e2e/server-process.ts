@@ -5,7 +5,8 @@ import { join } from "node:path";
 
 /** The checkout. */
 export const ROOT = join(import.meta.dirname, "../..");
-const MAIN = join(ROOT, "packages/server/src/main.ts");
+/** `npm run test:cluster` puts another in its place, which makes it a member of a cluster. */
+const MAIN = process.env.SQUALL_TEST_MAIN ?? join(ROOT, "packages/server/src/main.ts");
 
 /** A start takes less than two seconds; a busy machine takes longer, but not for ever. */
 const PRINTED_MS = 30_000;
@@ -119,7 +120,7 @@ async function endOf(child: ChildProcess): Promise<Ended> {
 /** Nothing of the developer's own settings, and no proxy between a test and its server. */
 export function programEnvironment(more: Readonly<Record<string, string>> = {}): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
-    ([name]) => !/^(SQUALL_(?!TEST_RUN)|ST2_|https?_proxy|all_proxy)/i.test(name),
+    ([name]) => !/^(SQUALL_(?!TEST_)|ST2_|https?_proxy|all_proxy)/i.test(name),
   );
   // As scripts/run.mjs starts our programs: Node keeps their compiled code between runs.
   return { NODE_COMPILE_CACHE: join(ROOT, ".squall", "compile-cache"), ...Object.fromEntries(kept), ...more };

@@ -5,7 +5,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const SERVER = fileURLToPath(new URL("../../packages/server/src/main.ts", import.meta.url));
+/** `npm run test:cluster` puts another in its place, which makes it a member of a cluster. */
+const SERVER =
+  process.env.SQUALL_TEST_MAIN ?? fileURLToPath(new URL("../../packages/server/src/main.ts", import.meta.url));
 
 export interface Ended {
   readonly status: number | null;

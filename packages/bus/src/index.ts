@@ -7,3 +7,5 @@ export type { NatsBus, NatsBusOptions } from "./nats/bus.ts";
 export { openNatsBus } from "./nats/open.ts";
 export type { NatsTls } from "./nats/sign-in.ts";
 export type { Answer, Artifacts, Bus, Message, RequestOptions, Topic } from "./port.ts";
+// For tests, in other rooms as well.
+export { aBus, TEST_BUS } from "./a-bus.ts";

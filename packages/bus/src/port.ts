@@ -32,6 +32,13 @@ export type Message =
     }
   /** Somebody wants a running execution to stop. */
   | { readonly topic: "cancel"; readonly project: string; readonly execution: string }
+  /** A question to people was asked and waits for its answer, or does so no more. */
+  | {
+      readonly topic: "inquiry";
+      readonly change: "asked" | "ended";
+      readonly project: string;
+      readonly execution: string;
+    }
   /** There may be work to claim, in this lane or, when it names none, in any. */
   | { readonly topic: "wake"; readonly lane?: Lane }
   /** The workflows of a shard were told something. */

@@ -59,6 +59,21 @@ export const COMMANDS: readonly CommandEntry[] = [
   { name: "auth", description: "get a token and print it", load: () => import("./commands/auth.ts") },
   { name: "completion", description: "completion for bash and zsh", load: () => import("./commands/completion.ts") },
   { name: "server", description: "start a server", load: () => import("./commands/server.ts") },
+  {
+    name: "backup",
+    description: "write a whole installation into one file",
+    load: () => import("./commands/backup.ts"),
+  },
+  {
+    name: "restore",
+    description: "bring an installation back from a backup",
+    load: () => import("./commands/restore.ts"),
+  },
+  {
+    name: "migrate-store",
+    description: "move an installation to PostgreSQL, or back",
+    load: () => import("./commands/migrate-store.ts"),
+  },
 ];
 
 /** Words of StackStorm's client that mean one of ours. */

@@ -1,24 +1,24 @@
-import { createLocalBus } from "@squall/bus";
+import { aBus } from "@squall/bus";
 import { createIds, DEFAULT_PROJECT, type JsonObject, type Labels, microsNow, type Principal } from "@squall/model";
 import { createRunners } from "@squall/runners";
-import { openSqliteStore, type Store } from "@squall/store";
+import { aStore, removeTestStore, type Store } from "@squall/store";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { CodeSettings } from "./code/code.ts";
 import { createEngine } from "./create-engine.ts";
 import type { Engine } from "./engine.ts";
 import { type EngineParts, type Limits, ROLES } from "./parts.ts";
 import { createVault } from "./vault.ts";
 
-/** For tests: a whole engine on a real SQLite file, with the core pack, and everything gone afterwards. */
+/** For tests: a whole engine on a real store, with the core pack, and everything gone afterwards. */
 export interface TestEngine extends AsyncDisposable {
   readonly engine: Engine;
   readonly store: Store;
   readonly parts: EngineParts;
   readonly admin: Principal;
-  /** Closes everything and opens it again on the same file, as after a clean stop, and starts it. Use the returned one from then on. */
+  /** Closes everything and opens it again on the same data, as after a clean stop, and starts it. Use the returned one from then on. */
   reopen(change?: EngineOptions): Promise<TestEngine>;
   /** Lines that were logged as warnings or errors. */
   readonly complaints: readonly string[];
@@ -43,8 +43,8 @@ export async function anEngine(options: EngineOptions = {}): Promise<TestEngine>
   const directory = options.directory ?? (await mkdtemp(join(tmpdir(), "squall-engine-")));
   const key = options.key ?? randomBytes(32);
   const complaints: string[] = [];
-  const store = await openSqliteStore({ directory });
-  const bus = createLocalBus({ onError: (error) => complaints.push(String(error)) });
+  const store = await aStore(directory);
+  const bus = await aBus(basename(directory), { onError: (error) => complaints.push(String(error)) });
   const parts: EngineParts = {
     store: options.around?.(store) ?? store,
     bus,
@@ -101,7 +101,9 @@ export async function anEngine(options: EngineOptions = {}): Promise<TestEngine>
     },
     async [Symbol.asyncDispose]() {
       if (!isClosed) await close();
-      if (!isClosed) await rm(directory, { recursive: true, force: true });
+      if (isClosed) return;
+      await removeTestStore(directory);
+      await rm(directory, { recursive: true, force: true });
     },
   };
 }

@@ -133,6 +133,11 @@ async function settleOnce(core: Core, dispatch: Dispatch, execution: Execution):
     },
     ...after.changes,
   ]);
-  if (committed.ok) parts.bus.publish({ topic: "execution", change: "update", execution: ended });
-  return committed.ok ? "ended" : "not ours";
+  if (!committed.ok) return "not ours";
+  parts.bus.publish({ topic: "execution", change: "update", execution: ended });
+  // Should its worker be alive after all: it need not go on.
+  if (!core.cluster.alone) {
+    parts.bus.publish({ topic: "cancel", project: execution.project, execution: execution.id });
+  }
+  return "ended";
 }

@@ -1,10 +1,13 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { TEST_BUS } from "@squall/bus";
+import { removeTestStore, testDatabase } from "@squall/store";
 import { type RunningServer, startServer } from "./assemble.ts";
 import { readOptions, ROOT, type ServerOptions } from "./options.ts";
+import { newKey } from "./vault-key.ts";
 
-/** For tests: a whole server on a real SQLite file and a real port, and somebody who asks it things. */
+/** For tests: a whole server on a real store and a real port, and somebody who asks it things. */
 export interface TestServer extends AsyncDisposable {
   readonly server: RunningServer;
   readonly url: string;
@@ -39,7 +42,7 @@ export async function aServer(change: Partial<ServerOptions> = {}): Promise<Test
   if (read.help) throw new Error("these options ask for no help");
   // Without indexes of packs: tests ask nothing of the network.
   const server = await startServer(
-    { ...read, packRoots: [join(ROOT, "packs")], packIndexes: [], ...change },
+    { ...read, packRoots: [join(ROOT, "packs")], packIndexes: [], ...(await asMember(directory)), ...change },
     () => undefined,
   );
   const { url } = server;
@@ -61,9 +64,19 @@ export async function aServer(change: Partial<ServerOptions> = {}): Promise<Test
     },
     async [Symbol.asyncDispose]() {
       await server[Symbol.asyncDispose]();
+      await removeTestStore(directory);
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** What makes a server the member of a cluster that its tests run on; nothing where they run on SQLite. */
+async function asMember(directory: string): Promise<Partial<ServerOptions>> {
+  const store = await testDatabase(directory);
+  if (store === undefined || TEST_BUS === undefined) return {};
+  const keyFile = join(directory, "cluster.key");
+  await writeFile(keyFile, newKey());
+  return { store, bus: { urls: [TEST_BUS] }, keyFile };
 }
 
 export function basic(user: string, password: string): Record<string, string> {

@@ -95,7 +95,7 @@ function greet(server: RunningServer, options: ServerOptions, ms: number): void 
     out(`  ${severity}: ${place === "" ? "" : `${place}: `}${message}`);
   }
   const { firstLogin, url } = server;
-  const does = options.bus === undefined ? "" : `, as ${tasks(options)}`;
+  const does = options.bus === undefined ? "" : ` as ${tasks(options)}`;
   const place = options.port === "none" ? "Squall works" : `Squall answers at ${url}`;
   out(`${place}${does} (started in ${ms} ms).`);
   if (firstLogin) {

@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { test } from "node:test";
 import { readOptions, type ServerOptions } from "./options.ts";
 
@@ -75,5 +78,22 @@ test("options of a cluster that cannot be are refused with what to do", () => {
   assert.throws(
     () => read([...store, "--bus", "nats://ann:secret@one:4222"]),
     (error: Error) => error.message.includes("set SQUALL_BUS") && !error.message.includes("secret"),
+  );
+});
+
+test("addresses that hold passwords come from files, too, and options go before files", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "squall-options-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const [store, bus] = [join(folder, "store"), join(folder, "bus")];
+  await writeFile(store, "postgres://squall:secret@db/squall\n");
+  await writeFile(bus, "nats://squall:secret@n1:4222\nnats://squall:secret@n2:4222\n");
+  const env = { SQUALL_STORE_FILE: store, SQUALL_BUS_FILE: bus };
+  const options = read([], env);
+  assert.equal(options.store, "postgres://squall:secret@db/squall");
+  assert.deepEqual(options.bus?.urls, ["nats://squall:secret@n1:4222", "nats://squall:secret@n2:4222"]);
+  assert.equal(read(["--store", "postgres://other/squall"], env).store, "postgres://other/squall");
+  assert.throws(
+    () => read(["--store-file", join(folder, "nothing")]),
+    /--store-file: the file .*nothing cannot be read/,
   );
 });

@@ -11,6 +11,7 @@ import { DEFAULT_SETTINGS } from "./context.ts";
 import type { PackageSources } from "@squall/processes";
 import { clusterOptions, type ClusterOptions } from "./cluster-options.ts";
 import { didYouMean } from "./http/did-you-mean.ts";
+import { secretIn } from "./secret-file.ts";
 import { newKey } from "./vault-key.ts";
 
 /** The checkout that this file is in. */
@@ -96,6 +97,12 @@ const FLAGS = {
     value: "URL",
     help: "a PostgreSQL database for the state, postgres://USER@HOST/DATABASE, in place of a file in the data directory; better given as variable, which others cannot see",
   },
+  "store-file": {
+    type: "string",
+    variable: "SQUALL_STORE_FILE",
+    value: "FILE",
+    help: "a file that holds what --store takes",
+  },
   "key-file": {
     type: "string",
     variable: "SQUALL_KEY_FILE",
@@ -109,6 +116,12 @@ const FLAGS = {
     variable: "SQUALL_BUS",
     value: "URL",
     help: "a NATS server, nats://HOST:4222: makes this process one of several on the same --store; may be given several times, with credentials only as variable",
+  },
+  "bus-file": {
+    type: "string",
+    variable: "SQUALL_BUS_FILE",
+    value: "FILE",
+    help: "a file that holds what --bus takes, several with commas or lines between them",
   },
   "bus-ca": {
     type: "string",
@@ -377,14 +390,17 @@ export function readOptions(
   };
   const log = text("log");
   const resetPassword = text("reset-password");
-  const store = text("store");
+  const storeFile = text("store-file");
+  const store = text("store") ?? (storeFile && secretIn(storeFile, "--store-file"));
   if (store !== undefined && !/^postgres(ql)?:\/\//.test(store)) {
     throw new Invalid("server.option", {
       message: "--store takes the address of a PostgreSQL database: postgres://USER:PASSWORD@HOST:PORT/DATABASE",
     });
   }
+  const busFile = text("bus-file");
+  const bus = list("bus", ",").flatMap((one) => one.split(","));
   const cluster = clusterOptions({
-    bus: list("bus", ",").flatMap((one) => one.split(",")),
+    bus: bus.length > 0 || busFile === undefined ? bus : secretIn(busFile, "--bus-file").split(/[\s,]+/),
     isBusOnCommandLine: values["bus"] !== undefined,
     ca: text("bus-ca"),
     cert: text("bus-cert"),

@@ -8,6 +8,7 @@ import { type NatsCredentials, readNatsAddresses } from "./address.ts";
 import { type ArtifactLimits, createArtifacts } from "./artifacts.ts";
 import { createAsking } from "./asking.ts";
 import { createAssembler, readFrame } from "./frames.ts";
+import { createInterest } from "./interest.ts";
 import { openLink } from "./link.ts";
 import { readMessages } from "./messages.ts";
 import { createOutbox } from "./outbox.ts";
@@ -83,6 +84,7 @@ export function createNatsBus(options: NatsBusOptions): NatsBus {
     inbox: subjects.inbox,
     say,
     onUp() {
+      interest.up();
       outbox.pump();
       upAgain.resolve();
     },
@@ -103,6 +105,7 @@ export function createNatsBus(options: NatsBusOptions): NatsBus {
       );
     },
   });
+  const interest = createInterest({ link, subjectOf: subjects.want, now });
   const onBroken = (what: string): void => {
     counts.broken++;
     complain({ what, broken: counts.broken }, "something on our subjects of NATS cannot be read and was left out");
@@ -142,7 +145,7 @@ export function createNatsBus(options: NatsBusOptions): NatsBus {
     publish(message) {
       if (closing.signal.aborted) return;
       local.publish(message);
-      outbox.say(message);
+      if (interest.isThere(message.topic)) outbox.say(message);
     },
     subscribe(wanted, listener) {
       const leaveLocal = local.subscribe(wanted, listener);
@@ -150,11 +153,13 @@ export function createNatsBus(options: NatsBusOptions): NatsBus {
       for (const topic of wanted) {
         const there = topics.get(topic);
         if (there) there.listeners++;
-        else
+        else {
           topics.set(topic, {
             listeners: 1,
             stop: link.subscribe(subjects.say(topic), ({ data }) => hear(topic, data)),
           });
+          interest.listens(topic);
+        }
       }
       let isOver = false;
       return () => {
@@ -166,6 +171,7 @@ export function createNatsBus(options: NatsBusOptions): NatsBus {
           if (!there || --there.listeners > 0) continue;
           there.stop();
           topics.delete(topic);
+          interest.left(topic);
         }
       };
     },
@@ -212,6 +218,7 @@ export function createNatsBus(options: NatsBusOptions): NatsBus {
     async [Symbol.asyncDispose]() {
       if (closing.signal.aborted) return;
       outbox.pump();
+      interest.close();
       answering.close();
       closing.abort(closed());
       await local[Symbol.asyncDispose]();

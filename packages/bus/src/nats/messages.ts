@@ -53,6 +53,8 @@ const SHAPES: Readonly<Record<Topic, (message: Member) => boolean>> = {
     isOneOf(RESOURCE_KINDS, kind) &&
     [project, id, ref].every(isText),
   cancel: ({ project, execution }) => isText(project) && isText(execution),
+  inquiry: ({ change, project, execution }) =>
+    isOneOf(["asked", "ended"], change) && isText(project) && isText(execution),
   wake: ({ lane }) => lane === undefined || isOneOf(LANES, lane),
   told: ({ shard }) => isWhole(shard) && shard >= 0,
   member: ({ change, id }) => isOneOf(["join", "leave", "evict"], change) && isText(id),

@@ -6,6 +6,8 @@ export interface Subjects {
   /** What all of them begin with. */
   readonly prefix: string;
   say(topic: Topic): string;
+  /** Where those who listen to what is only said when somebody does say so. */
+  want(topic: Topic): string;
   ask(address: string): string;
   /** Where answers to `asker` come; `*` takes the question's number. */
   answers(asker: string): string;
@@ -29,6 +31,7 @@ export function subjectsOf(cluster: string): Subjects {
     prefix: `${prefix}.`,
     isForAnswers: (subject) => forAnswers.test(subject),
     say: (topic) => `${prefix}.say.${topic}`,
+    want: (topic) => `${prefix}.want.${topic}`,
     ask: (address) => `${prefix}.ask.${token(address)}`,
     answers: (asker) => `${prefix}.answer.${asker}`,
     inbox: `${prefix}.inbox`,

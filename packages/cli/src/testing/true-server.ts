@@ -4,7 +4,8 @@ import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
-const SERVER = fileURLToPath(new URL("../../../server/src/main.ts", import.meta.url));
+/** `npm run test:cluster` puts another in its place, which makes it a member of a cluster. */
+const SERVER = process.env.SQUALL_TEST_MAIN ?? fileURLToPath(new URL("../../../server/src/main.ts", import.meta.url));
 
 /** The true server on a free port with an empty store, as a process of its own; stopped with the test. */
 export async function startServer(

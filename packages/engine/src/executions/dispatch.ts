@@ -86,16 +86,13 @@ export function createDispatch(core: Core): Dispatch {
   let draining = false;
   let due: { at: number; timer: NodeJS.Timeout } | undefined;
   let unlisten: (() => void) | undefined;
-  /** Runs that are writing their end: what is heard of their end is their own. */
-  const ends = new Set<string>();
+  /** Lanes that others were told of in this turn of the event loop. */
+  const told = new Set<Lane>();
 
   const begin = (execution: Execution, snapshot: Snapshot) => {
     const controller = new AbortController();
     const output = createOutput(parts, execution);
-    const done = runToEnd(execution, snapshot, controller.signal, output).finally(() => {
-      runs.delete(execution.id);
-      ends.delete(execution.id);
-    });
+    const done = runToEnd(execution, snapshot, controller.signal, output).finally(() => runs.delete(execution.id));
     runs.set(execution.id, { execution, controller, output, done });
   };
 
@@ -117,7 +114,6 @@ export function createDispatch(core: Core): Dispatch {
       refuse(drafts);
       return committed;
     }
-    const wakes = new Set<Lane>();
     for (const draft of drafts) {
       const { execution } = draft;
       if (draft.keeps) core.snapshots.kept(execution.project, draft.keeps);
@@ -127,12 +123,19 @@ export function createDispatch(core: Core): Dispatch {
         conducts?.begin(execution, draft.snapshot);
       else {
         if (execution.status === "delayed") wakeAt(execution.due);
-        else pump(execution.lane);
-        if (!cluster.alone) wakes.add(execution.lane);
+        if (!cluster.alone) tell(execution.lane);
+        else if (execution.status !== "delayed") pump(execution.lane);
       }
     }
-    for (const lane of wakes) parts.bus.publish({ topic: "wake", lane });
     return committed;
+  };
+
+  /** Wakes every worker, this process too if it is one. Once a turn is enough: whoever hears of it comes after all that was committed in it. */
+  const tell = (lane: Lane) => {
+    if (told.has(lane)) return;
+    if (told.size === 0) setImmediate(() => told.clear());
+    told.add(lane);
+    parts.bus.publish({ topic: "wake", lane });
   };
 
   const refuse: Dispatch["refuse"] = (drafts) => {
@@ -170,9 +173,10 @@ export function createDispatch(core: Core): Dispatch {
         await beginClaimed(claimed);
         if (claimed.length === slots) continue; // there may be more than we could take
         if (draining) return;
+        if ((pumping[lane] as string) === "again") continue; // someone asked meanwhile
         // D5
         const next = await parts.store.nextDue(lane, now);
-        if ((pumping[lane] as string) === "again") continue; // someone asked meanwhile
+        if ((pumping[lane] as string) === "again") continue;
         if (next === undefined) return;
         if (next > parts.now()) {
           wakeAt(next);
@@ -245,10 +249,10 @@ export function createDispatch(core: Core): Dispatch {
     due = undefined;
     look();
   };
-  const look = () => {
-    for (const lane of ["inline", "process"] as const) {
-      // Enough to make it look; counting each time would let the number drift up while every slot is taken.
-      if (lanes.waiting(lane) === 0) lanes.wait(lane, 1);
+  const look = (which: readonly Lane[] = ["inline", "process"]) => {
+    for (const lane of which) {
+      // So that the next slot that is given back claims.
+      if (lanes.isFull(lane) && lanes.waiting(lane) === 0) lanes.wait(lane, 1);
       pump(lane);
     }
   };
@@ -256,22 +260,12 @@ export function createDispatch(core: Core): Dispatch {
   /** What others decided about runs of this process, and what they ask for. (D6) */
   const listen = (): void => {
     if (cluster.alone || !cluster.has("worker")) return;
-    const leave = [
-      parts.bus.subscribe(["wake"], ({ lane }) => {
-        for (const one of lane === undefined ? (["inline", "process"] as const) : [lane]) {
-          if (lanes.waiting(one) === 0) lanes.wait(one, 1);
-          pump(one);
-        }
-      }),
-      parts.bus.subscribe(["execution"], ({ execution }) => {
-        if (isCompleted(execution.status) && !ends.has(execution.id)) abort(execution.id, "lost");
-      }),
-    ];
-    const timer = setInterval(look, LOOK_MS);
+    const leave = parts.bus.subscribe(["wake"], ({ lane }) => look(lane && [lane]));
+    const timer = setInterval(() => look(), LOOK_MS);
     timer.unref();
     unlisten = () => {
       clearInterval(timer);
-      for (const one of leave) one();
+      leave();
     };
     cluster.on({
       canceling: (executions) => {
@@ -364,7 +358,6 @@ export function createDispatch(core: Core): Dispatch {
           ...ending,
           result,
         };
-        ends.add(execution.id);
         const committed = await commitEnd(ended, after.drafts, [...pending, move, ...after.changes]);
         if (committed.ok) {
           parts.bus.publish({ topic: "execution", change: "update", execution: ended });

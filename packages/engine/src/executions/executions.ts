@@ -155,6 +155,9 @@ export function createExecutions(
       : await dispatch.commit(after.drafts, changes);
     if (!committed.ok) throw new Conflict("execution.moved", { message: committed.message });
     parts.bus.publish({ topic: "execution", change: "update", execution: next });
+    if (execution.status === "pending") {
+      parts.bus.publish({ topic: "inquiry", change: "ended", project: execution.project, execution: execution.id });
+    }
     return next;
   };
 
@@ -331,7 +334,9 @@ export function createExecutions(
         ...(result && { result }),
       });
       // Whatever still runs of it has nothing left to say.
-      if (done) dispatch.abort(id, "cancel");
+      if (done && !dispatch.abort(id, "cancel") && !core.cluster.alone) {
+        parts.bus.publish({ topic: "cancel", project: principal.project, execution: id });
+      }
       return moved;
     },
     async output(project, id, type, afterSeq) {

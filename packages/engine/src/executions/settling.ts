@@ -21,6 +21,11 @@ export function createSettling(parts: EngineParts): Settling {
     });
   };
 
+  const stop = () => {
+    unsubscribe?.();
+    unsubscribe = undefined;
+  };
+
   return {
     async settled(project, id, signal) {
       listen();
@@ -43,12 +48,10 @@ export function createSettling(parts: EngineParts): Settling {
       } finally {
         waiters.delete(tell as (execution: Execution) => void);
         if (waiters.size === 0) waiting.delete(id);
+        if (waiting.size === 0) stop();
       }
     },
-    close() {
-      unsubscribe?.();
-      unsubscribe = undefined;
-    },
+    close: stop,
   };
 }
 

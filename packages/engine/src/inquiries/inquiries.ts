@@ -74,8 +74,8 @@ export function createInquiries(core: Core, dispatch: Dispatch): InquiriesWithin
       ...after.changes,
     ]);
     if (!committed.ok) return false;
-    deadlines.clear(execution.id);
     parts.bus.publish({ topic: "execution", change: "update", execution: ended });
+    parts.bus.publish({ topic: "inquiry", change: "ended", project: execution.project, execution: execution.id });
     return true;
   };
 
@@ -89,26 +89,39 @@ export function createInquiries(core: Core, dispatch: Dispatch): InquiriesWithin
     throw new Error(`inquiry ${id} was decided on by others ${ATTEMPTS} times`);
   };
 
-  const waits = (execution: Execution) => {
-    if (!core.cluster.has("engine")) return;
+  const mind = (execution: Execution) => {
     const { ttl } = inquiryOf(execution);
     const since = execution.log.findLast((one) => one.status === "pending")?.timestamp ?? execution.start;
     if (ttl === 0) return;
     const { project, id } = execution;
     deadlines.set(id, "ttl", since + ttl * MINUTE_MICROS, () => expire(project, id));
   };
-  const ended = parts.bus.subscribe(["execution"], ({ execution }) => {
-    if (execution.runner !== INQUIRER) return;
-    if (execution.end !== undefined) deadlines.clear(execution.id);
-    // Asked by a run of another member. Every engine minds the time of every question: the first one's end counts.
-    else if (execution.status === "pending" && !core.cluster.alone) waits(execution);
-  });
+  const mindAsked = async (project: string, id: string): Promise<void> => {
+    try {
+      const execution = await parts.store.execution(project, id);
+      if (execution?.status === "pending") mind(execution);
+    } catch (error) {
+      parts.log.warn({ execution: id, err: error }, "a question could not be read; it is taken up with the next round");
+    }
+  };
+  // Asked by a run of any member, answered or canceled through any. Every engine minds the time of every question: the first
+  // one's end counts.
+  const leave = core.cluster.has("engine")
+    ? parts.bus.subscribe(["inquiry"], ({ change, project, execution: id }) => {
+        if (change === "ended") deadlines.clear(id);
+        else void mindAsked(project, id);
+      })
+    : () => undefined;
 
   const pending = (project: string) =>
     parts.store.executions(project, { runner: INQUIRER, status: ["pending"], order: "ascending" }, {});
 
   return {
-    waits,
+    waits(execution) {
+      if (core.cluster.has("engine")) mind(execution);
+      if (core.cluster.alone) return;
+      parts.bus.publish({ topic: "inquiry", change: "asked", project: execution.project, execution: execution.id });
+    },
     async list(project, filter, page) {
       const { route, answerableBy } = filter;
       const { items } = await pending(project);
@@ -149,12 +162,12 @@ export function createInquiries(core: Core, dispatch: Dispatch): InquiriesWithin
     async recover(projects) {
       for (const project of projects) {
         for (const execution of (await pending(project)).items) {
-          waits(execution);
+          mind(execution);
         }
       }
     },
     close() {
-      ended();
+      leave();
       deadlines.close();
     },
   };

@@ -105,7 +105,7 @@ export function createActors(census: Census, step: (actor: Actor, batch: Input[]
     // What ends in the same turn of the event loop comes together.
     await new Promise((resolve) => setImmediate(resolve));
     while (actor.queue.length > 0) {
-      while (census.isFull() && !actor.queue.some(ends)) await census.later(); // C3
+      while (census.isFull() && !isEnding(actor)) await census.later(); // C3
       const batch = actor.queue.splice(0, MOST_EVENTS);
       try {
         await step(actor, batch);
@@ -147,8 +147,14 @@ export function createActors(census: Census, step: (actor: Actor, batch: Input[]
   };
 }
 
-/** Begins nothing more. */
-const ends = ({ event }: Input): boolean => event?.kind === "cancel" || event?.kind === "fail";
+/**
+ * Whether its next step begins nothing: to put that off would keep what is to make room. The ends of tasks that a cancel reached
+ * are steps of their own, and after a restart come before the state is read back.
+ */
+const isEnding = ({ live, queue }: Actor): boolean =>
+  (live !== undefined && (live.execution.status === "canceling" || isCompleted(live.execution.status))) ||
+  queue.some(({ event }) => event?.kind === "cancel" || event?.kind === "fail" || isCanceled(event));
+const isCanceled = (event: Input["event"]): boolean => event?.kind === "task" && event.status === "canceled";
 
 /** Characters of the larger texts of a result: of those that count. */
 function textIn(result: JsonObject): number {

@@ -56,6 +56,27 @@ tasks:
     assert.equal((await w.t.store.execution(DEFAULT_PROJECT, sub.id))?.status, "canceled");
   });
 
+  test("before it has begun, it never begins", async () => {
+    await using w = await someWorkflows({
+      sleeps: SLEEPS,
+      outer: "version: 1.0\ntasks: {sub: {action: flows.sleeps}}\n",
+    });
+    // At once: what follows from the request is still on its way.
+    const { id } = await w.request("sleeps");
+    assert.match((await w.t.engine.executions.cancel(w.t.admin, id)).status, /^cancel/);
+    assert.equal((await w.settled(id)).status, "canceled");
+    const children = await w.children(id);
+    assert.ok(children.every((one) => one.status === "canceled"));
+    assert.match(JSON.stringify((await w.t.store.execution(DEFAULT_PROJECT, id))?.log), /canceled/);
+    // Of its own accord as well as through the workflow that it is a task of.
+    const outer = await w.request("outer");
+    const sub = await w.reaches(outer.id, "running", "sub");
+    await w.t.engine.executions.cancel(w.t.admin, outer.id);
+    assert.equal((await w.settled(outer.id)).status, "canceled");
+    assert.equal((await w.settled(sub.id)).status, "canceled");
+    assert.deepEqual(w.t.complaints, []);
+  });
+
   test("a task that is canceled alone cancels its workflow", async () => {
     await using w = await someWorkflows({ sleeps: SLEEPS.replace(/ {2}side.*\n/, "") });
     const { id } = await w.request("sleeps");

@@ -91,7 +91,7 @@ export async function killAtEveryCommit(
           { status: expected.status, result: expected.result, counts: expected.counts },
           `killed after commit ${at}`,
         );
-        await rm(directory, { recursive: true });
+        await rm(directory, { recursive: true, force: true });
       }
     };
     await Promise.all([worker(), worker()]);

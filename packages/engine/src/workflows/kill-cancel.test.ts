@@ -53,7 +53,7 @@ for (const [what, mode, status] of [
             await t.parts.bus[Symbol.asyncDispose]();
             await t.store[Symbol.asyncDispose]();
           }
-          await rm(directory, { recursive: true });
+          await rm(directory, { recursive: true, force: true });
         }
       };
       await Promise.all([worker(), worker()]);

@@ -8,7 +8,7 @@ import { draftTask, type TimerCommand } from "./children.ts";
 import type { StoredEvent, StoredKey } from "./history.ts";
 import { type Live, readBack, sealState } from "./live.ts";
 import { moveAfter } from "./own-move.ts";
-import { type Taken, takeStep, type World } from "./take-step.ts";
+import { isBeginning, type Taken, takeStep, type World } from "./take-step.ts";
 
 /** Where a step leads outwards: to the workflow that this one is a task of, and to what runs of it. */
 export interface Outward {
@@ -51,7 +51,11 @@ export function createStep(
     const drafts: Draft[] = [];
     for (const { event, ended: over } of batch) {
       if (event === undefined) continue;
-      if (event.kind === "start" && live.seq > 0) continue;
+      if (isBeginning(event) && live.seq > 0) {
+        // Canceled while it was about to begin: what was made ready for it is put away again.
+        if (isCompleted(live.execution.status)) outward.moved(live.execution);
+        continue;
+      }
       if (isStranger(live, { event })) continue;
       events.push(event);
       if (!over?.result) continue;

@@ -166,6 +166,13 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
   let inputs: JsonObject | undefined;
 
   for (let event = queue.shift(); event !== undefined; event = queue.shift()) {
+    if (event.kind === "cancel" && live.state === undefined) {
+      // It has not begun, and now never will: whoever was about to begin it finds this step in its place.
+      accepted.push(event);
+      last = { status: "canceled", output: null, errors: [] };
+      continue;
+    }
+    if (isBeginning(event) && last.status === "canceled") continue;
     if (event.kind === "start") inputs = await inputsOf(core, live, event);
     if (event.kind === "continue") await continueFrom(live, event.of, world);
     const isDismissed = event.kind === "task" && live.tracker.isDismissed(event.execution);
@@ -244,6 +251,9 @@ export async function takeStep(core: Core, live: Live, events: readonly StoredEv
     refused,
   };
 }
+
+/** The first event of a workflow. */
+export const isBeginning = ({ kind }: StoredEvent): boolean => kind === "start" || kind === "continue";
 
 /** A result that can be read elsewhere is not stored again. */
 function bare<E extends StoredEvent>(event: E): E {

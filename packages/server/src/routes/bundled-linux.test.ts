@@ -15,6 +15,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
+import { about } from "@squall/store";
 import { aServer, completed, type TestServer } from "../a-server.ts";
 import { ROOT } from "../options.ts";
 
@@ -125,7 +126,7 @@ suite("the bundled pack linux", () => {
     );
   });
 
-  test("lsof", { skip: lacks("lsof") }, async () => {
+  test("lsof", { skip: lacks("lsof") || about("SQLite") }, async () => {
     assert.match(String((await run("lsof", { args: `-p ${process.pid}` })).result.stdout), /squall\.db/);
     assert.match(String((await run("lsof_pids", { pids: `${process.pid}`, sudo: false })).result.stdout), /squall\.db/);
   });

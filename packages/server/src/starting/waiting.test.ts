@@ -145,7 +145,7 @@ suite("a server whose PostgreSQL is not there", { timeout: 120_000, skip: whyNoP
     await writeFile(keyFile, `${newKey()}\n`);
     const cluster = ["--bus", "nats://127.0.0.1:4222", "--key-file", keyFile, "--labels", "site=edge"];
     const worker = start("worker", store, [...cluster, "--roles", "worker"]);
-    const url = await worker.finds(/answers at (http\S+), as worker \(site=edge\)/);
+    const url = await worker.finds(/answers at (http\S+) as worker \(site=edge\)/);
     assert.ok(!worker.text().includes("password"));
     const ask = callerOf(url, {});
     assert.equal((await ask("GET", "/health/ready")).status, 200);

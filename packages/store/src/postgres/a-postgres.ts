@@ -6,13 +6,22 @@ import pg from "pg";
 
 /** For tests: a PostgreSQL server of their own, reached through a socket in its folder. */
 export interface TestPostgres {
+  /** The server's user may write there; its sockets are in it. */
+  readonly folder: string;
   /** Of an empty database that is made for this call. */
   newDatabase(): Promise<string>;
+  /** The address of a database, whether or not there is one of this name. */
+  addressOf(database: string): string;
   /** Runs SQL as its administrator; in the database `postgres`, or the one at this address. */
   run(sql: string, url?: string): Promise<void>;
+  /** Runs one of PostgreSQL's programs beside the server, as its user. */
+  program(name: string, ...words: readonly string[]): void;
   /** As a power cut would: no checkpoint, connections broken. It starts again with `start`. */
   kill(): Promise<void>;
   start(): Promise<void>;
+  /** In order: what is to be archived has been, and the data stay. */
+  halt(): Promise<void>;
+  /** And removes everything. */
   stop(): Promise<void>;
 }
 
@@ -44,20 +53,25 @@ function userOf(name: string): { readonly uid: number; readonly gid: number } | 
   }
 }
 
-export async function startPostgres(settings: readonly string[] = []): Promise<TestPostgres> {
+/** With `existing` on data that are there, such as a base backup. */
+export async function startPostgres(settings: readonly string[] = [], existing?: string): Promise<TestPostgres> {
   const bin = folderOfServer();
   if (bin === undefined) throw new Error("PostgreSQL's server is not installed here");
   const as = process.getuid?.() === 0 ? userOf("postgres") : undefined;
   const folder = mkdtempSync(join(tmpdir(), "squall-postgres-"));
   if (as) chownSync(folder, as.uid, as.gid);
-  const data = join(folder, "data");
+  const data = existing ?? join(folder, "data");
   const env = { PATH: process.env.PATH ?? "", LC_ALL: "C.UTF-8" };
-  execFileSync(join(bin, "initdb"), ["-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N"], {
-    ...as,
-    env,
-    cwd: folder,
-    stdio: "ignore",
-  });
+  const program = (name: string, ...words: readonly string[]): void => {
+    // Beside the server, or where PATH has it: distributions put some programs into other folders.
+    execFileSync(name, words, {
+      ...as,
+      env: { ...env, PATH: `${bin}${delimiter}${env.PATH}`, PGHOST: folder, PGUSER: "postgres" },
+      cwd: folder,
+      stdio: ["ignore", "ignore", "pipe"],
+    });
+  };
+  if (existing === undefined) program("initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "-N");
   const urlOf = (database: string) => `postgres://postgres@/${database}?host=${encodeURIComponent(folder)}`;
   let ended: Promise<void> = Promise.resolve();
   let pid = 0;
@@ -90,20 +104,25 @@ export async function startPostgres(settings: readonly string[] = []): Promise<T
     }
   };
   const end = async (signal: NodeJS.Signals): Promise<void> => {
-    process.kill(pid, signal);
+    if (pid > 0) process.kill(pid, signal);
     await ended;
+    pid = 0;
   };
   await start();
   let databases = 0;
   return {
+    folder,
+    program,
     async newDatabase() {
       const name = `squall_${++databases}`;
       await run(`create database ${name}`);
       return urlOf(name);
     },
+    addressOf: urlOf,
     run,
     kill: () => end("SIGQUIT"),
     start,
+    halt: () => end("SIGINT"),
     async stop() {
       await end("SIGINT");
       rmSync(folder, { recursive: true, force: true });

@@ -35,9 +35,16 @@ export async function claimExecutions(
   return rows.map(decodeExecution);
 }
 
-export async function getExecution(db: Reader, project: string, id: string): Promise<Execution | undefined> {
-  const row = await db.get(`select ${ALL} from every_execution where project = ? and id = ?`, project, id);
-  return row && decodeExecution(row);
+export async function getExecutions(
+  db: Reader,
+  project: string,
+  ids: readonly string[],
+): Promise<Map<string, Execution>> {
+  const rows =
+    ids.length === 1
+      ? await db.all(`select ${ALL} from every_execution where project = ? and id = ?`, project, ids[0])
+      : await db.all(`select ${ALL} from every_execution where project = ? and id = any(?::text[])`, project, ids);
+  return new Map(rows.map((row) => [String(row["id"]), decodeExecution(row)]));
 }
 
 export function listExecutions(

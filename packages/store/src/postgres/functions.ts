@@ -1,4 +1,5 @@
 import { claiming } from "./claiming.ts";
+import { newRows } from "./new-rows.ts";
 import { EXECUTION_STATUSES, isCompleted } from "@squall/model";
 
 const UNFINISHED = EXECUTION_STATUSES.filter((status) => !isCompleted(status))
@@ -214,6 +215,8 @@ begin
   case c->>'kind'
     when 'execution.insert' then
       perform squall_insert_execution(c, at);
+    when 'rows' then
+      perform squall_insert_rows(c, at);
     when 'execution.move' then
       perform squall_move_execution(c, at);
     when 'event.insert' then
@@ -441,4 +444,5 @@ begin
   from execution e where e.worker = of_id and e.status = 'canceling';
 end $$;
 
-${claiming}`;
+${claiming}
+${newRows}`;

@@ -36,7 +36,7 @@ export const SCHEMA: Schema = {
 };
 
 /** Any number that nothing else in the database takes. */
-const LOCK = 7_305_142_026;
+export const SCHEMA_LOCK = 7_305_142_026;
 /** A step that waits for others' locks makes all wait that come after it: it lets them pass, and tries again. */
 const LOCK_WAIT_MS = 2_000;
 const TRIES = 60;
@@ -69,7 +69,7 @@ export async function migrate(client: pg.Client, where: string, schema: Schema =
     try {
       // Held to the end of the transaction: also through a pooler, which hands out connections by transaction.
       await client.query("set local statement_timeout = 0");
-      await client.query("select pg_advisory_xact_lock($1)", [LOCK]);
+      await client.query("select pg_advisory_xact_lock($1)", [SCHEMA_LOCK]);
       await client.query(`set local lock_timeout = ${LOCK_WAIT_MS}`);
       const at = await versionOf(client);
       if (at.oldest > known) {

@@ -8,6 +8,7 @@ import { connectFirst, connectionName, createReader, type Reader } from "./conne
 import * as content from "./content.ts";
 import * as executions from "./executions.ts";
 import { postgresFailure, readOnly, withoutPassword } from "./failures.ts";
+import { gather } from "./gather.ts";
 import * as history from "./history.ts";
 import { holdsNul } from "./listing.ts";
 import { type Owner, takeOwnership } from "./owner.ts";
@@ -94,6 +95,8 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     }
   };
 
+  const execution = gather((project, ids) => executions.getExecutions(db, project, ids));
+
   return {
     exclusive: owner !== undefined,
     commit: (changes) => {
@@ -111,7 +114,7 @@ export async function openPostgresStore(options: PostgresStoreOptions): Promise<
     snapshot: (project, digest) => read(async () => (await content.getSnapshots(db, project, [digest])).get(digest)),
     snapshots: (project, digests) => read(() => content.getSnapshots(db, project, digests)),
 
-    execution: (project, id) => lookUp(id, () => executions.getExecution(db, project, id)),
+    execution: (project, id) => lookUp(id, () => execution(project, id)),
     executions: (project, filter, page) => read(() => executions.listExecutions(db, project, filter, page)),
     childIds: (project, parents) => read(() => executions.childIds(db, project, parents)),
     executionValues: (project, field) => read(() => executions.executionValues(db, project, field)),

@@ -13,7 +13,7 @@ export interface Owner extends AsyncDisposable {
 }
 
 /** Any number that nothing else in the database takes. */
-const LOCK = 7_305_142_027;
+export const OWNER_LOCK = 7_305_142_027;
 const AGAIN_MS = 1_000;
 
 /** Throws Unavailable `store.in-use` when another process has it. */
@@ -26,7 +26,7 @@ export async function takeOwnership(options: Omit<ConnectOptions, "name">, where
     const fresh = new pg.Client(clientOptions({ ...options, name: connectionName("owner") }));
     fresh.on("error", () => void fresh.end().catch(() => undefined)); // gone; its end says so below
     await fresh.connect();
-    const { rows } = await fresh.query<{ got: boolean }>("select pg_try_advisory_lock($1) as got", [LOCK]);
+    const { rows } = await fresh.query<{ got: boolean }>("select pg_try_advisory_lock($1) as got", [OWNER_LOCK]);
     if (!rows[0]?.got) {
       await fresh.end();
       return false;

@@ -13,6 +13,7 @@ import {
 } from "./connection.ts";
 import { encodeList, type EncodedList } from "./encode.ts";
 import { badChange, postgresFailure } from "./failures.ts";
+import { withNewRows } from "./new-rows.ts";
 
 /**
  * Group commit over one connection: what is asked for while a group is on its way is the next group, in one statement, so
@@ -162,7 +163,8 @@ export function createWriter(options: WriterOptions): Writer {
 
   const writeGroup = async (jobs: readonly ListJob[], careful: boolean): Promise<unknown[]> => {
     const id = randomUUID();
-    const lists = JSON.stringify(jobs.map(({ list }) => list.changes));
+    const changes = jobs.map(({ list }) => list.changes);
+    const lists = JSON.stringify(careful ? changes : withNewRows(changes));
     let lost: string | undefined;
     let deadlocks = 0;
     for (;;) {

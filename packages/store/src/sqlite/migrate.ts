@@ -11,7 +11,7 @@ import { history } from "./migrations/0006-history.ts";
 export const migrations: readonly string[] = [first, workflows, members, queue, archives, history];
 
 /** "Sqll": how a database file says that it is one of ours. */
-const APPLICATION_ID = 0x53716c6c;
+export const APPLICATION_ID = 0x53716c6c;
 
 /** Brings the schema to the newest version. Each step happens whole or not at all. Throws Invalid for foreign or newer files. */
 export function migrate(db: Database, steps: readonly string[] = migrations): void {
