@@ -10,7 +10,7 @@ import { whyNoPostgres } from "./postgres.ts";
 import { reportOf } from "./report.ts";
 import { clear, runChaos } from "./run.ts";
 
-const FAULTS = 14;
+const FAULTS = 12;
 const SEED = Number(process.env.SQUALL_CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const why = whyNoPostgres() ?? whyNoNats() ?? whyNoCluster();
 

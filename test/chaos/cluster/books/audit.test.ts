@@ -201,6 +201,11 @@ const PLANTED: readonly (readonly [string, (found: Found) => void, RegExp])[] = 
     ({ books }) => move(one(books.executions, "x1"), ...PATH, "abandoned", "succeeded"),
     /x1 .* went from abandoned to succeeded/,
   ],
+  [
+    "an execution in two tables",
+    ({ books }) => books.executions.push({ ...one(books.executions, "x2a") }),
+    /x2a is in two tables/,
+  ],
   ["a lease that stays", ({ books }) => (one(books.executions, "x1").worker = "7-ab"), /x1 .* still leased to 7-ab/],
   ["a process that ran twice", ({ witnesses }) => witnesses.ran.push("e1"), /x1 .* ran 2 times and was begun 1 times/],
   ["a process that never ran", ({ witnesses }) => witnesses.ran.splice(1, 1), /x1 .* its process wrote nothing/],

@@ -78,7 +78,7 @@ export async function readBooks(url: string): Promise<Books> {
       left[table] = (await all<{ count: number }>(`select count(*) as count from ${table}`))[0]?.count ?? 0;
     }
     const executions = `select id, status, action, runner, rule, trigger_instance, parent, due, ended, worker, snapshot,
-      log, parameters, result from execution order by id`;
+      log, parameters, result from every_execution order by id`;
     return {
       executions: parsed(await all(executions), ["log", "parameters", "result"]),
       events: parsed(

@@ -31,7 +31,9 @@ const NEXT_OF_WORKFLOW: Readonly<Record<string, readonly string[]>> = {
 const AGAIN = "chaos.again";
 
 export function auditExecutions({ executions, snapshots }: Books): string[] {
-  return executions.flatMap((one) => {
+  // Those that ended lie in a table of their own.
+  const doubles = twice(executions, (one) => one.id).map((id) => `execution ${id} is in two tables`);
+  const problems = executions.flatMap((one) => {
     const path = one.log.map(({ status }) => status);
     const problems: string[] = [];
     const wrong = (what: string) => problems.push(`execution ${one.id} (${one.action}, ${path.join(" > ")}) ${what}`);
@@ -54,6 +56,7 @@ export function auditExecutions({ executions, snapshots }: Books): string[] {
     if (!snapshots.has(one.snapshot)) wrong("has no snapshot");
     return problems;
   });
+  return [...doubles, ...problems];
 }
 
 /** Taken up by a worker more than once, because the first one was lost. */
