@@ -202,7 +202,8 @@ describe("permissions on NATS", { skip: missing ?? false }, () => {
   });
 
   test("who may not use the cluster's subjects is told which, and is not well", async () => {
-    await using nats = await startNats({ config: user('"squall.signed.say.>"').replace(own, '"squall.signed.say.>"') });
+    const some = '"squall.signed.say.>", "squall.signed.want.>"';
+    await using nats = await startNats({ config: user(some).replace(own, some) });
     const { bus, warned } = await open(address(nats));
     await using _bus = bus;
     bus.serve("where", async () => ({}), { atOnce: 1 });
