@@ -30,6 +30,14 @@ test("with the true server: sign in, run, look at it, register a pack, test its 
   );
   assert.equal((await squall(["execution", "tail", executions[1]?.id ?? ""])).stdout, "out\n");
 
+  // Nobody present can run it: it waits, and says for what.
+  const away = (await json(["run", "--async", "--where", "site=edge", "core.noop"])) as { id: string };
+  assert.match(
+    (await squall(["execution", "get", away.id])).stdout,
+    /waits for a worker with site=edge.*--labels site=edge/,
+  );
+  assert.equal((await squall(["execution", "cancel", away.id])).status, 0);
+
   const pack = join(home, "greeter");
   for (const folder of ["", "actions", "rules"]) mkdirSync(join(pack, folder));
   writeFileSync(

@@ -13,6 +13,7 @@ import { readParameters } from "../parameters.ts";
 import { readText } from "../input-file.ts";
 import { executionId } from "../last.ts";
 import { ask } from "../prompt.ts";
+import { whyWaiting } from "../why-waiting.ts";
 import { addPauseAndResume } from "./execution-pause.ts";
 import { type RunOptions, showRun, waitFor } from "./run-action.ts";
 
@@ -121,7 +122,10 @@ function addGet(group: Command): void {
     for (const [at, execution] of executions.entries()) {
       if (at > 0) context.out.write("\n");
       await context.out.one(execution, options.attr?.split(",") ?? shownOf(context.out.timeZone, execution));
-      if (context.out.format === "table" && options.attr === undefined) await showTasks(context, execution);
+      if (context.out.format !== "table" || options.attr !== undefined) continue;
+      const why = await whyWaiting(client, execution);
+      if (why !== undefined) context.out.write(`\n${why}\n`);
+      await showTasks(context, execution);
     }
   });
 }
