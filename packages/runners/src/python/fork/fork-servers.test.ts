@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, test } from "node:test";
@@ -238,8 +239,17 @@ describe("fork servers", { skip: process.platform === "linux" ? false : "there a
     await gone([escaped]);
   });
 
-  test("runs of every kind leave no descriptor, process or file behind", async () => {
-    const folders = () => readdirSync(tmpdir()).filter((name) => name.startsWith("squall-fork-"));
+  test("runs of every kind leave no descriptor, process or file behind", async (t) => {
+    // Of its own, since other servers of this machine have their folders in the usual one.
+    const usual = process.env["TMPDIR"];
+    const own = await mkdtemp(join(tmpdir(), "squall-own-"));
+    process.env["TMPDIR"] = own;
+    t.after(async () => {
+      if (usual === undefined) delete process.env["TMPDIR"];
+      else process.env["TMPDIR"] = usual;
+      await rm(own, { recursive: true, force: true });
+    });
+    const folders = () => readdirSync(own).filter((name) => name.startsWith("squall-fork-"));
     await using pack = aPythonPack({ mostProcesses: 60 });
     const [, zygote] = (await pack.run(PIDS)).result.result as number[];
     const stopped = aListener();
