@@ -149,8 +149,12 @@ declare
   r key := jsonb_populate_record(null::key, c->'row'); old record; alive bigint; n int;
 begin
   loop
-    select version, expires into old from key
-    where project = r.project and name = r.name and scope = r.scope and username = r.username for update;
+    loop
+      select version, expires into old from key
+      where project = r.project and name = r.name and scope = r.scope and username = r.username for update;
+      -- Whoever waited here for a list that deleted and put it sees neither: it looks again.
+      exit when found or not exists (select from key where project = r.project and name = r.name and scope = r.scope and username = r.username);
+    end loop;
     alive := case when old.expires is null or old.expires > r.updated then old.version end;
     perform squall_version(c->>'what', alive, (c->>'expect')::bigint, at);
     r.version := coalesce(old.version, 0) + 1;
@@ -172,8 +176,11 @@ declare
   r timer := jsonb_populate_record(null::timer, c->'row'); old bigint; n int;
 begin
   loop
-    old := null;
-    select version into old from timer where project = r.project and trigger = r.trigger for update;
+    loop
+      old := null;
+      select version into old from timer where project = r.project and trigger = r.trigger for update;
+      exit when found or not exists (select from timer where project = r.project and trigger = r.trigger);
+    end loop;
     perform squall_version(c->>'what', old, (c->>'expect')::bigint, at);
     r.version := coalesce(old, 0) + 1;
     if old is null then
@@ -306,8 +313,12 @@ begin
     when 'key.put' then
       perform squall_put_key(c, at);
     when 'key.delete' then
-      select k.version into version from key k where project = c->>'project' and name = c->>'name'
-        and scope = c->>'scope' and username = c->>'username' for update;
+      loop
+        select k.version into version from key k where project = c->>'project' and name = c->>'name'
+          and scope = c->>'scope' and username = c->>'username' for update;
+        exit when found or not exists (select from key k where project = c->>'project' and name = c->>'name'
+          and scope = c->>'scope' and username = c->>'username');
+      end loop;
       if version is null then perform squall_refuse('missing', at, c->>'what' || ' does not exist'); end if;
       perform squall_version(c->>'what', version, (c->>'expect')::bigint, at);
       delete from key where project = c->>'project' and name = c->>'name'
@@ -315,8 +326,11 @@ begin
     when 'timer.put' then
       perform squall_put_timer(c, at);
     when 'timer.delete' then
-      delete from timer where project = c->>'project' and trigger = c->>'trigger';
-      get diagnostics n = row_count;
+      loop
+        delete from timer where project = c->>'project' and trigger = c->>'trigger';
+        get diagnostics n = row_count;
+        exit when n > 0 or not exists (select from timer where project = c->>'project' and trigger = c->>'trigger');
+      end loop;
       if n = 0 then perform squall_refuse('missing', at, c->>'what' || ' does not exist'); end if;
     when 'user.put' then
       begin

@@ -29,5 +29,5 @@ test("guards hold on PostgreSQL whatever three processes ask at once", {
         for (const store of stores) await store[Symbol.asyncDispose]();
       },
     };
-  }, 25);
+  }, 5);
 });
