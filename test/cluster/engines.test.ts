@@ -374,6 +374,24 @@ tasks:
     await writeFile(file("two"), "");
     assert.equal((await ended(a, id)).status, "succeeded");
   });
+
+  test("a workflow that was asked for while no engine was there begins once", async () => {
+    await using engines = await several();
+    const api = await engines.add({ roles: ["api"] });
+    await engines.add({ roles: ["worker"] });
+    await api.engine.content.register(project, [await workflows(join(folder, "early"), { fan: FAN })]);
+    const asked = await Promise.all(Array.from({ length: 20 }, () => run(engines, api, "flows.fan", { n: 1 })));
+    // It is told of them twice, and finds them as well.
+    const shards = Array.from({ length: 64 }, (_, shard) => shard);
+    for (const told of await api.store.told(shards, 100)) {
+      assert.ok((await api.store.commit([{ kind: "workflow.tell", ...told, id: `again-${told.id}` }])).ok);
+    }
+    const engine = await engines.add({ roles: ["engine"] });
+    for (const { id } of asked) {
+      assert.equal((await ended(engine, id)).status, "succeeded");
+      assert.deepEqual((await engine.store.childIds(project, [id])).get(id)?.length, 2);
+    }
+  });
 });
 
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve));

@@ -51,7 +51,8 @@ export function createStep(
     const drafts: Draft[] = [];
     for (const { event, ended: over } of batch) {
       if (event === undefined) continue;
-      if (isBeginning(event) && live.seq > 0) {
+      // Told and found by the engine itself, it may be asked to begin twice at once: it begins once.
+      if (isBeginning(event) && (live.seq > 0 || events.some(isBeginning))) {
         // Canceled while it was about to begin: what was made ready for it is put away again.
         if (isCompleted(live.execution.status)) outward.moved(live.execution);
         continue;
