@@ -70,9 +70,9 @@ export async function createMember(options: MemberOptions): Promise<Member> {
       program,
     };
     lives.push(life);
-    void program.ended.then(() => {
+    void program.ended.then(({ code, signal }) => {
       life.ended = Date.now();
-      if (!life.doomed) onEnd(life, program.output());
+      if (!life.doomed) onEnd(life, `${program.output()}(${signal ?? code})`);
     });
     return life;
   };
