@@ -95,7 +95,8 @@ function greet(server: RunningServer, options: ServerOptions, ms: number): void 
     out(`  ${severity}: ${place === "" ? "" : `${place}: `}${message}`);
   }
   const { firstLogin, url } = server;
-  const does = options.bus === undefined ? "" : ` as ${tasks(options)}`;
+  // Nothing but a space after the address: programs read it.
+  const does = options.bus === undefined ? "" : `${options.port === "none" ? "," : ""} as ${tasks(options)}`;
   const place = options.port === "none" ? "Squall works" : `Squall answers at ${url}`;
   out(`${place}${does} (started in ${ms} ms).`);
   if (firstLogin) {
