@@ -1,6 +1,6 @@
 import { Agent, request } from "node:http";
 
-/** What came back: `away` when nobody listened, so that nothing was asked; `cut` when no status line came. */
+/** What came back: `away` when nobody listened or was ready, so that nothing was asked; `cut` when no status line came. */
 export type Reply =
   | "away"
   | "cut"
@@ -32,7 +32,8 @@ export function createAsk(port: number, headers: Readonly<Record<string, string>
             text += part;
           });
           response.on("close", () => {
-            resolve({ status, total, json: response.complete && text !== "" ? JSON.parse(text) : undefined });
+            const json: unknown = response.complete && text !== "" ? JSON.parse(text) : undefined;
+            resolve(status === 503 && isNotReady(json) ? "away" : { status, total, json });
           });
           response.on("error", () => undefined); // "close" follows
         },
@@ -41,6 +42,12 @@ export function createAsk(port: number, headers: Readonly<Record<string, string>
       sending.end(bytes);
     });
   return Object.assign(ask, { [Symbol.dispose]: () => agent.destroy() });
+}
+
+/** It listens before it works, and takes nothing until then. */
+function isNotReady(json: unknown): boolean {
+  const { code } = (json ?? {}) as { readonly code?: unknown };
+  return code === "server.starting" || code === "server.stopping";
 }
 
 /** What was answered, where the server is not about to die. */
