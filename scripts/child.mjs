@@ -42,10 +42,10 @@ export async function foreground(program, args, { env = process.env, cwd } = {})
  * Runs a program as a job and answers `{ code, signal, output, message }` when it has ended.
  *
  * With `keep: "output"` what it prints is not shown but kept, the last 64 kB of it; otherwise it goes to our streams.
- * `message` is the last thing it sent over its IPC channel, for a job started with `ipc: true`.
+ * `message` is the last thing it sent over its IPC channel, for a job started with `ipc: true`; `heard` is called at each.
  * When this process is told to stop, the job's group is ended, then this process exits with the signal's status.
  */
-export async function job(program, args, { env = process.env, cwd, keep, ipc = false, started } = {}) {
+export async function job(program, args, { env = process.env, cwd, keep, ipc = false, started, heard } = {}) {
   const out = keep === "output" ? "pipe" : "inherit";
   const child = spawn(program, args, {
     stdio: ipc ? ["ignore", out, out, "ipc"] : ["ignore", out, out],
@@ -62,6 +62,7 @@ export async function job(program, args, { env = process.env, cwd, keep, ipc = f
   child.stderr?.setEncoding("utf8").on("data", collect);
   child.on("message", (value) => {
     message = value;
+    heard?.();
   });
 
   /** @type {Promise<never> | undefined} */

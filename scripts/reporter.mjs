@@ -12,6 +12,8 @@ export default async function* reporter(events) {
   const skipped = [];
   let summary;
   for await (const { type, data } of events) {
+    // Whoever watches over the run is to know that it goes on.
+    process.send?.({ type });
     if (type === "test:stdout" || type === "test:stderr") {
       // Node names the file of a result by its full path, that of an output as it was given.
       const file = resolve(data.file);

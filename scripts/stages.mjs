@@ -2,17 +2,16 @@
 
 import { existsSync, readdirSync } from "node:fs";
 import { join, relative, sep } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { exitStatus, job } from "./child.mjs";
 import { onCluster } from "./on-cluster.mjs";
-import { leftovers, RUN_MARK } from "./leftovers.mjs";
 import { fail, say, seconds } from "./say.mjs";
+import { runTests } from "./test-run.mjs";
 
-/** A test that has not ended after this is taken for hung. The longest, which kills a server 50 times, needs about a minute. */
-const TEST_TIMEOUT_MS = 10 * 60_000;
-/** How long a process may take to end after its test did. */
-const LEAVING_MS = 2_000;
+/** A test that has not ended after this is taken for hung. The longest, which kills a server 50 times, needs about two minutes. */
+const TEST_TIMEOUT_MS = 5 * 60_000;
+/** A run of which nothing has been heard for this long hangs outside its tests, which time out before. */
+const SILENCE_MS = TEST_TIMEOUT_MS + 60_000;
 const SKIPPED = { code: 0, signal: null };
 const STRUCTURE = join("test", "structure");
 /** Where tests open stores through the common doors. The rooms of store and bus hold both kinds to their contracts themselves. */
@@ -128,7 +127,7 @@ function testStage({ root, node, env }, name, files, flags) {
   // Given no file, node --test would look for some by itself.
   if (files.length === 0) return { name };
   // The channel brings the reporter's counts.
-  return { name, run: () => runTests(node, args, { cwd: root, env, ipc: true }) };
+  return { name, run: () => runTests(node, args, { cwd: root, env, silenceMs: SILENCE_MS }) };
 }
 
 function clusterStage(context, files, flags) {
@@ -137,34 +136,6 @@ function clusterStage(context, files, flags) {
       (result) => result ?? SKIPPED,
     );
   return { name: "tests on PostgreSQL and NATS", run };
-}
-
-/** Runs tests as a job, and fails them if a process is left that they started. */
-async function runTests(node, args, options) {
-  const mark = `${process.pid}-${Date.now()}`;
-  let group;
-  const started = (pid) => {
-    group = pid;
-  };
-  const result = await job(node, args, { ...options, env: { ...options.env, [RUN_MARK]: mark }, started });
-  // What was told to end with its test may still be about to.
-  const deadline = Date.now() + LEAVING_MS;
-  let left = leftovers(group, mark);
-  while (left.length > 0 && Date.now() < deadline) {
-    await delay(50);
-    left = leftovers(group, mark);
-  }
-  if (left.length === 0) return result;
-  for (const line of left) kill(Number.parseInt(line, 10));
-  return { ...result, code: result.code || 1, output: `left running by a test, ended now:\n${left.join("\n")}\n` };
-}
-
-function kill(pid) {
-  try {
-    process.kill(pid, "SIGKILL");
-  } catch (error) {
-    if (error.code !== "ESRCH") throw error;
-  }
 }
 
 async function runStages(stages) {

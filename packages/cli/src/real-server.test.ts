@@ -6,7 +6,7 @@ import { emptyHome, runSquall } from "./testing/run-squall.ts";
 import { startServer } from "./testing/true-server.ts";
 
 test("with the true server: sign in, run, look at it, register a pack, test its rule, make it fire", async (t) => {
-  const home = emptyHome(t);
+  const home = emptyHome();
   const { url, password } = await startServer(t, home);
   const squall = (args: string[], stdin = "") => runSquall(home, args, { url, stdin });
   const json = async (args: string[]): Promise<unknown> => {
@@ -132,7 +132,7 @@ test("with the true server: sign in, run, look at it, register a pack, test its 
 });
 
 test("with the true server: a sensor is listed, looked at, followed, stopped, started and switched off", async (t) => {
-  const home = emptyHome(t);
+  const home = emptyHome();
   const { url, password } = await startServer(t, home);
   const squall = (args: string[], stdin = "") => runSquall(home, args, { url, stdin });
   const says = async (args: string[]): Promise<string> => {

@@ -8,7 +8,7 @@ import { offerRun, sendJson, startStandIn } from "./testing/stand-in.ts";
 
 test("login asks for name and password, and the password is never shown", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   let basic = "";
   standIn.on("POST /auth/tokens", (response, { headers }) => {
     basic = Buffer.from(headers.authorization?.slice("Basic ".length) ?? "", "base64").toString();
@@ -30,7 +30,7 @@ test("login asks for name and password, and the password is never shown", async 
 
 test("Ctrl-C at the password ends with 130 and keeps nothing", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   const shown = await onTerminal(home, ["abc\u0003"], ["login", "admin"], environmentOf(home, { url: standIn.url }));
   assert.match(shown, /status 130$/m);
   assert.equal(standIn.seen.length, 0);
@@ -39,7 +39,7 @@ test("Ctrl-C at the password ends with 130 and keeps nothing", async (t) => {
 
 test("a secret parameter is asked for without showing it", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   offerRun(standIn, [["stdout", "ok\n"]], { status: "succeeded", result: { stdout: "ok\n" } });
   const args = ["run", "core.local", "sudo_password=?", "id"];
   const shown = await onTerminal(home, ["hunter2"], args, environmentOf(home, { url: standIn.url }));
@@ -50,7 +50,7 @@ test("a secret parameter is asked for without showing it", async (t) => {
 
 test("on a terminal tables have colours and fit; with NO_COLOR they only fit", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   standIn.on("GET /actions", [{ ref: "core.local", pack: "core", description: "long ".repeat(40) }]);
   const env = environmentOf(home, { url: standIn.url });
   assert.match(await onTerminal(home, [], ["action", "list"], env), /\u001b\[1mref/);
@@ -63,7 +63,7 @@ test("on a terminal tables have colours and fit; with NO_COLOR they only fit", a
 
 test("an inquiry is answered field by field: types, choices, defaults, secrets unseen", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   const id = "5f00000000000000000000f1";
   const properties = {
     go: { type: "boolean", required: true, description: "Shall it go on?" },

@@ -5,8 +5,8 @@ import { test } from "node:test";
 import { emptyHome } from "./testing/run-squall.ts";
 import { watchFolders } from "./watch.ts";
 
-test("a burst of changes is told once, in order, without what editors and git leave about", async (t) => {
-  const folder = emptyHome(t);
+test("a burst of changes is told once, in order, without what editors and git leave about", async () => {
+  const folder = emptyHome();
   mkdirSync(join(folder, "rules"));
   mkdirSync(join(folder, ".git"));
   const leaving = new AbortController();

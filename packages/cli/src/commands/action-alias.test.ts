@@ -17,7 +17,7 @@ result: {format: "{{ execution.status }}: {{ execution.result.stdout }}"}
 `;
 
 test("with the true server: an alias is made, matched, run, tried and taken away", async (t) => {
-  const home = emptyHome(t);
+  const home = emptyHome();
   const { url, password } = await startServer(t, home);
   const squall = (...args: string[]) => runSquall(home, args, { url, stdin: "" });
   await runSquall(home, ["login", "admin", "--password-stdin"], { url, stdin: `${password}\n` });

@@ -18,7 +18,7 @@ const RULE = {
 
 test("execution list shows the newest last, says when there are more, and gives programs the API's order and objects", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   const newer = anExecution({
     id: "5f00000000000000000000e2",
     status: "succeeded",
@@ -53,7 +53,7 @@ test("execution list shows the newest last, says when there are more, and gives 
 
 test("an empty list says what to do next, and is an empty list to programs", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   standIn.on("GET /rules", []);
   const table = await runSquall(home, ["rule", "list"], { url: standIn.url });
   assert.deepEqual([table.status, table.stdout], [0, ""]);
@@ -64,7 +64,7 @@ test("an empty list says what to do next, and is an empty list to programs", asy
 
 test("execution get shows everything of one in the zone asked for; re-run and cancel name what they did", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   offerRun(standIn, [["stdout", "again\n"]], { status: "succeeded", result: { stdout: "again\n", return_code: 0 } });
   const args = ["execution", "get", EXECUTION_ID, "--timezone", "Asia/Kolkata"];
   const shown = await runSquall(home, args, { url: standIn.url });
@@ -83,7 +83,7 @@ test("execution get shows everything of one in the zone asked for; re-run and ca
 
 test("execution get shows where it runs and how soon only of what says so", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   const get = ["execution", "get", EXECUTION_ID];
   standIn.on(`GET /executions/${EXECUTION_ID}`, anExecution({ where: { site: "edge" }, priority: 5 }));
   const { stdout } = await runSquall(home, get, { url: standIn.url });
@@ -94,7 +94,7 @@ test("execution get shows where it runs and how soon only of what says so", asyn
 
 test("resources are created and updated from files, deleted by id, enabled as whole objects without ref", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   writeFileSync(join(home, "rule.yaml"), "name: on_alert\npack: examples\nenabled: true\n");
   standIn.on("POST /rules", (response, { body }) => sendJson(response, 201, { ...RULE, ...body }));
   standIn.on("GET /rules/examples.on_alert", RULE);
@@ -118,14 +118,14 @@ test("resources are created and updated from files, deleted by id, enabled as wh
 test("a resource that is not there is told with its nearest neighbour", async (t) => {
   const standIn = await startStandIn(t);
   standIn.on("GET /rules", [RULE]);
-  const ended = await runSquall(emptyHome(t), ["rule", "get", "examples.on_alart"], { url: standIn.url });
+  const ended = await runSquall(emptyHome(), ["rule", "get", "examples.on_alart"], { url: standIn.url });
   assert.equal(ended.status, 1);
   assert.match(ended.stderr, /there is no rule 'examples.on_alart'\n.*did you mean 'examples.on_alert'\?/);
 });
 
 test("rule test says for each criterion what was found and ends with 1 when the rule does not match", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   writeFileSync(join(home, "alert.json"), '{"severity": "info"}');
   writeFileSync(join(home, "rule.yaml"), "name: r\n");
   const criteria = [
@@ -158,7 +158,7 @@ test("rule test says for each criterion what was found and ends with 1 when the 
 
 test("pack register sends the absolute folder and prints each problem as compilers do", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   mkdirSync(join(home, "my_pack"));
   const problem = {
     message: "unknown field",
@@ -179,7 +179,7 @@ test("pack register sends the absolute folder and prints each problem as compile
 
 test("pack register --watch registers again what changes, and survives a server that fails meanwhile", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   mkdirSync(join(home, "my_pack"));
   let registrations = 0;
   standIn.on("POST /packs/register", (response) => {
@@ -209,7 +209,7 @@ test("pack register --watch registers again what changes, and survives a server 
 
 test("a webhook gets the file's bytes with the headers given", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   writeFileSync(join(home, "push.json"), '{ "spaces":  "stay" }\n');
   standIn.on("POST /webhooks/git/hub", (response) => sendJson(response, 202, {}));
   const args = ["webhook", "send", "git/hub", "push.json", "-H", "X-GitHub-Event: push"];
@@ -222,7 +222,7 @@ test("a webhook gets the file's bytes with the headers given", async (t) => {
 
 test("keys are set from the command line or stdin, loaded from files, and deleted by prefix", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   const keys = new Map<string, string>();
   const put = (name: string) => standIn.on(`PUT /keys/${name}`, (response, { body }) => sendJson(response, 200, body));
   put("a");
@@ -265,7 +265,7 @@ test("keys are set from the command line or stdin, loaded from files, and delete
 test("login keeps the token for its server only, readable by nobody else; commands use it; logout ends it", async (t) => {
   const standIn = await startStandIn(t);
   const other = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   let basic: string | undefined;
   standIn.on("POST /auth/tokens", (response, { headers }) => {
     basic = headers.authorization;
@@ -301,7 +301,7 @@ test("login keeps the token for its server only, readable by nobody else; comman
 
 test("no login, a login that no longer holds and no server are told with what to do", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   standIn.on("GET /actions", (response) =>
     sendJson(response, 401, { faultstring: "Unauthorized - One of Token or API key required." }),
   );
@@ -321,8 +321,8 @@ test("no login, a login that no longer holds and no server are told with what to
   assert.match(away.stderr, /no Squall answers at .*\n.*`squall server`/);
 });
 
-test("what cannot be understood ends with 2 and says what was meant", async (t) => {
-  const home = emptyHome(t);
+test("what cannot be understood ends with 2 and says what was meant", async () => {
+  const home = emptyHome();
   for (const [args, words] of [
     [["exection", "list"], "Did you mean execution?"],
     [["execution", "lsit"], "Did you mean list?"],

@@ -19,8 +19,8 @@ with zipfile.ZipFile(sys.argv[1] + "/greetings-1.0-py3-none-any.whl", "w") as wh
     wheel.writestr(info + "RECORD", "greetings.py,,\\n" + info + "METADATA,,\\n" + info + "WHEEL,,\\n" + info + "RECORD,,\\n")
 `;
 
-test("pack test runs the tests of a pack that was written for StackStorm", async (t) => {
-  const home = emptyHome(t);
+test("pack test runs the tests of a pack that was written for StackStorm", async () => {
+  const home = emptyHome();
   const passed = await runSquall(home, ["pack", "test", TICKETS, "--no-virtualenv"]);
   assert.equal(passed.status, 0, passed.stderr);
   assert.match(passed.stderr, /Ran 8 tests/);
@@ -29,8 +29,8 @@ test("pack test runs the tests of a pack that was written for StackStorm", async
   assert.match(one.stderr, /test_only_new_ones_are_dispatched .*ok\n/);
 });
 
-test("pack test ends with 1 when tests fail, and with 2 when there are none", async (t) => {
-  const home = emptyHome(t);
+test("pack test ends with 1 when tests fail, and with 2 when there are none", async () => {
+  const home = emptyHome();
   const pack = join(home, "tickets");
   cpSync(TICKETS, pack, { recursive: true });
   writeFileSync(join(pack, "actions", "legacy.py"), "raise ValueError('broken')\n");
@@ -43,8 +43,8 @@ test("pack test ends with 1 when tests fail, and with 2 when there are none", as
   assert.match(none.stderr, /pack tickets has no tests: put files test_\*\.py into .*tickets\/tests/);
 });
 
-test("pack test says what is missing: a folder, a Python", async (t) => {
-  const home = emptyHome(t);
+test("pack test says what is missing: a folder, a Python", async () => {
+  const home = emptyHome();
   const folder = await runSquall(home, ["pack", "test", "nothing"]);
   assert.deepEqual([folder.status, folder.stderr], [1, "squall: there is no folder nothing\n"]);
   const python = await runSquall(home, ["pack", "test", TICKETS, "--python", "no-such-python"]);
@@ -52,8 +52,8 @@ test("pack test says what is missing: a folder, a Python", async (t) => {
   assert.match(python.stderr, /there is no Python called no-such-python\n +install Python 3\.9 or newer, or name one/);
 });
 
-test("pack test installs what the pack requires once, and shows pip's own last lines when that fails", async (t) => {
-  const home = emptyHome(t);
+test("pack test installs what the pack requires once, and shows pip's own last lines when that fails", async () => {
+  const home = emptyHome();
   const pack = join(home, "greeter");
   mkdirSync(join(pack, "tests"), { recursive: true });
   writeFileSync(join(pack, "pack.yaml"), "ref: greeter\nname: greeter\n");

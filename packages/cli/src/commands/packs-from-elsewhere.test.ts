@@ -8,7 +8,7 @@ import { emptyHome, environmentOf, runSquall } from "../testing/run-squall.ts";
 import { startServer } from "../testing/true-server.ts";
 
 async function signedIn(t: TestContext) {
-  const home = emptyHome(t);
+  const home = emptyHome();
   const index = join(home, "index.json");
   writeFileSync(
     index,

@@ -28,7 +28,7 @@ test("run prints what the action prints, stdout to stdout and stderr to stderr, 
     ],
     { status: "succeeded", result: { stdout: "one\ntwo\n", return_code: 0 } },
   );
-  const ended = await runSquall(emptyHome(t), ["run", "core.local", "--", "echo", "-n", "x"], { url: standIn.url });
+  const ended = await runSquall(emptyHome(), ["run", "core.local", "--", "echo", "-n", "x"], { url: standIn.url });
   assert.deepEqual(ended, { status: 0, stdout: "one\ntwo\n", stderr: "careful\n" });
   assert.deepEqual(standIn.got("POST /executions")[0]?.body, {
     action: "core.local",
@@ -38,7 +38,7 @@ test("run prints what the action prints, stdout to stdout and stderr to stderr, 
 
 test("run ends with the action's exit status when it fails, 124 when it times out, and says so on stderr", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   for (const [status, exit, words] of [
     ["failed", 3, "core.local failed (exit status 3) after 1.0 s"],
     ["timeout", 124, "core.local timed out after 1.0 s"],
@@ -58,7 +58,7 @@ test("run ends with the action's exit status when it fails, 124 when it times ou
 
 test("--json prints the execution and nothing else, --yaml the same as YAML", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   offerRun(standIn, [["stdout", "noise\n"]], { status: "failed", result: { stdout: "noise", return_code: 1 } });
   const json = await runSquall(home, ["run", "core.local", "false", "--json"], { url: standIn.url });
   assert.equal(json.status, 1);
@@ -70,7 +70,7 @@ test("--json prints the execution and nothing else, --yaml the same as YAML", as
 
 test("--async prints the id and does not wait; --key prints one part of the result; --tail only the output", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   offerRun(standIn, [["stdout", "told\n"]], { status: "succeeded", result: { stdout: "told", return_code: 0 } });
   const left = await runSquall(home, ["run", "core.local", "x", "--async"], { url: standIn.url });
   assert.match(left.stdout, new RegExp(`running: ${EXECUTION_ID}\n.*squall execution get ${EXECUTION_ID}`));
@@ -83,7 +83,7 @@ test("--async prints the id and does not wait; --key prints one part of the resu
 
 test("delay, where, priority, trace tag, user, the caller's environment and a parameter's file are sent with the request", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   offerRun(standIn, [], { status: "succeeded", result: {} });
   writeFileSync(join(home, "script.sh"), "echo hi\n");
   const args = [
@@ -115,8 +115,8 @@ test("delay, where, priority, trace tag, user, the caller's environment and a pa
   });
 });
 
-test("labels and priorities that no worker and no server takes are refused with what is wrong", async (t) => {
-  const home = emptyHome(t);
+test("labels and priorities that no worker and no server takes are refused with what is wrong", async () => {
+  const home = emptyHome();
   const cases: [string[], RegExp][] = [
     [["--where", "edge"], /KEY=VALUE: '' is no value of a label/],
     [["--where", "site=edge", "--where", "site=core"], /one value of "site", not edge and core/],
@@ -132,7 +132,7 @@ test("labels and priorities that no worker and no server takes are refused with 
 
 test("an unknown action, a mistyped parameter and a wrong value are told with what was meant", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   standIn.on("GET /actions/views/overview/core.local", LOCAL);
   standIn.on("GET /actions", [{ ref: "core.local" }, { ref: "core.http" }]);
   const action = await runSquall(home, ["run", "core.locl", "x"], { url: standIn.url });
@@ -170,7 +170,7 @@ test("a stream that breaks is opened again, and what was printed before is not p
   standIn.on(`GET /executions/${EXECUTION_ID}`, (response) =>
     sendJson(response, 200, anExecution({ status: connections < 2 ? "running" : "succeeded", result: {} })),
   );
-  const ended = await runSquall(emptyHome(t), ["run", "core.local", "x"], { url: standIn.url });
+  const ended = await runSquall(emptyHome(), ["run", "core.local", "x"], { url: standIn.url });
   assert.deepEqual(ended, { status: 0, stdout: "tick\ntick\ntick\n", stderr: "done\n" });
 });
 
@@ -189,7 +189,7 @@ test("without the stream the output is polled, and the end of it is not lost", a
     const texts: Record<string, string> = { stdout: over ? "early\nlate\n" : "early\n" };
     response.writeHead(200, { "content-type": "text/plain" }).end(texts[query.get("output_type") ?? ""] ?? "");
   });
-  const ended = await runSquall(emptyHome(t), ["run", "core.local", "x"], { url: standIn.url });
+  const ended = await runSquall(emptyHome(), ["run", "core.local", "x"], { url: standIn.url });
   assert.deepEqual(ended, { status: 0, stdout: "early\nlate\n", stderr: "" });
 });
 
@@ -201,7 +201,7 @@ test("the first Ctrl-C says how to cancel and keeps waiting, the second leaves w
     startEvents(response);
     sendOutput(response, "stderr", "up\n");
   });
-  const ended = await runSquall(emptyHome(t), ["run", "core.local", "sleep 9"], {
+  const ended = await runSquall(emptyHome(), ["run", "core.local", "sleep 9"], {
     url: standIn.url,
     onStderr(text, child) {
       if ((interrupts === 0 && text.includes("up")) || (interrupts === 1 && text.includes("execution cancel"))) {
@@ -225,6 +225,6 @@ test("a Python action's result is on stdout, what it prints on the way on stderr
     result: { result: { count: 3, of: ["a"] }, stdout: "counting\n", exit_code: 0 },
   });
   standIn.on("POST /executions", (response) => sendJson(response, 201, anExecution({ action: python })));
-  const ended = await runSquall(emptyHome(t), ["run", "core.local", "x"], { url: standIn.url });
+  const ended = await runSquall(emptyHome(), ["run", "core.local", "x"], { url: standIn.url });
   assert.deepEqual(ended, { status: 0, stdout: "count: 3\nof:\n  - a\n", stderr: "counting\n" });
 });

@@ -19,7 +19,7 @@ output: [{hosts: <% ctx(hosts) %>}]
 `;
 
 test("a workflow with the true server: run, task tree, record, rehearse, draw, re-run from a task", async (t) => {
-  const home = emptyHome(t);
+  const home = emptyHome();
   const { url, password } = await startServer(t, home);
   const squall = (args: string[], stdin = "") => runSquall(home, args, { url, stdin });
   assert.equal((await squall(["login", "admin", "--password-stdin"], `${password}\n`)).status, 0);

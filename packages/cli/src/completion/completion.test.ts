@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { execFile, spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { promisify } from "node:util";
 import { emptyHome, environmentOf, MAIN, runSquall } from "../testing/run-squall.ts";
 import { LOCAL, sendJson, type StandIn, startStandIn } from "../testing/stand-in.ts";
@@ -13,8 +13,8 @@ interface Shell {
 }
 
 /** A directory with a `squall` in it, and an environment that finds it. */
-function installed(t: TestContext, standIn: StandIn): { home: string; env: Record<string, string> } {
-  const home = emptyHome(t);
+function installed(standIn: StandIn): { home: string; env: Record<string, string> } {
+  const home = emptyHome();
   mkdirSync(join(home, "bin"));
   const program = join(home, "bin", "squall");
   writeFileSync(program, `#!/bin/sh\nexec '${process.execPath}' '${MAIN}' "$@"\n`);
@@ -25,8 +25,8 @@ function installed(t: TestContext, standIn: StandIn): { home: string; env: Recor
 }
 
 /** Bash itself, with the script loaded as ~/.bashrc would; the words are set as its line editor sets them. */
-async function bash(t: TestContext, standIn: StandIn): Promise<Shell> {
-  const { home, env } = installed(t, standIn);
+async function bash(standIn: StandIn): Promise<Shell> {
+  const { home, env } = installed(standIn);
   const { stdout: script } = await runSquall(home, ["completion", "bash"]);
   writeFileSync(join(home, "completion.bash"), script);
   writeFileSync(
@@ -56,7 +56,7 @@ function withContent(standIn: StandIn): void {
 
 test("bash completes commands, subcommands and options from the tree", async (t) => {
   const standIn = await startStandIn(t);
-  const { complete } = await bash(t, standIn);
+  const { complete } = await bash(standIn);
   assert.deepEqual(await complete("ru"), ["rule", "rule-enforcement", "run", "runner"]);
   assert.deepEqual(await complete("execution", ""), ["cancel", "get", "list", "pause", "re-run", "resume", "tail"]);
   assert.deepEqual(await complete("execution", "list", "--s"), ["--showall", "--sort", "--status"]);
@@ -86,7 +86,7 @@ test("bash completes commands, subcommands and options from the tree", async (t)
 test("bash completes refs, ids, pack names and parameters from the server", async (t) => {
   const standIn = await startStandIn(t);
   withContent(standIn);
-  const { complete } = await bash(t, standIn);
+  const { complete } = await bash(standIn);
   assert.deepEqual(await complete("run", "core."), ["core.http", "core.local"]);
   assert.deepEqual(await complete("run", ""), ["core.http", "core.local"], "nothing that a shell would run is offered");
   assert.deepEqual(await complete("run", "core.local", "s"), ["sudo=", "sudo_password="]);
@@ -99,7 +99,7 @@ test("bash completes refs, ids, pack names and parameters from the server", asyn
 
 test("bash completes files where a file is wanted", async (t) => {
   const standIn = await startStandIn(t);
-  const { complete } = await bash(t, standIn);
+  const { complete } = await bash(standIn);
   assert.deepEqual(await complete("rule", "create", "ask"), ["ask.bash"]);
   assert.deepEqual(await complete("pack", "register", "b"), ["bin"]);
   assert.deepEqual(await complete("run", "core.local", "cmd", "=", "ask"), ["ask.bash"]);
@@ -107,7 +107,7 @@ test("bash completes files where a file is wanted", async (t) => {
 
 test("a server that is away, refuses or is slow is silence, and what it said before is kept", async (t) => {
   const standIn = await startStandIn(t);
-  const home = emptyHome(t);
+  const home = emptyHome();
   const ask = (kind: string) =>
     runSquall(home, ["__complete", kind, ""], {
       url: standIn.url,
@@ -131,7 +131,7 @@ const zsh = spawnSync("zsh", ["--version"]).status === 0;
 test("the zsh script is one that zsh takes", { skip: zsh ? false : "there is no zsh here" }, async (t) => {
   const standIn = await startStandIn(t);
   withContent(standIn);
-  const { home, env } = installed(t, standIn);
+  const { home, env } = installed(standIn);
   const { stdout: script } = await runSquall(home, ["completion", "zsh"]);
   writeFileSync(join(home, "_squall"), script);
   // compadd is zsh's own; a function in its place tells what would be offered.

@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 
 export const MAIN = fileURLToPath(new URL("../main.ts", import.meta.url));
@@ -24,10 +23,16 @@ export interface RunSquallOptions {
   readonly onStderr?: (text: string, child: ChildProcess) => void;
 }
 
-/** An empty home, removed with the test: no test reads or writes the caller's logins. */
-export function emptyHome(t: TestContext): string {
+const homes: string[] = [];
+// Not with their tests: hooks run in the order in which they were made, so that the server of a test still writes into its home then.
+process.once("exit", () => {
+  for (const home of homes) rmSync(home, { recursive: true, force: true });
+});
+
+/** An empty home: no test reads or writes the caller's logins. Removed when the file's tests have ended. */
+export function emptyHome(): string {
   const home = mkdtempSync(join(tmpdir(), "squall-cli-"));
-  t.after(() => rmSync(home, { recursive: true, force: true }));
+  homes.push(home);
   return home;
 }
 
