@@ -98,7 +98,7 @@ begin
   else
     insert into execution select * from jsonb_populate_record(null::execution, c->'row') on conflict do nothing;
     get diagnostics n = row_count;
-    if n = 0 or exists (select from ended_execution where project = c#>>'{row,project}' and id = c#>>'{row,id}') then
+    if n = 0 or squall_has_ended(jsonb_build_array(c->'row')) then
       perform squall_refuse('exists', at, c->>'taken');
     end if;
   end if;
