@@ -8,6 +8,15 @@ import {
   type Rule,
   type Trigger,
 } from "@squall/model";
+import {
+  auditEnforcements,
+  auditWebhooks,
+  type EnforcementRow,
+  type EventRow,
+  isObject,
+  sorted,
+  twice,
+} from "./events.ts";
 import type { Ledger } from "./ledger.ts";
 import { CHAIN_RULE, HOOK, NOOP_RULE, PROCESS_RULE, TICK_RULES } from "./load.ts";
 
@@ -38,25 +47,6 @@ export interface ExecutionRow {
   readonly log: readonly { readonly status: ExecutionStatus; readonly timestamp: number }[];
   readonly parameters: JsonObject;
   readonly result: JsonObject | undefined;
-}
-
-export interface EventRow {
-  readonly id: string;
-  readonly trigger: string;
-  readonly trigger_type: string;
-  readonly status: string;
-  readonly occurrence_time: number;
-  readonly payload: JsonObject;
-}
-
-export interface EnforcementRow {
-  readonly id: string;
-  readonly rule_id: string;
-  readonly rule_ref: string;
-  readonly trigger_instance: string;
-  readonly execution: string | null;
-  readonly status: string;
-  readonly failure_reason: string | null;
 }
 
 export function readBooks(file: string): Books {
@@ -100,7 +90,10 @@ export function audit(books: Books, ledger: Ledger, lines: readonly string[]): s
     ...(books.integrity === "ok" ? [] : [`integrity_check says ${books.integrity}`]),
     ...auditExecutions(books),
     ...auditEnforcements(books),
-    ...auditWebhooks(books, ledger),
+    ...auditWebhooks(books, HOOK, ledger.webhooks, (sent) => [
+      ...(sent.noop ? [NOOP_RULE] : []),
+      ...(sent.process ? [PROCESS_RULE] : []),
+    ]),
     ...auditRequests(books, ledger),
     ...auditChain(books),
     ...auditTimers(books),
@@ -152,61 +145,9 @@ function auditExecutions({ executions, snapshots }: Books): string[] {
   });
 }
 
-/** A rule fires at most once for an event, and an enforcement and its execution are nothing without each other. */
-function auditEnforcements({ enforcements, events, executions }: Books): string[] {
-  const eventIds = new Set(events.map(({ id }) => id));
-  const byId = new Map(executions.map((one) => [one.id, one]));
-  const enforced = groupBy(enforcements, (one) => one.execution ?? "none");
-  return [
-    ...twice(enforcements, (one) => `${one.rule_ref} for event ${one.trigger_instance}`).map(
-      (what) => `rule fired twice: ${what}`,
-    ),
-    ...enforcements.flatMap((one) => {
-      const execution = byId.get(one.execution ?? "");
-      const name = `enforcement ${one.id} of ${one.rule_ref}`;
-      if (one.status !== "succeeded") return [`${name} failed: ${one.failure_reason}`];
-      if (!eventIds.has(one.trigger_instance))
-        return [`${name} names event ${one.trigger_instance}, which is not there`];
-      if (!execution) return [`${name} names execution ${one.execution}, which is not there`];
-      const same = execution.rule === one.rule_ref && execution.trigger_instance === one.trigger_instance;
-      return same ? [] : [`${name} and its execution ${execution.id} do not name the same rule and event`];
-    }),
-    ...executions.flatMap((one) => {
-      const count = enforced.get(one.id)?.length ?? 0;
-      return count === (one.rule === null ? 0 : 1) ? [] : [`execution ${one.id} has ${count} enforcements`];
-    }),
-  ];
-}
-
-/** Each webhook is one event with what the rules make of it, or, where nothing was promised, nothing at all. */
-function auditWebhooks(books: Books, { webhooks }: Ledger): string[] {
-  const hooks = books.events.filter((one) => isObject(one.payload.body) && "mark" in one.payload.body);
-  const events = groupBy(hooks, (one) => markOf(one.payload.body));
-  const enforcements = groupBy(books.enforcements, (one) => one.trigger_instance);
-  const executions = groupBy(books.executions, (one) => one.trigger_instance ?? "");
-  const problems = [...events.keys()]
-    .filter((mark) => !webhooks.has(mark))
-    .map((mark) => `webhook ${mark} was never sent to ${HOOK}`);
-  for (const [mark, sent] of webhooks) {
-    const found = events.get(mark) ?? [];
-    if (found.length > 1 || (sent.acknowledged && found.length === 0)) {
-      problems.push(`webhook ${mark} (acknowledged: ${sent.acknowledged}) is there ${found.length} times`);
-    }
-    const rules = [...(sent.noop ? [NOOP_RULE] : []), ...(sent.process ? [PROCESS_RULE] : [])].join();
-    for (const { id, status } of found) {
-      if (status !== "processed") problems.push(`the event of webhook ${mark} is ${status}`);
-      const fired = sorted(enforcements.get(id)?.map((one) => one.rule_ref));
-      const ran = sorted(executions.get(id)?.map((one) => one.rule ?? ""));
-      if (fired !== rules) problems.push(`webhook ${mark} fired [${fired}], not [${rules}]`);
-      if (ran !== rules) problems.push(`webhook ${mark} ran [${ran}], not [${rules}]`);
-    }
-  }
-  return problems;
-}
-
 /** What was asked for directly is there once, and ended as far as it was promised. */
 function auditRequests(books: Books, ledger: Ledger): string[] {
-  const direct = groupBy(
+  const direct = Map.groupBy(
     books.executions.filter((one) => one.rule === null),
     (one) => runMark(one) ?? "",
   );
@@ -226,11 +167,11 @@ function auditRequests(books: Books, ledger: Ledger): string[] {
 
 /** Each end of an execution is told once, and each end of a watched one is acted on once. */
 function auditChain({ executions, events }: Books): string[] {
-  const told = groupBy(
+  const told = Map.groupBy(
     events.filter((one) => one.trigger_type === "core.st2.generic.actiontrigger"),
     (one) => String(one.payload.execution_id),
   );
-  const chained = groupBy(
+  const chained = Map.groupBy(
     executions.filter((one) => one.rule === CHAIN_RULE),
     (one) => String((one.parameters.message as JsonObject).of),
   );
@@ -273,7 +214,7 @@ function auditTimers({ events, timers, rules, triggers }: Books): string[] {
 /** A key has the last value that was acknowledged, or one that was sent after it; each change of it was told once. */
 function auditKeys({ keys, events }: Books, ledger: Ledger): string[] {
   const found = new Map(keys.map((one) => [one.name, one]));
-  const changes = groupBy(
+  const changes = Map.groupBy(
     events.filter((one) => one.trigger_type === "core.st2.key_value_pair.value_change"),
     (one) => String((one.payload.new_object as JsonObject).name),
   );
@@ -320,23 +261,7 @@ function runMark({ parameters }: ExecutionRow): string | undefined {
   return /^echo (\w+)/.exec(String(parameters.cmd))?.[1];
 }
 
+/** The mark in a webhook's body. */
 function markOf(body: unknown): string {
   return isObject(body) ? String(body.mark) : "";
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-function sorted(names: readonly string[] = []): string {
-  return names.toSorted().join();
-}
-
-function groupBy<T>(rows: readonly T[], keyOf: (row: T) => string): Map<string, T[]> {
-  return Map.groupBy(rows, keyOf);
-}
-
-/** Names that more than one row has. */
-function twice<T>(rows: readonly T[], keyOf: (row: T) => string): string[] {
-  return [...groupBy(rows, keyOf)].filter(([, group]) => group.length > 1).map(([name]) => name);
 }

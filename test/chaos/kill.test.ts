@@ -12,7 +12,8 @@ import { countOf, createLedger } from "./ledger.ts";
 import { chaosRules, type Load, startLoad } from "./load.ts";
 import { createRandom, type Random } from "./random.ts";
 
-const ROUNDS = Number(process.env.SQUALL_CHAOS_ROUNDS ?? 52);
+/** The whole proof is of 52: `SQUALL_CHAOS_ROUNDS=52 npm test chaos/kill`. */
+const ROUNDS = Number(process.env.SQUALL_CHAOS_ROUNDS ?? 20);
 const SEED = Number(process.env.SQUALL_CHAOS_SEED ?? Math.floor(Math.random() * 2 ** 31));
 /** After the last round fewer have to wait or run each time this is over, however slow the machine. */
 const STILL_MS = 20_000;

@@ -204,10 +204,7 @@ describe("engines that share a database", { skip: whyNoPostgres() ?? false, time
     const worker = await engines.add({
       roles: ["worker"],
       around: (store) => ({
-        ...store,
-        exclusive: store.exclusive,
         beat: (member) => (silent ? Promise.reject(new Error("silent")) : store.beat(member)),
-        [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
       }),
     });
     const { id } = await run(engines, api, "core.local", { cmd: "sleep 300", timeout: 400 });
@@ -244,10 +241,7 @@ describe("engines that share a database", { skip: whyNoPostgres() ?? false, time
     const lost = await engines.add({
       roles: ["worker"],
       around: (store) => ({
-        ...store,
-        exclusive: store.exclusive,
         beat: (member) => (silent ? Promise.reject(new Error("silent")) : store.beat(member)),
-        [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
       }),
     });
     const { id } = await run(engines, api, "again.twice");
@@ -277,8 +271,6 @@ describe("engines that share a database", { skip: whyNoPostgres() ?? false, time
     const api = await engines.add({
       roles: ["api", "engine"],
       around: (store) => ({
-        ...store,
-        exclusive: store.exclusive,
         async commit(changes) {
           const committed = await store.commit(changes);
           const isAgain = changes.some((one) => one.kind === "execution.move" && one.to === "requested");
@@ -291,7 +283,6 @@ describe("engines that share a database", { skip: whyNoPostgres() ?? false, time
           if (looks.after >= 0) looks.after++;
           return store.lostExecutions(limit);
         },
-        [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
       }),
     });
     const pack = join(folder, "place");
@@ -309,10 +300,7 @@ describe("engines that share a database", { skip: whyNoPostgres() ?? false, time
     await engines.add({
       roles: ["worker"],
       around: (store) => ({
-        ...store,
-        exclusive: store.exclusive,
         beat: (member) => (silent ? Promise.reject(new Error("silent")) : store.beat(member)),
-        [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
       }),
     });
     const { id } = await run(engines, api, "place.wait");
@@ -331,15 +319,12 @@ describe("engines that share a database", { skip: whyNoPostgres() ?? false, time
     let leader = "";
     const looks = new Map<Store, number>();
     /** Sees the leader as the only engine. */
-    const around = (store: Store): Store => ({
-      ...store,
-      exclusive: store.exclusive,
+    const around = (store: Store): Partial<Store> => ({
       async members() {
         const present = await store.members();
         looks.set(store, (looks.get(store) ?? 0) + 1);
         return present.filter(({ id, roles }) => !roles.includes("engine") || id === leader);
       },
-      [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
     });
     const a = await engines.add({ roles: ["api", "engine"], around });
     const b = await engines.add({ roles: ["engine"], around });

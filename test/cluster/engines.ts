@@ -18,8 +18,8 @@ export interface AddOptions {
   readonly labels?: Readonly<Record<string, string>>;
   /** Not the one that the others share: what it says nobody hears, as when messages are lost. */
   readonly deaf?: boolean;
-  /** Puts something in front of the store. */
-  readonly around?: (store: Store) => Store;
+  /** Methods that take the place of the store's. */
+  readonly around?: (store: Store) => Partial<Store>;
   readonly processSlots?: number;
   /** As on a machine of its own: code of packs is kept for others, and unpacked into this folder. */
   readonly codeFolder?: string;
@@ -46,7 +46,7 @@ export async function severalEngines(url: string): Promise<Engines> {
     const ownBus = options.deaf ? createLocalBus({ onError: (error) => console.error(error) }) : bus;
     const id = `test.${randomBytes(4).toString("hex")}`;
     const parts: EngineParts = {
-      store: options.around?.(store) ?? store,
+      store: { ...store, ...options.around?.(store) },
       bus: ownBus,
       runners: createRunners({ pythonPath: join(ROOT, "python") }),
       vault: createVault(key),

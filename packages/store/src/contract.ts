@@ -20,8 +20,11 @@ import { workflowsContract } from "./contract/workflows.ts";
 
 export type { OpenStore } from "./contract/opened.ts";
 
-/** What every store must do (S1 to S5 of port.ts and every method), as tests. Each test gets an empty store. */
-export function storeContract(name: string, open: OpenStore): void {
+/**
+ * What every store must do (S1 to S5 of port.ts and every method), as tests. Each test gets an empty store, and so does each of the
+ * `histories` that are made up.
+ */
+export function storeContract(name: string, open: OpenStore, histories: number): void {
   describe(`${name} store`, () => {
     const use = useStore(open);
     commitContract(use);
@@ -40,6 +43,6 @@ export function storeContract(name: string, open: OpenStore): void {
     forgetContract(use);
     archivesContract(use);
     isolationContract(use);
-    historyContract(open);
+    historyContract(open, histories);
   });
 }

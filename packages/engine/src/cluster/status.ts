@@ -1,4 +1,5 @@
-import type { JsonObject, Micros } from "@squall/model";
+import type { JsonObject } from "@squall/model";
+import type { PresentMember } from "@squall/store";
 import type { Core } from "../core.ts";
 
 /** The cluster as this member sees it. */
@@ -16,18 +17,8 @@ export interface ClusterStatus {
   readonly bus: JsonObject & { readonly ok: boolean };
 }
 
-export interface MemberStatus {
-  readonly id: string;
-  readonly host: string;
-  readonly pid: number;
-  readonly roles: readonly string[];
-  readonly labels: Readonly<Record<string, string>>;
-  readonly version: string;
-  readonly url?: string;
-  readonly started: Micros;
-  /** Its last beat, by the store's clock. */
-  readonly seen: Micros;
-  readonly slots: Readonly<Record<"inline" | "process", number>>;
+/** A member with what it does; `seen`, its last beat, is by the store's clock. */
+export interface MemberStatus extends Omit<PresentMember, "beats" | "state"> {
   readonly running: number;
   /** Shards of workflows that are its own, and sensors that it runs. */
   readonly shards: number;

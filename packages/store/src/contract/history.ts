@@ -108,7 +108,7 @@ function applyList(state: State, changes: readonly Change[]): { state: State; in
   return { state: next, index: -1 };
 }
 
-export function historyContract(open: OpenStore): void {
+export function historyContract(open: OpenStore, runs: number): void {
   describe("histories", () => {
     test("any lists in any groups have the outcome and leave the state that a plain model says", async () => {
       await fc.assert(
@@ -148,7 +148,7 @@ export function historyContract(open: OpenStore): void {
             assert.equal(completed.total, executions.filter((one) => isCompleted(one.status)).length);
           },
         ),
-        { numRuns: 60 },
+        { numRuns: runs },
       );
     });
   });

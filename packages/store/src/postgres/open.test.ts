@@ -14,20 +14,24 @@ describe("on PostgreSQL", { skip: why ?? false }, () => {
   });
   after(() => server?.stop());
 
-  storeContract("PostgreSQL", async () => {
-    if (!server) throw new Error("the server did not start");
-    const url = await server.newDatabase();
-    let store: Store = await openPostgresStore({ url });
-    return {
-      store,
-      async reopen() {
-        await store[Symbol.asyncDispose]();
-        store = await openPostgresStore({ url });
-        return store;
-      },
-      async close() {
-        await store[Symbol.asyncDispose]();
-      },
-    };
-  });
+  storeContract(
+    "PostgreSQL",
+    async () => {
+      if (!server) throw new Error("the server did not start");
+      const url = await server.newDatabase();
+      let store: Store = await openPostgresStore({ url });
+      return {
+        store,
+        async reopen() {
+          await store[Symbol.asyncDispose]();
+          store = await openPostgresStore({ url });
+          return store;
+        },
+        async close() {
+          await store[Symbol.asyncDispose]();
+        },
+      };
+    },
+    30,
+  );
 });

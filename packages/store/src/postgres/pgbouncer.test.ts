@@ -30,21 +30,25 @@ describe("through PgBouncer, which pools by transaction", { skip: why ?? false, 
     await server?.stop();
   });
 
-  storeContract("PostgreSQL", async () => {
-    const url = await newDatabase();
-    let store: Store = await openPostgresStore({ url, exclusive: false });
-    return {
-      store,
-      async reopen() {
-        await store[Symbol.asyncDispose]();
-        store = await openPostgresStore({ url, exclusive: false });
-        return store;
-      },
-      async close() {
-        await store[Symbol.asyncDispose]();
-      },
-    };
-  });
+  storeContract(
+    "PostgreSQL",
+    async () => {
+      const url = await newDatabase();
+      let store: Store = await openPostgresStore({ url, exclusive: false });
+      return {
+        store,
+        async reopen() {
+          await store[Symbol.asyncDispose]();
+          store = await openPostgresStore({ url, exclusive: false });
+          return store;
+        },
+        async close() {
+          await store[Symbol.asyncDispose]();
+        },
+      };
+    },
+    10,
+  );
 
   test("a process that wants the database to itself is told to name the server", async () => {
     const url = await newDatabase();

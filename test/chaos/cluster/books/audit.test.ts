@@ -3,7 +3,8 @@ import { describe, test } from "node:test";
 import { createLedger, type Ledger } from "../ledger.ts";
 import type { Life } from "../members.ts";
 import { audit, type Witnesses } from "./audit.ts";
-import type { Books, EventRow, ExecutionRow } from "./books.ts";
+import type { EventRow } from "../../events.ts";
+import type { Books, ExecutionRow } from "./books.ts";
 
 /** What a test may spoil: the rows themselves, so that each planted error is one line. */
 interface Found {

@@ -1,7 +1,8 @@
+import { auditEnforcements, auditWebhooks } from "../../events.ts";
+import { HOOK } from "../content.ts";
 import type { Life } from "../members.ts";
 import type { Ledger } from "../ledger.ts";
 import type { Books } from "./books.ts";
-import { auditEnforcements, auditWebhooks } from "./events.ts";
 import { auditAbandoned, auditExecutions, auditRequests, auditRuns } from "./executions.ts";
 import { auditContent, auditKeys } from "./content.ts";
 import { auditSensor, auditTimers } from "./sources.ts";
@@ -28,7 +29,7 @@ export function audit(books: Books, ledger: Ledger, witnesses: Witnesses): strin
     ...auditRequests(books, ledger),
     ...auditRuns(books, witnesses.ran),
     ...auditEnforcements(books),
-    ...auditWebhooks(books, ledger),
+    ...auditWebhooks(books, HOOK, ledger.webhooks, ({ wishes }) => wishes.map((wish) => `chaos.${wish}`)),
     ...auditWorkflows(books),
     ...auditTimers(books),
     ...auditSensor(books, witnesses.sensed),

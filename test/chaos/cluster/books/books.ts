@@ -1,5 +1,6 @@
 import type { ExecutionStatus, JsonObject, Micros } from "@squall/model";
 import pg from "pg";
+import { type EnforcementRow, type EventRow, isObject } from "../../events.ts";
 
 /** The tables of a stopped cluster, read without its code, so that the code cannot hide from its own mistakes. */
 export interface Books {
@@ -31,24 +32,6 @@ export interface ExecutionRow {
   readonly log: readonly { readonly status: ExecutionStatus; readonly timestamp: Micros }[];
   readonly parameters: JsonObject;
   readonly result: JsonObject | null;
-}
-
-export interface EventRow {
-  readonly id: string;
-  readonly trigger: string;
-  readonly trigger_type: string;
-  readonly status: string;
-  readonly occurrence_time: Micros;
-  readonly payload: JsonObject;
-}
-
-export interface EnforcementRow {
-  readonly id: string;
-  readonly rule_ref: string;
-  readonly trigger_instance: string;
-  readonly execution: string | null;
-  readonly status: string;
-  readonly failure_reason: string | null;
 }
 
 /** Tables of a cluster that hold something only while members work. */
@@ -109,17 +92,4 @@ export function markOf({ parameters }: Pick<ExecutionRow, "parameters">): string
   if (typeof mark === "string") return mark;
   if (isObject(message) && typeof message.mark === "string") return message.mark;
   return typeof route === "string" ? route : undefined;
-}
-
-export function isObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** Names that more than one row has. */
-export function twice<T>(rows: readonly T[], nameOf: (row: T) => string): string[] {
-  return [...Map.groupBy(rows, nameOf)].filter(([, group]) => group.length > 1).map(([name]) => name);
-}
-
-export function sorted(names: Iterable<string>): string {
-  return [...names].toSorted().join();
 }

@@ -1,5 +1,6 @@
 import type { Ledger } from "../ledger.ts";
-import { type Books, isObject } from "./books.ts";
+import { isObject } from "../../events.ts";
+import type { Books } from "./books.ts";
 
 /**
  * A key has the last value that was acknowledged, or one that was not: a write that its client gave up may still arrive

@@ -2,7 +2,8 @@ import { COMPLETED_STATUSES, isCompleted } from "@squall/model";
 import type { Ledger } from "../ledger.ts";
 import type { Life } from "../members.ts";
 import type { Witnesses } from "./audit.ts";
-import { type Books, type ExecutionRow, markOf, twice } from "./books.ts";
+import { twice } from "../../events.ts";
+import { type Books, type ExecutionRow, markOf } from "./books.ts";
 
 /** Where an execution without slots of others around it may go from each status. */
 const NEXT: Readonly<Record<string, readonly string[]>> = {

@@ -1,5 +1,6 @@
 import { CRON_RULE, CRON_SECONDS, SENSOR_TRIGGER, TICKS } from "../content.ts";
-import { type Books, twice } from "./books.ts";
+import { twice } from "../../events.ts";
+import type { Books } from "./books.ts";
 
 const SECOND = 1_000_000;
 

@@ -1,5 +1,6 @@
 import { STUBBORN_ATTEMPTS, type WorkflowName, WORKFLOWS } from "../content.ts";
-import { type Books, type ExecutionRow, markOf, sorted, twice } from "./books.ts";
+import { sorted, twice } from "../../events.ts";
+import { type Books, type ExecutionRow, markOf } from "./books.ts";
 
 const INNER = "inner";
 

@@ -1,9 +1,41 @@
-import type { Ledger } from "../ledger.ts";
-import { HOOK } from "../content.ts";
-import { type Books, isObject, sorted, twice } from "./books.ts";
+import type { ExecutionStatus, JsonObject, Micros } from "@squall/model";
+import type { Sent } from "./ledger.ts";
 
-/** A rule fires at most once for an event, and an enforcement and its execution are nothing without each other. */
-export function auditEnforcements({ enforcements, events, executions }: Books): string[] {
+/** What was read of a store's events, of what the rules made of them, and of what ran. */
+export interface EventBooks {
+  readonly events: readonly EventRow[];
+  readonly enforcements: readonly EnforcementRow[];
+  readonly executions: readonly {
+    readonly id: string;
+    readonly status: ExecutionStatus;
+    readonly rule: string | null;
+    readonly trigger_instance: string | null;
+  }[];
+}
+
+export interface EventRow {
+  readonly id: string;
+  readonly trigger: string;
+  readonly trigger_type: string;
+  readonly status: string;
+  readonly occurrence_time: Micros;
+  readonly payload: JsonObject;
+}
+
+export interface EnforcementRow {
+  readonly id: string;
+  readonly rule_ref: string;
+  readonly trigger_instance: string;
+  readonly execution: string | null;
+  readonly status: string;
+  readonly failure_reason: string | null;
+}
+
+/**
+ * A rule fires at most once for an event, an enforcement and its execution are nothing without each other, and in the end every
+ * event has been acted on.
+ */
+export function auditEnforcements({ enforcements, events, executions }: EventBooks): string[] {
   const eventIds = new Set(events.map(({ id }) => id));
   const byId = new Map(executions.map((one) => [one.id, one]));
   const enforced = Map.groupBy(enforcements, (one) => one.execution ?? "none");
@@ -29,21 +61,26 @@ export function auditEnforcements({ enforcements, events, executions }: Books): 
   ];
 }
 
-/** Each webhook is one event with what the rules make of it, or, where nothing was promised, nothing at all. */
-export function auditWebhooks(books: Books, { webhooks }: Ledger): string[] {
+/** Each webhook, by its mark, is one event with what the rules make of it, or, where nothing was promised, nothing at all. */
+export function auditWebhooks<S extends Sent>(
+  books: EventBooks,
+  hook: string,
+  webhooks: ReadonlyMap<string, S>,
+  rulesOf: (sent: S) => readonly string[],
+): string[] {
   const hooks = books.events.filter((one) => isObject(one.payload.body) && "mark" in one.payload.body);
   const events = Map.groupBy(hooks, (one) => (isObject(one.payload.body) ? String(one.payload.body.mark) : ""));
   const enforcements = Map.groupBy(books.enforcements, (one) => one.trigger_instance);
   const executions = Map.groupBy(books.executions, (one) => one.trigger_instance ?? "");
   const problems = [...events.keys()]
     .filter((mark) => !webhooks.has(mark))
-    .map((mark) => `webhook ${mark} was never sent to ${HOOK}`);
+    .map((mark) => `webhook ${mark} was never sent to ${hook}`);
   for (const [mark, sent] of webhooks) {
     const found = events.get(mark) ?? [];
     if (found.length > 1 || (sent.acknowledged && found.length === 0)) {
       problems.push(`webhook ${mark} (acknowledged: ${sent.acknowledged}) is there ${found.length} times`);
     }
-    const rules = sorted(sent.wishes.map((wish) => `chaos.${wish}`));
+    const rules = sorted(rulesOf(sent));
     for (const { id } of found) {
       const fired = sorted((enforcements.get(id) ?? []).map((one) => one.rule_ref));
       const ran = sorted((executions.get(id) ?? []).map((one) => one.rule ?? ""));
@@ -52,4 +89,17 @@ export function auditWebhooks(books: Books, { webhooks }: Ledger): string[] {
     }
   }
   return problems;
+}
+
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Names that more than one row has. */
+export function twice<T>(rows: readonly T[], nameOf: (row: T) => string): string[] {
+  return [...Map.groupBy(rows, nameOf)].filter(([, group]) => group.length > 1).map(([name]) => name);
+}
+
+export function sorted(names: Iterable<string>): string {
+  return [...names].toSorted().join();
 }
