@@ -25,7 +25,7 @@ from st2reactor.sensor.base import PollingSensor
 
 class Ticker(PollingSensor):
     def setup(self):
-        print("ticker of process", os.getpid(), flush=True)
+        print("ticker of process", os.getpid(), "with", os.environ["ST2_AUTH_TOKEN"], flush=True)
 
     def poll(self):
         self.sensor_service.dispatch("probe.tick", {"pid": os.getpid()})
@@ -238,8 +238,16 @@ describe("processes that share a database and a bus", { skip: why ?? false, time
         `ticker of process ${pid}`,
       ),
     );
+    const { text } = await ask(urls[1], "GET /v1/sensors/probe.Ticker/log", undefined, admin);
+    const own = { "X-Auth-Token": /with (\S+)/.exec(text)?.[1] ?? "" };
+    for (const url of urls) assert.equal((await ask(url, "GET /v1/keys", undefined, own)).status, 200);
     assert.equal((await ask(urls[1], "POST /v1/sensors/probe.Ticker/stop", {}, admin)).status, 200);
     await inState("stopped");
+    for (const url of urls) {
+      await eventually("its credentials are worth nothing", async () => {
+        return (await ask(url, "GET /v1/keys", undefined, own)).status === 401;
+      });
+    }
     assert.equal((await ask(urls[0], "POST /v1/sensors/probe.Ticker/start", {}, admin)).status, 200);
     await inState("running");
 

@@ -14,7 +14,7 @@ export interface Vault {
   executionToken(execution: string): string;
   /** A name for the processes of a sensor: the same at every start of this installation, and of no other. */
   sensorMark(project: string, sensor: string): string;
-  /** The credentials of a sensor that a member of a cluster runs. */
+  /** New credentials of a sensor that a member of a cluster runs. */
   sensorToken(about: SensorOfMember): string;
   /** What `sensorToken` was made of; undefined for anything else. */
   sensorOf(token: string): SensorOfMember | undefined;

@@ -7,8 +7,9 @@ export interface Settling {
   close(): void;
 }
 
-/** The bus is a hint only: a missed message is found again in the store after this long. */
-const LOOK_AGAIN_MS = 5000;
+/** The bus is a hint only: a missed message is found again in the store. Looks come at growing distances. */
+const FIRST_LOOK_MS = 250;
+const LONGEST_LOOK_MS = 5000;
 
 export function createSettling(parts: EngineParts): Settling {
   const waiting = new Map<string, Set<(execution: Execution) => void>>();
@@ -37,12 +38,12 @@ export function createSettling(parts: EngineParts): Settling {
       waiters.add(tell as (execution: Execution) => void);
       waiting.set(id, waiters);
       try {
-        for (;;) {
+        for (let pause = FIRST_LOOK_MS; ; pause = Math.min(pause * 2, LONGEST_LOOK_MS)) {
           const current = await parts.store.execution(project, id);
           if (!current)
             throw new NotFound("execution.not-found", { message: `ActionExecution with id "${id}" not found.` });
           if (isCompleted(current.status) || signal?.aborted) return current;
-          const next = await Promise.race([told, pauseOf(signal)]);
+          const next = await Promise.race([told, pauseOf(pause, signal)]);
           if (next) return next;
         }
       } finally {
@@ -55,14 +56,14 @@ export function createSettling(parts: EngineParts): Settling {
   };
 }
 
-function pauseOf(signal: AbortSignal | undefined): Promise<undefined> {
+function pauseOf(ms: number, signal: AbortSignal | undefined): Promise<undefined> {
   return new Promise((resolve) => {
     const end = () => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", end);
       resolve(undefined);
     };
-    const timer = setTimeout(end, LOOK_AGAIN_MS);
+    const timer = setTimeout(end, ms);
     timer.unref();
     signal?.addEventListener("abort", end);
   });

@@ -54,7 +54,7 @@ export function createSensors(core: Core, dispatch: Dispatch, events: Events, to
       const config = await evaluateWithKeys(parts, project, (keys) =>
         configOf({ shelves, vault: parts.vault }, project, pack, SYSTEM_USER, keys, overridesOf(shelves, instance)),
       );
-      const token = tokens.issue(project, instance.id);
+      const token = await tokens.issue(project, instance.id);
       return {
         config,
         environment: { ST2_API_URL: parts.apiUrl(), ST2_AUTH_TOKEN: token },

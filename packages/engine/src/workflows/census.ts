@@ -5,7 +5,8 @@ import type { Backlog } from "../executions/backlog.ts";
 /**
  * How much there is of workflows, so that none grows without end.
  *
- * C1  Workflows that have not ended are counted; at the limit no more begin, from outside or as tasks.
+ * C1  Workflows that have not ended are counted, by the engine that conducts them; at the limit no more begin there, from outside or
+ *     as tasks.
  * C2  A workflow may be a task of a workflow only so many levels deep: one that runs itself ends there.
  * C3  While as many executions wait as may, a step that would begin more is put off. What waits is run by slots, which no
  *     workflow holds, so room comes without it.
@@ -13,6 +14,8 @@ import type { Backlog } from "../executions/backlog.ts";
 export interface Census {
   began(workflow: string): void;
   ended(workflow: string): void;
+  /** Forgets those that are not to be counted here any more. */
+  keep(isCounted: (workflow: string) => boolean): void;
   readonly workflows: number;
   /** @throws TooMany when no more workflows may begin */
   admit(): void;
@@ -35,6 +38,9 @@ export function createCensus(limits: Limits, backlog: Backlog): Census {
   return {
     began: (workflow) => void active.add(workflow),
     ended: (workflow) => void active.delete(workflow),
+    keep(isCounted) {
+      for (const workflow of active) if (!isCounted(workflow)) active.delete(workflow);
+    },
     get workflows() {
       return active.size;
     },

@@ -89,11 +89,18 @@ export function createWorkflows(
   let isClosed = false;
   let unserve: (() => void) | undefined;
 
+  /** One that was counted on what had been read of it may have ended in between. */
+  const recount = async ({ project, id }: Execution): Promise<void> => {
+    const now = await parts.store.execution(project, id);
+    if (!now || isCompleted(now.status)) core.census.ended(id);
+  };
+  cluster.on({ changed: () => core.census.keep(cluster.conducts) });
+
   const failSetup = async (execution: Execution, errors: readonly object[]): Promise<void> => {
     const snapshot = (await core.snapshots.load(execution.project, [execution.snapshot])).get(execution.snapshot);
     const move = await failedMove(core, { execution, ...(snapshot && { snapshot }) }, errors);
     const committed = await commitEnd(move.execution, move.drafts, move.changes);
-    if (!committed.ok) return;
+    if (!committed.ok) return recount(execution);
     core.census.ended(execution.id);
     parts.bus.publish({ topic: "execution", change: "update", execution: move.execution });
   };
@@ -327,6 +334,7 @@ export function createWorkflows(
           resume: async (execution, snapshot) => {
             core.census.began(execution.id);
             timeouts.start(execution, (await settingsOf(core, execution, snapshot)).runner.timeout);
+            await recount(execution);
           },
           limit(live, timers) {
             timeouts.limit(live.execution, timers);
