@@ -12,7 +12,7 @@ export interface Watch extends AsyncDisposable {
 export interface Seen {
   /** Process ids of present members. */
   readonly present: ReadonlySet<number>;
-  /** Names of singletons by the process id of the member that has them. */
+  /** Names of what one member has at a time and another takes over, by the process id of the one that has it. */
   readonly singletons: ReadonlyMap<string, number>;
 }
 
@@ -29,7 +29,9 @@ export function startWatch(url: string): Watch {
   const wishes = new Set<(seen: Seen | undefined) => void>();
   const look = async (client: pg.Client): Promise<Seen> => {
     const rows = (await client.query<MemberRow>("select id, body::json as body from member")).rows;
-    const held = await client.query<{ name: string; member: string }>("select name, member from singleton");
+    const held = await client.query<{ name: string; member: string }>(
+      "select name, member from singleton where name like 'sensor/%'",
+    );
     for (const { id, body } of rows) members.set(id, body);
     return {
       present: new Set(rows.map(({ body }) => body.pid)),
