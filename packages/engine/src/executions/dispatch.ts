@@ -13,6 +13,7 @@ import { afterAsking } from "../inquiries/asking.ts";
 import { isWorkflow } from "../workflows/is-workflow.ts";
 import type { Draft } from "./draft.ts";
 import { createOutput, type Output } from "./output.ts";
+import { createClaiming } from "./claiming.ts";
 import { perform } from "./perform.ts";
 
 /**
@@ -24,10 +25,7 @@ import { perform } from "./perform.ts";
  * D3  The end and every event that follows from it are one commit.
  * D4  A commit that fails for reasons outside (disk full) is tried again until it goes through or the process dies; the
  *     execution stays `running` in the store meanwhile, which is the truth.
- * D5  A lane that could claim less than it has slots for has its next due time on the clock; a full one claims when a
- *     slot is given back. So nothing waits for somebody to come by.
- * D6  Where others ask for executions as well, they say so on the bus, and a worker looks from time to time in case that
- *     was lost. Likewise for runs that are to stop: whatever somebody else decided about them is in the store.
+ * D5  Whatever somebody else decided about a run of this process is in the store, and this process looks.
  */
 export interface Dispatch {
   /** Commits drafts together with what they belong to, then starts those that hold a slot. */
@@ -71,23 +69,11 @@ interface Run {
   readonly done: Promise<void>;
 }
 
-/** A message on the bus says when something is to be claimed; this is for those that were lost. */
-const LOOK_MS = 1_000;
-
 export function createDispatch(core: Core): Dispatch {
   const { parts, lanes, cluster } = core;
   const runs = new Map<string, Run>();
-  const pumping: Record<Lane, "no" | "yes" | "again"> = { inline: "no", process: "no" };
-  /** Under way: what they claim is ours before it is among the runs. */
-  const claims = new Set<Promise<void>>();
-  let started = false;
   let conducts: Conducts | undefined;
   let waits: ((execution: Execution) => void) | undefined;
-  let draining = false;
-  let due: { at: number; timer: NodeJS.Timeout } | undefined;
-  let unlisten: (() => void) | undefined;
-  /** Lanes that others were told of in this turn of the event loop. */
-  const told = new Set<Lane>();
 
   const begin = (execution: Execution, snapshot: Snapshot) => {
     const controller = new AbortController();
@@ -121,74 +107,13 @@ export function createDispatch(core: Core): Dispatch {
       if (draft.claimed) begin(execution, draft.snapshot);
       else if (execution.status !== "delayed" && isWorkflow(execution.runner))
         conducts?.begin(execution, draft.snapshot);
-      else {
-        if (execution.status === "delayed") wakeAt(execution.due);
-        if (!cluster.alone) tell(execution.lane);
-        else if (execution.status !== "delayed") pump(execution.lane);
-      }
+      else claiming.asked(execution);
     }
     return committed;
   };
 
-  /** Wakes every worker, this process too if it is one. Once a turn is enough: whoever hears of it comes after all that was committed in it. */
-  const tell = (lane: Lane) => {
-    if (told.has(lane)) return;
-    if (told.size === 0) setImmediate(() => told.clear());
-    told.add(lane);
-    parts.bus.publish({ topic: "wake", lane });
-  };
-
   const refuse: Dispatch["refuse"] = (drafts) => {
     for (const { claimed, execution } of drafts) if (claimed) lanes.give(execution.lane);
-  };
-
-  const pump = (lane: Lane) => {
-    if (!started || draining || !cluster.has("worker") || !cluster.isSound) return;
-    if (pumping[lane] !== "no") {
-      pumping[lane] = "again";
-      return;
-    }
-    pumping[lane] = "yes";
-    const claim = claimAll(lane).finally(() => claims.delete(claim));
-    claims.add(claim);
-  };
-
-  const claimAll = async (lane: Lane) => {
-    try {
-      for (;;) {
-        if (draining) return;
-        pumping[lane] = "yes";
-        const slots = lanes.takeForWaiting(lane);
-        if (slots === 0) return;
-        let claimed: Execution[];
-        const now = parts.now();
-        try {
-          claimed = await parts.store.claim({ lane, limit: slots, worker: parts.worker, labels: parts.labels, now });
-        } catch (error) {
-          lanes.give(lane, slots);
-          throw error;
-        }
-        lanes.give(lane, slots - claimed.length);
-        lanes.claimed(lane, claimed.length, claimed.length < slots);
-        await beginClaimed(claimed);
-        if (claimed.length === slots) continue; // there may be more than we could take
-        if (draining) return;
-        if ((pumping[lane] as string) === "again") continue; // someone asked meanwhile
-        // D5
-        const next = await parts.store.nextDue(lane, now);
-        if ((pumping[lane] as string) === "again") continue;
-        if (next === undefined) return;
-        if (next > parts.now()) {
-          wakeAt(next);
-          return;
-        }
-      }
-    } catch (error) {
-      parts.log.error({ lane, err: error }, "waiting executions could not be claimed; trying again in a second");
-      setTimeout(() => pump(lane), 1000).unref();
-    } finally {
-      pumping[lane] = "no";
-    }
   };
 
   const untilItWorks = async <T>(trouble: string, attempt: () => Promise<T>): Promise<T> => {
@@ -237,51 +162,13 @@ export function createDispatch(core: Core): Dispatch {
     }
   };
 
-  /** Claims again at this time, or before. */
-  const wakeAt = (at: number) => {
-    if (!started || draining || (due && due.at <= at)) return;
-    clearTimeout(due?.timer);
-    // setTimeout cannot wait longer than 2^31 ms; waking up early only means to look and wait again.
-    const ms = Math.min(Math.max(0, Math.ceil((at - parts.now()) / 1000)), 2 ** 31 - 1);
-    due = { at, timer: setTimeout(wake, ms) };
-  };
-  const wake = () => {
-    due = undefined;
-    look();
-  };
-  const look = (which: readonly Lane[] = ["inline", "process"]) => {
-    for (const lane of which) {
-      // So that the next slot that is given back claims.
-      if (lanes.isFull(lane) && lanes.waiting(lane) === 0) lanes.wait(lane, 1);
-      pump(lane);
-    }
-  };
-
-  /** What others decided about runs of this process, and what they ask for. (D6) */
-  const listen = (): void => {
-    if (cluster.alone || !cluster.has("worker")) return;
-    const leave = parts.bus.subscribe(["wake"], ({ lane }) => look(lane && [lane]));
-    const timer = setInterval(() => look(), LOOK_MS);
-    timer.unref();
-    unlisten = () => {
-      clearInterval(timer);
-      leave();
-    };
-    cluster.on({
-      canceling: (executions) => {
-        for (const { id } of executions) abort(id, "cancel");
-      },
-      returned: () => void keepOwn(),
-    });
-  };
-
   const abort: Dispatch["abort"] = (id, reason) => {
     const run = runs.get(id);
     run?.controller.abort(reason);
     return run !== undefined;
   };
 
-  /** Stops the runs that others have settled meanwhile. */
+  /** Stops the runs that others have settled meanwhile. (D5) */
   const keepOwn = async (): Promise<void> => {
     for (const { execution } of Array.from(runs.values())) {
       const current = await untilItWorks("what runs here could not be compared with the store", () =>
@@ -300,7 +187,7 @@ export function createDispatch(core: Core): Dispatch {
     const ended = finish(execution, snapshot, outcome.status, outcome.result, output);
     // Nothing runs any more, so the slot is free. The claim of the next one shares the transaction of this one's end.
     lanes.give(execution.lane);
-    if (lanes.waiting(execution.lane) > 0) pump(execution.lane);
+    if (lanes.waiting(execution.lane) > 0) claiming.pump(execution.lane);
     await ended;
   };
 
@@ -387,6 +274,7 @@ export function createDispatch(core: Core): Dispatch {
     }
   };
 
+  const claiming = createClaiming(core, beginClaimed);
   const commitEnd: Dispatch["commitEnd"] = (ended, drafts, changes) =>
     conducts ? conducts.commitEnd(ended, drafts, changes) : commit(drafts, changes);
 
@@ -400,22 +288,26 @@ export function createDispatch(core: Core): Dispatch {
       waits = given;
     },
     refuse,
-    pump,
+    pump: claiming.pump,
     start() {
-      started = true;
-      listen();
-      wake();
+      if (!cluster.alone && cluster.has("worker")) {
+        cluster.on({
+          canceling: (executions) => {
+            for (const { id } of executions) abort(id, "cancel");
+          },
+          returned: () => void keepOwn(),
+        });
+      }
+      claiming.start();
     },
     abort,
     running: () => runs.size,
     outputOf: (id) => runs.get(id)?.output,
     async drain(timeoutMs) {
-      draining = true;
-      unlisten?.();
+      const claimed = claiming.stop();
       lanes.close();
-      clearTimeout(due?.timer);
       const all = async () => {
-        await Promise.all(claims);
+        await claimed;
         while (runs.size > 0) await Promise.all([...runs.values()].map((run) => run.done));
       };
       let timer: NodeJS.Timeout | undefined;
