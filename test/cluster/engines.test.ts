@@ -360,6 +360,24 @@ tasks:
     assert.equal((await ended(a, id)).status, "succeeded");
   });
 
+  test("each workflow under way is counted by one engine, also when it moves and when it ended elsewhere", async () => {
+    await using engines = await several();
+    const first = await engines.add();
+    const pack = await workflows(folder, { sleeper: SLEEPER });
+    await first.engine.content.register(project, [pack]);
+    const counted = async ({ engine }: Member) => Number((await engine.health()).parts["engine"]?.["workflows"]);
+    const asked = await Promise.all(Array.from({ length: 12 }, () => run(engines, first, "flows.sleeper")));
+    while ((await counted(first)) < asked.length);
+    const second = await engines.add({ roles: ["engine"] });
+    for (;;) {
+      const [here, there] = [await counted(first), await counted(second)];
+      if (there > 0 && here + there === asked.length) break;
+    }
+    for (const { id } of asked) await first.engine.executions.cancel(engines.admin, id);
+    for (const { id } of asked) assert.equal((await ended(first, id)).status, "canceled");
+    while ((await counted(first)) + (await counted(second)) > 0);
+  });
+
   test("a workflow that was asked for while no engine was there begins once", async () => {
     await using engines = await several();
     const api = await engines.add({ roles: ["api"] });
