@@ -5,7 +5,9 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
+import { connect } from "@nats-io/transport-node";
 
 /** For tests: a real nats-server on this machine. */
 export interface Nats extends AsyncDisposable {
@@ -36,6 +38,7 @@ export interface NatsOptions {
 
 const PLACES = ["/usr/sbin/nats-server", "/usr/bin/nats-server", "/usr/local/bin/nats-server"];
 const INSTALL_MS = 180_000;
+const LEADER_MS = 60_000;
 const program = (): string | undefined => PLACES.find((path) => existsSync(path));
 
 /**
@@ -140,8 +143,24 @@ export async function startNatsCluster(count: number): Promise<Nats[]> {
       }),
     ),
   );
-  await Promise.all(servers.map((server) => server.logged("metadata leader")));
+  await Promise.all(servers.map(untilItKeeps));
   return servers;
+}
+
+/** Resolves when JetStream answers through this server. What it logs of its leader depends on how it came to know it. */
+async function untilItKeeps(server: Nats): Promise<void> {
+  const until = performance.now() + LEADER_MS;
+  const connection = await connect({ servers: server.url });
+  try {
+    for (;;) {
+      const answer = await connection.request("$JS.API.INFO", undefined, { timeout: 1_000 }).catch(() => undefined);
+      if (answer && !("error" in answer.json<object>())) return;
+      if (performance.now() > until) throw new Error(`JetStream has no leader: ${server.log()}`);
+      await delay(50);
+    }
+  } finally {
+    await connection.close();
+  }
 }
 
 export async function freePort(): Promise<number> {
