@@ -226,6 +226,7 @@ describe("engines that share a database", { skip: whyNoPostgres() ?? false, time
     await using engines = await several();
     const api = await engines.add({ roles: ["api", "engine"] });
     const flag = join(folder, "flag");
+    const begun = join(folder, "twice-begun");
     const pack = join(folder, "again");
     await mkdir(join(pack, "actions"), { recursive: true });
     await writeFile(
@@ -234,7 +235,7 @@ describe("engines that share a database", { skip: whyNoPostgres() ?? false, time
     );
     await writeFile(
       join(pack, "actions/twice.yaml"),
-      `name: twice\nrunner_type: local-shell-cmd\nidempotent: true\nparameters:\n  cmd: {immutable: true, default: "test -e ${flag} || sleep 300"}\n  timeout: {default: 400}\n`,
+      `name: twice\nrunner_type: local-shell-cmd\nidempotent: true\nparameters:\n  cmd: {immutable: true, default: "test -e ${flag} && exit 0; printf x >> ${begun}; sleep 300"}\n  timeout: {default: 400}\n`,
     );
     await api.engine.content.register(project, [pack]);
     let silent = false;
@@ -246,10 +247,11 @@ describe("engines that share a database", { skip: whyNoPostgres() ?? false, time
     });
     const { id } = await run(engines, api, "again.twice");
     const leasedTo = async () => (await api.store.execution(project, id))?.lease?.worker;
-    while ((await leasedTo()) !== lost.id);
+    while ((await leasedTo()) !== lost.id || !existsSync(begun));
     const second = await engines.add({ roles: ["worker"] });
     silent = true;
-    while ((await leasedTo()) !== second.id);
+    // The lease is there before the process is.
+    while ((await leasedTo()) !== second.id || (await readFile(begun, "utf8")).length < 2);
     const third = await engines.add({ roles: ["worker"] });
     await writeFile(flag, "");
     await second.engine.drain(0);
