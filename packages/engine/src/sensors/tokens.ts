@@ -26,7 +26,7 @@ function principal(project: string, sensor: string): Principal {
   return { user: SENSOR_USER, project, roles: [], method: "sensor", sensor };
 }
 
-export function createSensorTokens(parts: Pick<EngineParts, "store" | "vault" | "worker">): SensorTokens {
+export function createSensorTokens(parts: Pick<EngineParts, "store" | "vault" | "worker" | "log">): SensorTokens {
   return parts.store.exclusive ? inMemory() : inCluster(parts);
 }
 
@@ -43,7 +43,12 @@ function inMemory(): SensorTokens {
   };
 }
 
-function inCluster({ store, vault, worker }: Pick<EngineParts, "store" | "vault" | "worker">): SensorTokens {
+function inCluster({
+  store,
+  vault,
+  worker,
+  log,
+}: Pick<EngineParts, "store" | "vault" | "worker" | "log">): SensorTokens {
   const rowOf = (token: string): string => `sensor-token/${hashOf(token)}`;
   /** Rows of this member's own, which it need not read. */
   const own = new Set<string>();
@@ -59,13 +64,14 @@ function inCluster({ store, vault, worker }: Pick<EngineParts, "store" | "vault"
     }
     return read.holders;
   };
-  const release = async (name: string): Promise<void> => {
+  const release = async (name: string, isFirst = true): Promise<void> => {
     try {
       await store.commit([{ kind: "singleton.release", name, member: worker }]);
     } catch (error) {
       // The member's row goes when it leaves, and this one with it.
       if (error instanceof SquallError && error.code === "store.closed") return;
-      setTimeout(() => void release(name), AGAIN_MS).unref();
+      if (isFirst) log.warn({ err: error }, "credentials of a sensor that ended are not taken back yet; trying again");
+      setTimeout(() => void release(name, false), AGAIN_MS).unref();
     }
   };
   return {
